@@ -1,0 +1,1 @@
+"""Figures of the whole and of its parts: `python -m benchmarks.NAME [--json] [--short]`."""

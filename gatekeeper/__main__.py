@@ -1,0 +1,5 @@
+"""`python -m gatekeeper` is the `gatekeeper` program."""
+
+from gatekeeper.cli import main
+
+main()

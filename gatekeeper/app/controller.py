@@ -1,0 +1,365 @@
+"""One controller: every room built once, every task supervised, everything let go at the end.
+
+A task that fails is restarted alone, with backoff; the others do not notice. systemd's watchdog is
+fed only while every task keeps the promise of its last heartbeat.
+"""
+
+import asyncio
+import math
+import shutil
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from gatekeeper import __version__
+from gatekeeper.app.notify import notify, watchdog_s
+from gatekeeper.clock import SystemClock
+from gatekeeper.config import Config, LaneSettings, warnings
+from gatekeeper.drivers.board import RelayBoard
+from gatekeeper.drivers.camera import open_camera
+from gatekeeper.errors import StoreError
+from gatekeeper.health import Health
+from gatekeeper.lane import Kerb, Lane, Rooms
+from gatekeeper.lpr import ReadingThread, open_recogniser
+from gatekeeper.model import (
+    AlarmCleared,
+    AlarmRaised,
+    BarrierCommanded,
+    Commit,
+    ControllerStarted,
+    ControllerStopped,
+    Direction,
+    Doubt,
+    HealthReport,
+    Order,
+    OrderAnswer,
+    Outcome,
+    Record,
+    SiteState,
+)
+from gatekeeper.rules.passage import Timing
+from gatekeeper.rules.votes import Quorum
+from gatekeeper.store import Store
+from gatekeeper.store.pictures import Pictures
+from gatekeeper.sync import Link
+from gatekeeper.zones import Zones, places_of, policy_of
+
+log = structlog.get_logger(__name__)
+
+RESTART_S = (0.5, 30.0)
+"""Backoff of a task that failed: first pause, longest pause."""
+
+NEWS = 1000
+"""Alarms waiting for the journal. More than this while the store is stuck are only logged."""
+
+HOUSEKEEPING_S = 60.0
+
+
+def run(config: Config) -> None:
+    """Serve the gates until SIGTERM or SIGINT. Raises what keeps the controller from starting."""
+    asyncio.run(_serve(config))
+
+
+async def _serve(config: Config) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        controller = await Controller.build(config, stack)
+        await controller.serve(stop)
+
+
+class Controller:
+    """The rooms of one controller, wired together."""
+
+    def __init__(self, config: Config, *, store: Store, clock: SystemClock, health: Health) -> None:
+        self._config = config
+        self._store = store
+        self._clock = clock
+        self._health = health
+        self._news: asyncio.Queue[AlarmRaised | AlarmCleared] = asyncio.Queue(NEWS)
+        self._lanes: dict[str, Lane] = {}
+        self._boards: dict[str, RelayBoard] = {}
+        self._link: Link | None = None
+        self._pictures = Pictures(config.store.pictures)
+        self._zones = Zones(
+            places_of(config),
+            store=store,
+            clock=clock,
+            health=health,
+            certain=config.recognition.certain,
+            advisory=_advisory(config),
+            unhealthy=self._unhealthy,
+            changed=self._reconsider,
+        )
+        health.watch(self._heard)
+
+    @classmethod
+    async def build(cls, config: Config, stack: AsyncExitStack) -> "Controller":
+        """Open everything a controller needs; `stack` lets go of it, last opened first."""
+        clock = SystemClock()
+        store = await Store.open(config.store.path)
+        stack.push_async_callback(store.close)
+        self = cls(config, store=store, clock=clock, health=Health(clock))
+        for warning in warnings(config):
+            log.warning("config.warning", detail=warning)
+        await self._build_kerb(stack)
+        if config.centre is not None:
+            self._link = Link(
+                config.centre,
+                config.site,
+                config.controller,
+                store=store,
+                clock=clock,
+                health=self._health,
+                obey=self._obey,
+                changed=self._reconsider,
+                report=self._report,
+            )
+        return self
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Go live, and serve until `stop`."""
+        await self._take_up()
+        watcher = asyncio.create_task(stop.wait())
+        tasks = [watcher, *self._started()]
+        notify("READY=1")
+        log.info("controller.live", version=__version__, lanes=list(self._lanes))
+        await watcher
+        notify("STOPPING=1")
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tell(ControllerStopped())
+        log.info("controller.stopped")
+
+    async def _build_kerb(self, stack: AsyncExitStack) -> None:
+        config = self._config
+        recogniser = await asyncio.to_thread(
+            open_recogniser, config.recognition.networks, config.recognition.threads
+        )
+        reader = ReadingThread(recogniser)
+        stack.callback(reader.close)
+        for board in config.board:
+            lanes = [lane for lane in config.lane if lane.barrier.board == board.name]
+            self._boards[board.name] = RelayBoard(board, lanes, self._health)
+        rooms = Rooms(
+            reader=reader,
+            store=self._store,
+            zones=self._zones,
+            pictures=self._pictures,
+            clock=self._clock,
+            health=self._health,
+            site=self._site,
+            quorum=Quorum(lone=config.recognition.lone, certain=config.recognition.certain),
+        )
+        for settings in config.lane:
+            self._lanes[settings.name] = await self._built_lane(settings, rooms, stack)
+
+    async def _built_lane(
+        self, settings: LaneSettings, rooms: Rooms, stack: AsyncExitStack
+    ) -> Lane:
+        camera = None
+        if settings.camera is not None:
+            camera = open_camera(settings.name, settings.camera)
+            stack.push_async_callback(camera.close)
+        board = self._boards[settings.barrier.board]
+        entry = settings.direction is Direction.ENTRY
+        recognition = self._config.recognition
+        return Lane(
+            settings,
+            policy_of(self._config, settings.zone),
+            kerb=Kerb(
+                camera=camera,
+                barrier=board.barrier(settings.name),
+                loops=board.loops(settings.name),
+            ),
+            rooms=rooms,
+            timing=Timing(
+                reading_s=recognition.window_s if entry else recognition.exit_window_s,
+                opening_s=settings.open_timeout_s,
+                safety_loop=settings.safety_loop is not None,
+            ),
+            slow_look_s=recognition.slow_interval_s,
+            store_failure_admits=self._config.zone_of(settings).when_store_fails == "admit",
+        )
+
+    async def _take_up(self) -> None:
+        """Say of every command that was cut off that its outcome is unknown; it is never repeated."""
+        unfinished = await self._store.unfinished()
+        now = self._clock.instant()
+        lost = tuple(
+            Record(
+                fact=BarrierCommanded(
+                    command=command,
+                    outcome=Outcome.UNKNOWN,
+                    detail="the controller stopped before it knew",
+                ),
+                at=now,
+                lane=lane,
+                passage=passage,
+            )
+            for command, lane, passage in unfinished
+        )
+        started = ControllerStarted(
+            version=__version__,
+            boot_id=now.boot_id,
+            unfinished=tuple(command for command, _, _ in unfinished),
+        )
+        await self._store.commit(Commit(records=(Record(fact=started, at=now), *lost)))
+        await self._zones.start()
+
+    # --- tasks --------------------------------------------------------------------------------
+
+    def _started(self) -> list[asyncio.Task[None]]:
+        work: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("zones", self._zones.run),
+            ("news", self._journal_news),
+            ("housekeeping", self._keep_house),
+            ("watchdog", self._feed_watchdog),
+        ]
+        work += [(f"board {name}", board.run) for name, board in self._boards.items()]
+        work += [(f"lane {name}", lane.run) for name, lane in self._lanes.items()]
+        if self._link is not None:
+            work.append(("link", self._link.run))
+        return [asyncio.create_task(self._kept(name, task), name=name) for name, task in work]
+
+    async def _kept(self, name: str, task: Callable[[], Awaitable[None]]) -> None:
+        """Run a task for ever, alone: when it fails, say so, wait, and run it again."""
+        pause, longest = RESTART_S
+        while True:
+            begun = self._clock.boot_s()
+            try:
+                await task()
+            except Exception as error:  # noqa: BLE001 - the one supervisor: nothing may end a gate
+                log.error("task.failed", task=name, exc_info=error)
+                self._health.raise_alarm("task_failed", name, repr(error))
+            if self._clock.boot_s() - begun > longest:
+                pause = RESTART_S[0]
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, longest)
+
+    async def _journal_news(self) -> None:
+        while True:
+            news = await self._news.get()
+            await self._tell(news)
+            if news.alarm in ("camera_stale", "relay_unreachable", "undecided_passage"):
+                for lane in self._lanes_of(news.subject):
+                    await self._zones.doubt(lane, Doubt.EXIT_LANE_UNHEALTHY)
+            if isinstance(news, AlarmCleared):
+                self._reconsider()
+
+    async def _keep_house(self) -> None:
+        """Free disk, and pictures older than they may become."""
+        settings = self._config.store
+        while True:
+            free = _free_mb(settings.path)
+            if free < settings.min_free_mb:
+                self._health.raise_alarm("disk_low", "disk", f"{free} MB free")
+            else:
+                self._health.clear_alarm("disk_low", "disk")
+            today = self._clock.instant().wall
+            await self._pictures.sweep(today - timedelta(days=settings.pictures_days))
+            await asyncio.sleep(HOUSEKEEPING_S)
+
+    async def _feed_watchdog(self) -> None:
+        pause = min((watchdog_s() or 10.0) / 3, 5.0)
+        while True:
+            silent = self._health.silent()
+            if not silent:
+                notify("WATCHDOG=1")
+            else:
+                log.error("watchdog.hungry", silent=silent)
+            await asyncio.sleep(pause)
+
+    # --- what the rooms ask of each other -------------------------------------------------------
+
+    def _heard(self, news: AlarmRaised | AlarmCleared) -> None:
+        raised = isinstance(news, AlarmRaised)
+        detail = news.detail if isinstance(news, AlarmRaised) else ""
+        say = log.warning if raised else log.info
+        say(
+            "alarm.raised" if raised else "alarm.cleared",
+            alarm=news.alarm,
+            subject=news.subject,
+            detail=detail,
+        )
+        try:
+            self._news.put_nowait(news)
+        except asyncio.QueueFull:
+            log.error("alarm.not_journalled", alarm=news.alarm, subject=news.subject)
+
+    async def _tell(self, fact: AlarmRaised | AlarmCleared | ControllerStopped) -> None:
+        lane = getattr(fact, "subject", None)
+        record = Record(
+            fact=fact, at=self._clock.instant(), lane=lane if lane in self._lanes else None
+        )
+        try:
+            await self._store.commit(Commit(records=(record,)))
+        except StoreError as error:
+            log.error("journal.not_written", kind=fact.kind, error=str(error))
+
+    def _reconsider(self) -> None:
+        for lane in self._lanes.values():
+            lane.reconsider()
+
+    def _lanes_of(self, subject: str) -> list[str]:
+        """The lanes that an alarm of a lane or of a board concerns."""
+        return [
+            lane.name
+            for lane in self._config.lane
+            if subject in (lane.name, lane.barrier.board, lane.arrival_loop.board)
+        ]
+
+    def _unhealthy(self, lane: str) -> bool:
+        blinding = ("camera_stale", "relay_unreachable")
+        return any(
+            alarm.alarm in blinding and lane in self._lanes_of(alarm.subject)
+            for alarm in self._health.alarms
+        )
+
+    def _site(self) -> SiteState:
+        away = math.inf if self._link is None else self._link.away_s
+        return SiteState(centre_away_s=away)
+
+    async def _obey(self, order: Order) -> OrderAnswer:
+        lane = self._lanes.get(order.lane or "")
+        if order.verb != "open":
+            return OrderAnswer(order=order.id, outcome="refused", detail=f"no order {order.verb}")
+        if lane is None:
+            return OrderAnswer(order=order.id, outcome="refused", detail=f"no lane {order.lane}")
+        return await lane.obey(order)
+
+    async def _report(self) -> HealthReport:
+        at = self._clock.instant()
+        return HealthReport(
+            at=at.wall,
+            clock_trusted=at.trusted,
+            lanes={name: lane.state.value for name, lane in self._lanes.items()},
+            alarms=self._health.alarms,
+            outbox=await self._store.outbox_depth(),
+            free_disk_mb=_free_mb(self._config.store.path),
+            list_versions=await self._store.versions(),
+        )
+
+
+def _advisory(config: Config) -> list[str]:
+    """Zones with an exit that nobody watches: their limits blacklist nobody (situations, 11)."""
+    blind = []
+    for zone in config.zone:
+        exits = [
+            lane
+            for lane in config.lane
+            if lane.zone == zone.name and lane.direction is Direction.EXIT
+        ]
+        if not exits or any(lane.camera is None for lane in exits):
+            blind.append(zone.name)
+    return blind
+
+
+def _free_mb(path: Path) -> int:
+    return shutil.disk_usage(path.parent).free // 1_000_000

@@ -1,0 +1,255 @@
+"""Cameras: HTTP snapshots, and a folder of pictures in place of one.
+
+Settings come in, frames go out, one for each call, each a picture taken after the call began.
+Pictures are decoded in the camera's own single thread, so that one camera holds up neither the
+loop nor another camera. The last picture is never given out once more as a new one.
+"""
+
+import asyncio
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import (
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    DigestAuthMiddleware,
+    DummyCookieJar,
+    TCPConnector,
+)
+
+from gatekeeper.clock import monotonic
+from gatekeeper.config import FolderSettings, SnapshotSettings, secret
+from gatekeeper.drivers.picture import decode, decode_jpeg
+from gatekeeper.drivers.ports import Camera
+from gatekeeper.errors import CameraError, ConfigError, PictureError
+from gatekeeper.model import Frame, Pixels
+
+log = structlog.get_logger(__name__)
+
+MOST_BYTES = 20_000_000
+"""A longer answer is no snapshot."""
+
+SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".webp"))
+"""The files of a folder that are pictures; others are passed over in silence."""
+
+_SAME_AGAIN_S = 0.05
+"""How soon a camera that gave the last picture once more is asked again."""
+
+_SILENT = "check its power, cable and address"
+_FROZEN = "it gave the same picture again and again: restart it"
+_NO_PICTURE = "check that the url is that of its JPEG snapshot"
+_ADVICE = {
+    401: "check username and password file, and that it takes Digest authentication",
+    403: "give this user the right to take snapshots; too many wrong passwords lock some cameras",
+    503: "it is busy: give it fewer clients or a smaller picture",
+}
+
+
+def open_camera(name: str, settings: SnapshotSettings | FolderSettings) -> Camera:
+    """The camera that the settings tell of; to be called within the running loop.
+
+    Raises `ConfigError` if its password cannot be read; whether it can be reached is seen at its
+    first frame.
+    """
+    if isinstance(settings, FolderSettings):
+        return FolderCamera(name, settings)
+    return SnapshotCamera(name, settings)
+
+
+class SnapshotCamera:
+    """A camera that answers each GET with one JPEG.
+
+    One that is asked faster than it takes pictures, or whose encoder has stopped, gives the same
+    bytes once more. That is no new picture, and three reads of it are no three witnesses: it is
+    asked again until it has a new one, or the time limit ends.
+    """
+
+    def __init__(self, name: str, settings: SnapshotSettings) -> None:
+        credentials = _credentials(name, settings)
+        self._name = name
+        self._url = settings.url
+        self._limit_s = settings.timeout_ms / 1000
+        self._session = ClientSession(
+            connector=TCPConnector(limit=1),
+            cookie_jar=DummyCookieJar(),
+            middlewares=credentials,
+        )
+        self._decoder = _thread(name)
+        self._number = 0
+        self._last: bytes | None = None
+        self._repeats = 0
+
+    @property
+    def name(self) -> str:
+        """Which camera, as alarms and events call it."""
+        return self._name
+
+    async def frame(self) -> Frame:
+        """A picture asked for after this call began, stamped with the moment it was asked for.
+
+        Raises `CameraError` at the latest when `timeout_ms` have passed.
+        """
+        try:
+            async with asyncio.timeout(self._limit_s):
+                return await self._frame()
+        except TimeoutError as error:
+            advice = _FROZEN if self._repeats else _SILENT
+            raise self._error(f"no new picture within {self._limit_s:.1f} s", advice) from error
+        except PictureError as error:
+            raise self._error(f"what it sent is no picture: {error}", _NO_PICTURE) from error
+        except (ClientError, OSError, ValueError) as error:  # ValueError: a nonsensical challenge
+            why = _words(error).replace(self._url, _shown(self._url))
+            raise self._error(f"the request failed ({why})", _SILENT) from error
+
+    async def close(self) -> None:
+        """Let go of the connection and of the thread."""
+        await self._session.close()
+        self._decoder.shutdown(wait=False, cancel_futures=True)
+
+    async def _frame(self) -> Frame:
+        at, encoded = await self._new_picture()
+        loop = asyncio.get_running_loop()
+        pixels = await loop.run_in_executor(self._decoder, decode_jpeg, encoded)
+        self._last = encoded
+        self._number += 1
+        return Frame(
+            camera=self._name,
+            number=self._number,
+            at=at,
+            pixels=pixels,
+            encoded=encoded,
+            suffix=".jpg",
+        )
+
+    async def _new_picture(self) -> tuple[float, bytes]:
+        self._repeats = 0
+        while True:
+            at = monotonic()
+            encoded = await self._get()
+            if encoded != self._last:
+                return at, encoded
+            self._repeats += 1
+            await asyncio.sleep(_SAME_AGAIN_S)
+
+    async def _get(self) -> bytes:
+        async with self._session.get(self._url, allow_redirects=False) as response:
+            if response.status != 200:
+                advice = _ADVICE.get(response.status, _NO_PICTURE)
+                raise self._error(f"it answered {response.status} {response.reason}", advice)
+            return await self._body(response)
+
+    async def _body(self, response: ClientResponse) -> bytes:
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise self._error(f"it sends more than {MOST_BYTES} bytes", _NO_PICTURE)
+        return bytes(body)
+
+    def _error(self, what: str, advice: str) -> CameraError:
+        return CameraError(f"camera {self._name} at {_shown(self._url)}: {what}; {advice}")
+
+
+class FolderCamera:
+    """The pictures of a folder in the order of their names, round and round, one each
+    `interval_ms`; each round looks anew at what is there.
+    """
+
+    def __init__(self, name: str, settings: FolderSettings) -> None:
+        self._name = name
+        self._folder = settings.path
+        self._interval_s = settings.interval_ms / 1000
+        self._reader = _thread(name)
+        self._round: deque[Path] = deque()
+        self._skipped: set[Path] = set()
+        self._number = 0
+        self._due = 0.0
+
+    @property
+    def name(self) -> str:
+        """Which camera, as alarms and events call it."""
+        return self._name
+
+    async def frame(self) -> Frame:
+        """The next picture, when its turn has come; raises `CameraError` if there is none."""
+        await asyncio.sleep(max(0.0, self._due - monotonic()))
+        at = monotonic()
+        self._due = at + self._interval_s
+        loop = asyncio.get_running_loop()
+        path, encoded, pixels = await loop.run_in_executor(self._reader, self._next)
+        self._number += 1
+        return Frame(
+            camera=self._name,
+            number=self._number,
+            at=at,
+            pixels=pixels,
+            encoded=encoded,
+            suffix=path.suffix.lower(),
+        )
+
+    async def close(self) -> None:
+        """Let go of the thread."""
+        self._reader.shutdown(wait=False, cancel_futures=True)
+
+    def _next(self) -> tuple[Path, bytes, Pixels]:
+        """The next picture that can be read, in this round or the one after it."""
+        picture = self._readable()
+        if picture is None:
+            self._round = deque(self._listed())
+            picture = self._readable()
+        if picture is None:
+            raise CameraError(f"camera {self._name}: {self._folder} holds no picture to show")
+        return picture
+
+    def _readable(self) -> tuple[Path, bytes, Pixels] | None:
+        while self._round:
+            path = self._round.popleft()
+            try:
+                encoded = path.read_bytes()
+                return path, encoded, decode(encoded)
+            except (OSError, PictureError) as error:
+                self._skip(path, error)
+        return None
+
+    def _skip(self, path: Path, error: Exception) -> None:
+        if path not in self._skipped:
+            self._skipped.add(path)
+            log.warning("camera.skips", camera=self._name, path=str(path), error=str(error))
+
+    def _listed(self) -> list[Path]:
+        try:
+            return sorted(
+                path for path in self._folder.iterdir() if path.suffix.lower() in SUFFIXES
+            )
+        except OSError as error:
+            raise CameraError(
+                f"camera {self._name}: folder {self._folder} cannot be read: {error.strerror}"
+            ) from error
+
+
+def _credentials(name: str, settings: SnapshotSettings) -> tuple[DigestAuthMiddleware, ...]:
+    if settings.username is None or settings.password_file is None:
+        return ()
+    try:
+        return (DigestAuthMiddleware(settings.username, secret(settings.password_file)),)
+    except ValueError as error:
+        raise ConfigError(f"camera {name}: its credentials cannot be used: {error}") from error
+
+
+def _thread(name: str) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"camera {name}")
+
+
+def _words(error: Exception) -> str:
+    """Many of aiohttp's errors say nothing but their name."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _shown(url: str) -> str:
+    """The address without a name, password or query, which may hold them too."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -1,0 +1,59 @@
+"""What a lane needs from the world, said without naming a device.
+
+A driver satisfies a port by having its methods; the lane is given ports and never learns which
+device is behind one. The fakes in the tests pass the same contract tests as the drivers.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from gatekeeper.model import Ack, BarrierCommand, Frame, PlateRead, Presence
+
+
+class Camera(Protocol):
+    """A camera that looks at one lane."""
+
+    @property
+    def name(self) -> str:
+        """Which camera, as alarms and events call it."""
+        ...
+
+    async def frame(self) -> Frame:
+        """A picture taken after this call began; raises `CameraError` within the camera's own
+        time limit.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of the device."""
+        ...
+
+
+class Barrier(Protocol):
+    """The barrier of one lane."""
+
+    async def open(self, command: BarrierCommand) -> Ack:
+        """Give one opening pulse, before the command's deadline or never.
+
+        Never raises for a device: what went wrong is in the answer, `failed` when nothing can
+        have moved, `unknown` when something may have.
+        """
+        ...
+
+
+class Loops(Protocol):
+    """The inputs of one lane."""
+
+    def watch(self, tell: Callable[[Presence], None]) -> None:
+        """From now on tell each change, and at first each input as it is. Called in the loop's
+        thread; `tell` must not block.
+        """
+        ...
+
+
+class Reader(Protocol):
+    """The recogniser as a lane sees it."""
+
+    async def read(self, frame: Frame) -> tuple[PlateRead, ...]:
+        """All plates in the frame, most confident first; raises `PictureError`."""
+        ...

@@ -1,0 +1,46 @@
+"""Every error the controller raises on purpose, as one tree.
+
+Each one names the device, file or key it is about, and its text says what a technician can do.
+Whoever can do something about an error catches its own class; the supervisor in `app` alone
+catches the root.
+"""
+
+
+class GatekeeperError(Exception):
+    """Root of the tree: `except GatekeeperError` catches what was foreseen, and nothing else."""
+
+
+class ConfigError(GatekeeperError):
+    """The configuration file cannot be used; the text has one line for each key that is wrong."""
+
+
+class ClockError(GatekeeperError):
+    """The operating system does not give what the controller's clock needs."""
+
+
+class PictureError(GatekeeperError):
+    """A picture cannot be read: absent, empty, or no picture."""
+
+
+class NetworkSetError(GatekeeperError):
+    """A set of recognition networks is missing, incomplete, or not what its manifest says."""
+
+
+class CameraError(GatekeeperError):
+    """A camera gave no usable frame within its time limit."""
+
+
+class BoardError(GatekeeperError):
+    """A relay board did not answer, or answered something else than it was asked."""
+
+
+class StoreError(GatekeeperError):
+    """The database cannot be opened, read or written."""
+
+
+class WireError(GatekeeperError):
+    """A message from the centre is not what the protocol allows; it was refused whole."""
+
+
+class DemoError(GatekeeperError):
+    """The demonstration cannot be played: a program or pictures it needs are missing."""

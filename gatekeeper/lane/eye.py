@@ -1,0 +1,95 @@
+"""Looks at one lane: frames in, frames and their plate reads out.
+
+It looks as fast as the camera gives while a vehicle waits for its decision, slowly while a
+refused one stands there, and now and then when nobody does, to know that the camera lives.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from gatekeeper.clock import Clock
+from gatekeeper.drivers.ports import Camera, Reader
+from gatekeeper.errors import CameraError, PictureError
+from gatekeeper.health import Health
+from gatekeeper.model import Frame, PlateRead
+
+IDLE_PAUSE_S = 2.0
+"""Between two looks at an empty lane: with the camera's own time limit, a dead camera is noticed
+within five seconds."""
+
+AFTER_FAILURE_S = 0.25
+"""A camera that refuses at once is not asked more often than this."""
+
+
+class Pace(Enum):
+    """How eagerly the lane wants to see."""
+
+    IDLE = "idle"
+    SLOWLY = "slowly"
+    QUICKLY = "quickly"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What the camera gave: a frame and the plates in it."""
+
+    frame: Frame
+    reads: tuple[PlateRead, ...]
+
+
+class Eye:
+    """One camera, and the recogniser it shares with the other lanes."""
+
+    def __init__(
+        self,
+        lane: str,
+        camera: Camera,
+        reader: Reader,
+        *,
+        clock: Clock,
+        health: Health,
+        pace: Callable[[], Pace],
+        see: Callable[[Look], None],
+        slow_pause_s: float,
+    ) -> None:
+        """`pace` is asked before each look; `see` is given each look but the idle ones."""
+        self._lane = lane
+        self._camera = camera
+        self._reader = reader
+        self._clock = clock
+        self._health = health
+        self._pace = pace
+        self._see = see
+        self._slow_pause_s = slow_pause_s
+        self._wanted = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look now: a vehicle has arrived."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Look, until cancelled. A camera that fails is an alarm, and is asked again."""
+        while True:
+            self._wanted.clear()
+            try:
+                await self._look()
+            except (CameraError, PictureError) as error:
+                self._health.raise_alarm("camera_stale", self._lane, str(error))
+                await asyncio.sleep(AFTER_FAILURE_S)
+            else:
+                self._health.clear_alarm("camera_stale", self._lane)
+            await self._rest()
+
+    async def _look(self) -> None:
+        frame = await self._camera.frame()
+        if self._pace() is not Pace.IDLE:
+            self._see(Look(frame=frame, reads=await self._reader.read(frame)))
+
+    async def _rest(self) -> None:
+        pauses = {Pace.IDLE: IDLE_PAUSE_S, Pace.SLOWLY: self._slow_pause_s, Pace.QUICKLY: 0.0}
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pauses[self._pace()]):
+                await self._wanted.wait()

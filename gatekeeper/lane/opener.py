@@ -1,0 +1,91 @@
+"""Moves one barrier: commit the intent, pulse once, commit the outcome.
+
+After a crash an intent without an outcome is known to be unknown, and is never pulsed again.
+"""
+
+import structlog
+
+from gatekeeper.clock import Clock
+from gatekeeper.config import LaneSettings
+from gatekeeper.drivers.ports import Barrier
+from gatekeeper.lane.scribe import Scribe
+from gatekeeper.model import (
+    Ack,
+    BarrierCommand,
+    BarrierCommanded,
+    BarrierIntended,
+    Direction,
+    Fact,
+    Outcome,
+    Reason,
+)
+from gatekeeper.rules import guard
+
+log = structlog.get_logger(__name__)
+
+
+class Opener:
+    """The barrier of one lane, as the lane may use it."""
+
+    def __init__(
+        self,
+        settings: LaneSettings,
+        *,
+        barrier: Barrier,
+        scribe: Scribe,
+        clock: Clock,
+        store_failure_admits: bool,
+    ) -> None:
+        self._settings = settings
+        self._barrier = barrier
+        self._scribe = scribe
+        self._clock = clock
+        self._store_failure_admits = store_failure_admits
+        self._pulsed_at: float | None = None
+
+    async def open(
+        self, command_id: str, reason: Reason, passage: str | None, *because: Fact
+    ) -> Ack:
+        """One opening, good for the lane's deadline from now. `because` are the facts that led to
+        it, committed together with the intent.
+        """
+        command = BarrierCommand(
+            id=command_id,
+            lane=self._settings.name,
+            passage=passage,
+            reason=reason,
+            deadline=self._clock.boot_s() + self._settings.barrier.deadline_ms / 1000,
+        )
+        intent = BarrierIntended(command=command_id, reason=reason)
+        written = await self._scribe.tell(*because, intent, passage=passage)
+        ack = await self._pulse(command, written)
+        log.info(
+            "barrier.commanded",
+            lane=command.lane,
+            reason=reason.value,
+            outcome=ack.outcome.value,
+            detail=ack.detail,
+        )
+        outcome = BarrierCommanded(command=command_id, outcome=ack.outcome, detail=ack.detail)
+        await self._scribe.tell(outcome, passage=passage)
+        return ack
+
+    async def _pulse(self, command: BarrierCommand, written: bool) -> Ack:
+        now = self._clock.boot_s()
+        objection = guard.objection(command, now, self._pulsed_at)
+        if objection is None and not written and not self._opens_unwritten(command.reason):
+            objection = "the database cannot be written"
+        if objection is not None:
+            return Ack(command=command.id, outcome=Outcome.FAILED, detail=objection, at=now)
+        self._pulsed_at = now
+        return await self._barrier.open(command)
+
+    def _opens_unwritten(self, reason: Reason) -> bool:
+        """Exits and exempt vehicles open also when nothing can be written; the site says whether
+        entries do.
+        """
+        return (
+            self._settings.direction is Direction.EXIT
+            or reason in (Reason.EXEMPT, Reason.FIRE)
+            or self._store_failure_admits
+        )

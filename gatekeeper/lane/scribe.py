@@ -1,0 +1,70 @@
+"""Writes down what a lane does: facts into the journal, pictures beside it.
+
+A store that cannot write is an alarm here, and never an exception in the lane: the car that
+stands at the barrier is decided all the same.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+import structlog
+
+from gatekeeper.clock import Clock
+from gatekeeper.errors import StoreError
+from gatekeeper.health import Health
+from gatekeeper.model import Commit, Fact, Frame, Record
+from gatekeeper.store import Store
+from gatekeeper.store.pictures import Pictures
+
+log = structlog.get_logger(__name__)
+
+
+class Scribe:
+    """The journal and the pictures as one lane uses them."""
+
+    def __init__(
+        self, lane: str, *, store: Store, pictures: Pictures, clock: Clock, health: Health
+    ) -> None:
+        self._lane = lane
+        self._store = store
+        self._pictures = pictures
+        self._clock = clock
+        self._health = health
+        self._writing: set[asyncio.Task[None]] = set()
+
+    async def tell(self, *facts: Fact, passage: str | None, at: float | None = None) -> bool:
+        """Commit facts, all or none; False where the store could not, which is then an alarm."""
+        instant = self._clock.instant(at)
+        records = tuple(
+            Record(fact=fact, at=instant, lane=self._lane, passage=passage) for fact in facts
+        )
+        written = False
+        with self.alarmed():
+            await self._store.commit(Commit(records=records))
+            written = True
+        return written
+
+    @contextlib.contextmanager
+    def alarmed(self) -> Iterator[None]:
+        """Whatever the store fails to do inside is an alarm; the lane goes on."""
+        try:
+            yield
+        except StoreError as error:
+            self._health.raise_alarm("store_failed", "store", str(error))
+        else:
+            self._health.clear_alarm("store_failed", "store")
+
+    def picture(self, frame: Frame, passage: str) -> str:
+        """Start keeping a picture, and say by which name: nobody waits for the disk."""
+        name = f"{passage}{frame.suffix}"
+        task = asyncio.create_task(self._keep(name, frame.encoded))
+        self._writing.add(task)  # the loop itself holds tasks only weakly
+        task.add_done_callback(self._writing.discard)
+        return name
+
+    async def _keep(self, name: str, encoded: bytes) -> None:
+        try:
+            await self._pictures.keep(name, encoded)
+        except StoreError as error:
+            log.warning("picture.lost", lane=self._lane, picture=name, error=str(error))

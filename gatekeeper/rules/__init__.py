@@ -1,0 +1,1 @@
+"""The rules: pure functions over values. No clock, no I/O, no chance; time comes in."""

@@ -1,0 +1,38 @@
+"""What evidence may put a plate on a zone's blacklist.
+
+A stay comes in, the row that bans its plate goes out, and only for a certain overstay. This is the
+last wall before a driver is punished: it trusts no caller and looks at the whole stay again.
+Taking a row off is for the centre, or a named technician; an exit that was missed only sets an
+automatic row aside until somebody has looked (`rules.stay`).
+"""
+
+from gatekeeper.model import Instant, ListName, ListRow, RowSource, Stay, VehicleClass
+from gatekeeper.rules import plate
+
+
+def objections(stay: Stay) -> tuple[str, ...]:
+    """What speaks against putting the stay's plate on the blacklist; nothing for good evidence."""
+    against = [doubt.value for doubt in stay.doubts]
+    if stay.limit is None or stay.vehicle is not VehicleClass.INTERNAL:
+        against.append("no limit applies")
+    if plate.kind_of(stay.plate) is None or plate.is_trailer(stay.plate):
+        against.append("not the plate of a vehicle")
+    return tuple(against)
+
+
+def row_for(stay: Stay, at: Instant) -> ListRow:
+    """The row that bans the stay's plate from its zone, as from now and until it is taken off.
+
+    It has no `valid_from`: a clock that is set right later must not lift the ban for a while.
+    Raises `ValueError` for a stay whose evidence does not suffice: one with any doubt, above all.
+    """
+    against = objections(stay)
+    if against:
+        raise ValueError(f"stay {stay.id} may not blacklist {stay.plate}: {', '.join(against)}")
+    return ListRow(
+        list=ListName.BLACKLIST,
+        plate=stay.plate,
+        zone=stay.zone,
+        note=f"overstay, stay {stay.id}, {at.wall:%Y-%m-%d %H:%M} UTC",
+        source=RowSource.GATE,
+    )

@@ -1,0 +1,253 @@
+"""The lane's state machine, as one table: (state, input, at) -> (state, outputs, wake_at).
+
+In come edges of the loops, verdicts, the failure of a command, and the time it asked to be woken
+at. Out go the few things a lane can do. It opens nothing, reads no clock and knows no plate.
+All that moves the machine stands in `TABLE`: what a state does not name there changes nothing,
+so a verdict that comes after its car has left opens nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from gatekeeper.model import PassageEnd
+
+
+class State(StrEnum):
+    """Where the visit of one vehicle to a lane stands."""
+
+    CLEAR = "clear"
+    READING = "reading"
+    REFUSED = "refused"
+    OPENING = "opening"
+    RETRYING = "retrying"
+    APPROACHING = "approaching"
+    CROSSING = "crossing"
+    CLOSING = "closing"
+    STUCK = "stuck"
+
+
+class Input(StrEnum):
+    """What can happen to a lane."""
+
+    ARRIVED = "arrived"
+    LEFT = "left"
+    SAFETY_ON = "safety_on"
+    SAFETY_OFF = "safety_off"
+    ADMITTED = "admitted"
+    REFUSED = "refused"
+    FAILED = "failed"
+    RECONSIDERED = "reconsidered"
+    TIME = "time"
+    # What the machine makes of the above, from what it remembers:
+    EXHAUSTED = "exhausted"  # time, and the last attempt is spent
+    PRESUMED = "presumed"  # time, in a lane without a safety loop
+    FOLLOWED = "followed"  # off the safety loop, and the next vehicle has arrived
+    ROLLED_BACK = "rolled_back"  # time, and the vehicle never left the arrival loop
+
+
+class Output(StrEnum):
+    """What the lane is to do."""
+
+    BEGIN = "begin"
+    LAST_CALL = "last_call"
+    OPEN = "open"
+    DECIDE_AGAIN = "decide_again"
+    LOITERING = "loitering"
+    UNDECIDED = "undecided"
+    LANE_BLOCKED = "lane_blocked"
+    PASSED = "passed"
+    PASSED_PRESUMED = "passed_presumed"
+    BACKED_OUT = "backed_out"
+    TIMED_OUT = "timed_out"
+
+
+ENDS: Mapping[Output, PassageEnd] = {
+    Output.PASSED: PassageEnd.PASSED,
+    Output.PASSED_PRESUMED: PassageEnd.PASSED_PRESUMED,
+    Output.BACKED_OUT: PassageEnd.BACKED_OUT,
+    Output.TIMED_OUT: PassageEnd.TIMED_OUT,
+}
+"""The outputs that end a passage."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How long each state may last in seconds, and how the lane is built."""
+
+    reading_s: float = 3.0
+    refused_s: float = 120.0
+    opening_s: float = 30.0
+    retrying_s: float = 3.0
+    approaching_s: float = 3.0
+    crossing_s: float = 60.0
+    closing_s: float = 1.5
+    attempts: int = 3
+    safety_loop: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """The machine's memory. `arrival` and `safety` are the loops as last told; `decided` is
+    whether this vehicle has a decision of its own; `attempts` counts the openings for a vehicle
+    that does not move; `follower` is whether a next one arrived while this one crosses.
+    """
+
+    state: State = State.CLEAR
+    arrival: bool = False
+    safety: bool = False
+    decided: bool = False
+    follower: bool = False
+    attempts: int = 0
+    wake_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What comes of one input."""
+
+    passage: Passage
+    outputs: tuple[Output, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One cell of the table."""
+
+    to: State
+    outputs: tuple[Output, ...] = ()
+
+
+TABLE: Mapping[State, Mapping[Input, Move]] = {
+    State.CLEAR: {
+        Input.ARRIVED: Move(State.READING, (Output.BEGIN,)),
+        Input.SAFETY_ON: Move(State.CROSSING, (Output.BEGIN, Output.UNDECIDED)),
+    },
+    State.READING: {
+        Input.ADMITTED: Move(State.OPENING, (Output.OPEN,)),
+        Input.REFUSED: Move(State.REFUSED),
+        Input.TIME: Move(State.READING, (Output.LAST_CALL,)),
+        Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
+        Input.SAFETY_ON: Move(State.CROSSING, (Output.UNDECIDED,)),
+    },
+    State.REFUSED: {
+        Input.ADMITTED: Move(State.OPENING, (Output.OPEN,)),
+        Input.RECONSIDERED: Move(State.REFUSED, (Output.DECIDE_AGAIN,)),
+        Input.TIME: Move(State.REFUSED, (Output.LOITERING,)),
+        Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
+        Input.SAFETY_ON: Move(State.CROSSING, (Output.UNDECIDED,)),
+    },
+    State.OPENING: {
+        Input.SAFETY_ON: Move(State.CROSSING),
+        Input.LEFT: Move(State.APPROACHING),
+        Input.FAILED: Move(State.RETRYING),
+        Input.TIME: Move(State.CLEAR, (Output.TIMED_OUT,)),
+        Input.EXHAUSTED: Move(State.STUCK, (Output.LANE_BLOCKED,)),
+    },
+    State.RETRYING: {
+        Input.SAFETY_ON: Move(State.CROSSING),
+        Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
+        Input.TIME: Move(State.CLEAR, (Output.TIMED_OUT,)),
+        Input.EXHAUSTED: Move(State.STUCK, (Output.LANE_BLOCKED,)),
+    },
+    State.APPROACHING: {
+        Input.SAFETY_ON: Move(State.CROSSING),
+        # A new edge is a new vehicle until it has been read (situations, 14).
+        Input.ARRIVED: Move(State.CLEAR, (Output.BACKED_OUT,)),
+        Input.TIME: Move(State.CLEAR, (Output.BACKED_OUT,)),
+        Input.PRESUMED: Move(State.CLEAR, (Output.PASSED_PRESUMED,)),
+    },
+    State.CROSSING: {
+        Input.SAFETY_OFF: Move(State.CLOSING),
+        Input.FOLLOWED: Move(State.CLEAR, (Output.PASSED,)),
+        Input.TIME: Move(State.CLEAR, (Output.PASSED_PRESUMED,)),
+    },
+    State.CLOSING: {
+        Input.SAFETY_ON: Move(State.CROSSING),  # a lorry with a gap (situations, 15)
+        Input.ARRIVED: Move(State.CLEAR, (Output.PASSED,)),
+        Input.TIME: Move(State.CLEAR, (Output.PASSED,)),
+        Input.ROLLED_BACK: Move(State.CLEAR, (Output.BACKED_OUT,)),
+    },
+    State.STUCK: {
+        Input.SAFETY_ON: Move(State.CROSSING),
+        Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
+        Input.RECONSIDERED: Move(State.CLEAR, (Output.TIMED_OUT,)),
+    },
+}
+
+
+def step(passage: Passage, what: Input, at: float, timing: Timing) -> Step:
+    """What `what` at the moment `at` makes of the lane.
+
+    A vehicle that still stands on the arrival loop when a passage ends begins the next one.
+    """
+    seen = _with_loops(passage, what)
+    move = TABLE[seen.state].get(_meaning(seen, what, timing))
+    if move is None:
+        return Step(passage=seen, outputs=())
+    after = _entered(seen, move, at, timing)
+    if move.to is State.CLEAR and after.arrival:
+        again = step(after, Input.ARRIVED, at, timing)
+        return Step(passage=again.passage, outputs=move.outputs + again.outputs)
+    return Step(passage=after, outputs=move.outputs)
+
+
+def _with_loops(passage: Passage, what: Input) -> Passage:
+    match what:
+        case Input.ARRIVED:
+            crossing = passage.state is State.CROSSING
+            return replace(passage, arrival=True, follower=passage.follower or crossing)
+        case Input.LEFT:
+            return replace(passage, arrival=False, follower=False, attempts=0)
+        case Input.SAFETY_ON | Input.SAFETY_OFF:
+            return replace(passage, safety=what is Input.SAFETY_ON)
+        case _:
+            return passage
+
+
+def _meaning(passage: Passage, what: Input, timing: Timing) -> Input:
+    """The input as the table names it, with what the machine remembers."""
+    if what is Input.SAFETY_OFF and passage.follower:
+        return Input.FOLLOWED
+    if what is not Input.TIME:
+        return what
+    if passage.state in (State.OPENING, State.RETRYING) and passage.attempts >= timing.attempts:
+        return Input.EXHAUSTED
+    if passage.state is State.APPROACHING and not timing.safety_loop:
+        return Input.PRESUMED
+    if passage.state is State.CLOSING and passage.arrival:
+        return Input.ROLLED_BACK
+    return what
+
+
+def _entered(passage: Passage, move: Move, at: float, timing: Timing) -> Passage:
+    lasts = _lasts(move.to, timing)
+    begins = Output.BEGIN in move.outputs or move.to is State.CLEAR
+    return replace(
+        passage,
+        state=move.to,
+        wake_at=None if lasts is None else at + lasts,
+        decided=not begins and (passage.decided or Output.OPEN in move.outputs),
+        follower=passage.follower and move.to is not State.CLEAR,
+        attempts=_attempts(passage, move),
+    )
+
+
+def _attempts(passage: Passage, move: Move) -> int:
+    if Output.OPEN in move.outputs:
+        return passage.attempts + 1
+    moved_on = move.to is State.CROSSING or passage.state is State.STUCK
+    return 0 if moved_on else passage.attempts
+
+
+def _lasts(state: State, timing: Timing) -> float | None:
+    """Seconds until the state asks for `TIME`; None where it may last for ever."""
+    return {
+        State.READING: timing.reading_s,
+        State.REFUSED: timing.refused_s,
+        State.OPENING: timing.opening_s,
+        State.RETRYING: timing.retrying_s,
+        State.APPROACHING: timing.approaching_s,
+        State.CROSSING: timing.crossing_s,
+        State.CLOSING: timing.closing_s,
+    }.get(state)

@@ -1,0 +1,11 @@
+"""What has to outlive a power cut: the journal and its outbox, stays, counts, lists, pictures.
+
+Facts, stays and list changes come in and are on the disk when the call returns; events, rows and
+versions go out. It decides nothing, and never deletes a database that it cannot read.
+"""
+
+from gatekeeper.store.database import UnsoundStoreError, set_aside
+from gatekeeper.store.pictures import Pictures
+from gatekeeper.store.store import Store
+
+__all__ = ["Pictures", "Store", "UnsoundStoreError", "set_aside"]

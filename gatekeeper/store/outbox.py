@@ -1,0 +1,95 @@
+"""The journal's writing side, and the outbox, which is the same table seen from its end.
+
+Records come in and are numbered without a gap; what the centre has not confirmed goes out, in
+order. An event is never changed, and none leaves the outbox unless this journal's confirmation
+says so.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+from uuid6 import uuid7
+
+from gatekeeper.model import Event, Pending, Record
+from gatekeeper.store import facts
+from gatekeeper.store.schema import events, journal
+
+_STATE = select(
+    journal.c.id,
+    journal.c.confirmed,
+    # Events that are confirmed and old may be gone one day; their numbers stay taken.
+    func.max(
+        journal.c.confirmed, select(func.coalesce(func.max(events.c.seq), 0)).scalar_subquery()
+    ).label("last"),
+)
+
+
+def append(connection: Connection, records: Sequence[Record]) -> tuple[Event, ...]:
+    """Write records as the next events of the journal, and return them."""
+    if not records:
+        return ()
+    state = connection.execute(_STATE).one()
+    made = tuple(
+        Event(id=str(uuid7()), journal=state.id, seq=seq, record=record)
+        for seq, record in enumerate(records, start=state.last + 1)
+    )
+    connection.execute(insert(events), [_row(event) for event in made])
+    return made
+
+
+def pending(connection: Connection, after: int, limit: int) -> tuple[Pending, ...]:
+    """The first `limit` unconfirmed events whose seq is greater than `after`, in order."""
+    state = connection.execute(_STATE).one()
+    rows = connection.execute(
+        select(events)
+        .where(events.c.seq > max(after, state.confirmed))
+        .order_by(events.c.seq)
+        .limit(limit)
+    )
+    return tuple(_pending(state.id, row) for row in rows)
+
+
+def confirm(connection: Connection, of: str, seq: int) -> int:
+    """Move the watermark of journal `of` up to `seq`; returns how many left the outbox."""
+    state = connection.execute(_STATE).one()
+    reached = min(seq, state.last)
+    if of != state.id or reached <= state.confirmed:
+        return 0
+    connection.execute(update(journal).values(confirmed=reached))
+    return int(reached - state.confirmed)
+
+
+def depth(connection: Connection) -> int:
+    """How many events the centre still has to confirm."""
+    state = connection.execute(_STATE).one()
+    return int(state.last - state.confirmed)
+
+
+def _row(event: Event) -> dict[str, object]:
+    record = event.record
+    return {
+        "seq": event.seq,
+        "id": event.id,
+        "kind": record.fact.kind,
+        "lane": record.lane,
+        "passage": record.passage,
+        "occurred_at": record.at.wall,
+        "boot_id": record.at.boot_id,
+        "boot_s": record.at.boot_s,
+        "clock_trusted": record.at.trusted,
+        "body": facts.to_json(record.fact),
+    }
+
+
+def _pending(of: str, row: Row[tuple[object, ...]]) -> Pending:
+    return Pending(
+        id=row.id,
+        journal=of,
+        seq=row.seq,
+        kind=row.kind,
+        lane=row.lane,
+        passage=row.passage,
+        occurred_at=row.occurred_at,
+        clock_trusted=row.clock_trusted,
+        body=row.body.encode(),
+    )

@@ -1,0 +1,115 @@
+"""Pictures on the disk: a folder for each day, a file for each picture.
+
+Bytes and a name come in, the name relative to the root goes out. A picture is there whole or not
+at all. It never looks into a picture, and deletes only files that it made.
+"""
+
+import asyncio
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from uuid6 import uuid7
+
+from gatekeeper.errors import StoreError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+_DRAFT = ".draft-"
+"""How a file is called until it is whole; a name never begins with a dot."""
+
+
+class Pictures:
+    """Keeps pictures under `folder`, which is made when it is first needed.
+
+    The work is done in a thread; who stops waiting for it does not undo it. Nothing queues here:
+    a caller waits for its own picture.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def keep(self, name: str, data: bytes) -> str:
+        """Write a picture and return its name below the folder: `2026-11-23/NAME`.
+
+        The day is that of the file's own time stamp, in UTC. The same name on the same day is
+        replaced. `name` is of letters, digits, `.`, `_` and `-`, and begins with neither of the
+        last three. Raises `StoreError` for another name, a full disk or a failing one.
+        """
+        if not _NAME.fullmatch(name):
+            raise StoreError(f"{name!r} is no name for a picture")
+        return await asyncio.to_thread(self._keep, name, data)
+
+    async def sweep(self, older_than: datetime) -> int:
+        """Delete the pictures of days before the one of `older_than` (aware); returns how many.
+
+        Pictures taken while the clock was wrong lie under that wrong day, and go with it.
+        """
+        return await asyncio.to_thread(self._sweep, older_than.astimezone(UTC))
+
+    def _keep(self, name: str, data: bytes) -> str:
+        draft = self._folder / f"{_DRAFT}{uuid7()}"
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            place = _written(draft, data) / name
+            kept = self._folder / place
+            kept.parent.mkdir(mode=0o700, exist_ok=True)
+            draft.replace(kept)
+            _sync(kept.parent)
+        except OSError as error:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+            raise StoreError(f"{self._folder}: cannot keep {name}: {error.strerror}") from error
+        return place.as_posix()
+
+    def _sweep(self, older_than: datetime) -> int:
+        try:
+            for draft in self._folder.glob(f"{_DRAFT}*"):  # left by a power cut
+                if draft.stat().st_mtime < older_than.timestamp():
+                    draft.unlink()
+            return sum(_emptied(day) for day in self._days() if _date(day) < older_than.date())
+        except OSError as error:
+            raise StoreError(f"{self._folder}: cannot delete: {error.strerror}") from error
+
+    def _days(self) -> Iterator[Path]:
+        for folder in sorted(self._folder.glob("????-??-??")):
+            try:
+                _date(folder)
+            except ValueError:
+                continue  # somebody else's
+            yield folder
+
+
+def _date(folder: Path) -> date:
+    return date.fromisoformat(folder.name)
+
+
+def _written(draft: Path, data: bytes) -> Path:
+    """Write and flush a draft; returns the folder of the day it was written."""
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+        stamp = os.fstat(file.fileno()).st_mtime
+    return Path(datetime.fromtimestamp(stamp, UTC).date().isoformat())
+
+
+def _emptied(day: Path) -> int:
+    gone = 0
+    for picture in day.iterdir():
+        picture.unlink()
+        gone += 1
+    day.rmdir()
+    return gone
+
+
+def _sync(folder: Path) -> None:
+    """A rename lasts when its folder has been flushed."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

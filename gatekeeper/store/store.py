@@ -1,0 +1,251 @@
+"""The store as the rest of the controller sees it: awaitable, and never in the loop's way.
+
+Values of `gatekeeper.model` come in and go out; SQL stays below. It decides nothing.
+
+One thread does all the work on the file, one call after the other, in the order of the calls.
+Whoever stops waiting for a call does not undo it: a transaction that was asked for is carried out,
+and its failure is then logged, there being nobody to raise it to. A disk that hangs makes calls
+wait: the caller sets the time limit, and `MAX_WAITING` bounds what can pile up.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import Self, TypeVar
+
+import structlog
+from sqlalchemy import Connection
+
+from gatekeeper.errors import StoreError
+from gatekeeper.model import (
+    Commit,
+    Event,
+    Instant,
+    ListChanges,
+    Listing,
+    ListName,
+    ListRow,
+    ListSnapshot,
+    ListVersion,
+    OrderAnswer,
+    Pending,
+    Stay,
+    ZoneState,
+)
+from gatekeeper.store import commands, occupancy, outbox, registry
+from gatekeeper.store.database import Database
+
+log = structlog.get_logger(__name__)
+
+Answer = TypeVar("Answer")
+
+MAX_WAITING = 256
+"""Calls that may wait for the thread. What comes beyond is refused with a `StoreError`, whole and
+before it has done anything; nothing that was accepted is dropped.
+"""
+
+
+def _never(_: object) -> bool:
+    return False
+
+
+def _always(_: object) -> bool:
+    return True
+
+
+class Store:
+    """One open database; made by `open`. Used from one event loop.
+
+    Every method raises `StoreError`, which names the file and says what a technician can do, where
+    the disk is full, the file locked or the device failing; nothing has then been changed.
+    """
+
+    def __init__(self, database: Database, thread: ThreadPoolExecutor) -> None:
+        self._database = database
+        self._thread = thread
+        self._waiting = 0
+        self._watchers: list[Callable[[], None]] = []
+        self._snapshots = asyncio.Lock()
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path) -> Self:
+        """Make or open the database at `path`; its folder must be there.
+
+        Raises `UnsoundStoreError` where the file is damaged or no database (see `set_aside`), and
+        `StoreError` where it cannot be opened or belongs to a newer version.
+        """
+        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        try:
+            opening = asyncio.get_running_loop().run_in_executor(thread, Database.open, path)
+            return cls(await opening, thread)
+        except BaseException:
+            thread.shutdown(wait=False)
+            raise
+
+    @property
+    def journal(self) -> str:
+        """The id of this journal, made with the database: another database is another journal."""
+        return self._database.journal
+
+    def watch(self, tell: Callable[[], None]) -> None:
+        """From now on call `tell` in the loop after each transaction that wrote events, state or
+        lists, even if whoever asked for it has stopped waiting. It must not block or raise.
+        """
+        self._watchers.append(tell)
+
+    async def commit(self, commit: Commit) -> tuple[Event, ...]:
+        """Write all of it or none; on the disk when this returns. The events have their numbers."""
+
+        def write(connection: Connection) -> tuple[Event, ...]:
+            written = outbox.append(connection, commit.records)
+            commands.note(connection, written)
+            occupancy.save(connection, commit.stays, commit.counts)
+            registry.add_own(connection, commit.listed)
+            registry.suspend(connection, commit.suspended)
+            return written
+
+        return await self._write(write, is_news=_always)
+
+    async def listing(self, plates: Collection[str]) -> Listing:
+        """The rows of these plates on all lists, valid now or not, without suspended ones, and
+        how far each list has been followed.
+        """
+        return await self._read(lambda connection: registry.listing(connection, plates))
+
+    async def open_stays(self) -> tuple[Stay, ...]:
+        """All stays that have not ended, oldest first."""
+        return await self._read(occupancy.open_stays)
+
+    async def counts(self) -> tuple[ZoneState, ...]:
+        """The count of each zone that has one."""
+        return await self._read(occupancy.zone_counts)
+
+    async def follow(self, changes: ListChanges, at: Instant) -> bool:
+        """Apply changes whole where they follow on the version held.
+
+        True also for changes that were here already. False: there is a gap, and nothing has
+        changed; a list never received takes only changes since 0. Rows become the centre's and
+        get the version of the changes, whatever they say of themselves. A removal takes a plate
+        off for the zone it names, or for all if it names none, this gate's own rows included.
+        """
+        return await self._write(
+            lambda connection: registry.follow(connection, changes, at), is_news=bool
+        )
+
+    async def replace(self, snapshot: ListSnapshot, at: Instant) -> bool:
+        """Put a whole list in the place of what the centre sent before; this gate's own rows stay.
+
+        False: not newer than what is here, and nothing has changed. Other calls are served between
+        the pieces of a long list. It counts from one transaction on, all of it; if the caller is
+        cancelled before that, nothing has changed.
+        """
+        async with self._snapshots:  # two at a time would stage one edition
+            if not await self._read(lambda connection: registry.is_newer(connection, snapshot)):
+                return False
+            await self._sweep(snapshot.list)
+            rows = await asyncio.to_thread(registry.in_order, snapshot.rows)
+            while piece := list(islice(rows, registry.PIECE)):
+                await self._stage(snapshot, piece)
+            turned = await self._write(
+                lambda connection: registry.turn(connection, snapshot, at), is_news=bool
+            )
+            await self._sweep(snapshot.list)
+            return turned
+
+    async def versions(self) -> tuple[ListVersion, ...]:
+        """How far each list has been followed; one never received is absent."""
+        return await self._read(registry.versions)
+
+    async def pending(self, after: int, limit: int) -> tuple[Pending, ...]:
+        """The first `limit` unconfirmed events with a seq greater than `after`, in order."""
+        return await self._read(lambda connection: outbox.pending(connection, after, limit))
+
+    async def confirm(self, journal: str, seq: int) -> int:
+        """The centre has stored `journal` up to `seq`; returns how many events left the outbox.
+
+        The watermark never goes back, nor beyond the last event, and another journal's
+        confirmation frees nothing.
+        """
+        return await self._write(lambda connection: outbox.confirm(connection, journal, seq))
+
+    async def outbox_depth(self) -> int:
+        """How many events the centre still has to confirm."""
+        return await self._read(outbox.depth)
+
+    async def answer_of(self, order: str) -> OrderAnswer | None:
+        """What became of an order, by the journal; None if it never took effect here."""
+        return await self._read(lambda connection: commands.answer_of(connection, order))
+
+    async def unfinished(self) -> tuple[commands.Unfinished, ...]:
+        """(command, lane, passage) of commands intended and without an outcome, oldest first."""
+        return await self._read(commands.unfinished)
+
+    async def close(self) -> None:
+        """Finish what was asked for, then let go of the file. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        loop = asyncio.get_running_loop()
+        await asyncio.shield(loop.run_in_executor(self._thread, self._database.close))
+        self._thread.shutdown(wait=False)
+
+    async def _stage(self, snapshot: ListSnapshot, piece: Sequence[ListRow]) -> None:
+        await self._write(lambda connection: registry.stage(connection, snapshot, piece))
+
+    async def _sweep(self, name: ListName) -> None:
+        after: str | None = ""
+        if not await self._read(lambda connection: registry.needs_sweeping(connection, name)):
+            return
+        while after is not None:
+            after = await self._sweep_beyond(name, after)
+
+    async def _sweep_beyond(self, name: ListName, after: str) -> str | None:
+        return await self._write(lambda connection: registry.sweep(connection, name, after))
+
+    async def _read(self, question: Callable[[Connection], Answer]) -> Answer:
+        def work() -> Answer:
+            with self._database.reading() as connection:
+                return question(connection)
+
+        return await self._run(work, _never)
+
+    async def _write(
+        self, change: Callable[[Connection], Answer], is_news: Callable[[Answer], bool] = _never
+    ) -> Answer:
+        def work() -> Answer:
+            with self._database.writing() as connection:
+                return change(connection)
+
+        return await self._run(work, is_news)
+
+    async def _run(self, work: Callable[[], Answer], is_news: Callable[[Answer], bool]) -> Answer:
+        if self._closed:
+            raise StoreError(f"{self._database.path}: the store is closed")
+        if self._waiting >= MAX_WAITING:
+            raise StoreError(
+                f"{self._database.path}: {self._waiting} calls wait for the disk, which does not"
+                " answer; see dmesg"
+            )
+
+        def ended(future: asyncio.Future[Answer]) -> None:
+            self._waiting -= 1
+            if future.exception() is None and is_news(future.result()):
+                for tell in self._watchers:
+                    tell()
+
+        future = asyncio.get_running_loop().run_in_executor(self._thread, work)
+        self._waiting += 1
+        future.add_done_callback(ended)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            future.add_done_callback(_log_failure)
+            raise
+
+
+def _log_failure(future: asyncio.Future[Answer]) -> None:
+    if (error := future.exception()) is not None:
+        log.error("store.abandoned_call_failed", error=str(error))

@@ -1,0 +1,6 @@
+"""The link to the centre: the wire format, the outbox going up, lists and orders coming down."""
+
+from gatekeeper.sync.link import Link
+from gatekeeper.sync.pace import Pace
+
+__all__ = ["Link", "Pace"]

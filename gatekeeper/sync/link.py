@@ -1,0 +1,190 @@
+"""The link to the centre, kept up for as long as the controller runs.
+
+It makes a connection, greets the centre, lets the uplink and the downlink work on it, reports the
+controller's health, and begins again when the connection is gone, whatever the cause: no broker,
+a wrong password, a certificate nobody knows. What is wrong it says in an alarm. Nothing else in
+the controller waits for it, and it never gives up.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from gatekeeper import __version__
+from gatekeeper.clock import Clock
+from gatekeeper.config import CentreSettings
+from gatekeeper.errors import GatekeeperError
+from gatekeeper.health import Health
+from gatekeeper.model import HealthReport
+from gatekeeper.store import Store
+from gatekeeper.sync import wire
+from gatekeeper.sync.client import Connection, PublishError
+from gatekeeper.sync.downlink import Downlink, Obey
+from gatekeeper.sync.pace import Pace
+from gatekeeper.sync.pahothread import LinkError, Will
+from gatekeeper.sync.topics import Topics
+from gatekeeper.sync.uplink import Uplink
+
+log = structlog.get_logger(__name__)
+
+_BEAT_WITHIN_S = 10.0
+_FAREWELL_S = 2.0
+
+
+class Link:
+    """Used from the loop's thread.
+
+    `obey` carries an order out and answers it; `changed` is called after a list has changed;
+    `report` is asked for the controller's health every half minute.
+    """
+
+    def __init__(
+        self,
+        settings: CentreSettings,
+        site: str,
+        controller: str,
+        *,
+        store: Store,
+        clock: Clock,
+        health: Health,
+        obey: Obey,
+        changed: Callable[[], None],
+        report: Callable[[], Awaitable[HealthReport]],
+        pace: Pace | None = None,
+    ) -> None:
+        self._settings, self._clock, self._health = settings, clock, health
+        self._report = report
+        self._pace = pace or Pace()
+        self._topics = Topics(site=site, controller=controller)
+        self._client_id = f"gatekeeper-{site}-{controller}"
+        self._uplink = Uplink(
+            self._topics, store=store, clock=clock, health=health, pace=self._pace
+        )
+        self._downlink = Downlink(
+            self._topics,
+            self._uplink,
+            store=store,
+            clock=clock,
+            health=health,
+            pace=self._pace,
+            obey=obey,
+            changed=changed,
+        )
+        self._connection: Connection | None = None
+        self._away_since: float | None = clock.boot_s()
+        self._why = "not connected yet"
+        self._retry_s = self._pace.retry_first_s
+
+    @property
+    def away_s(self) -> float:
+        """Seconds since the centre was last in reach, 0.0 while it is. A broker that is there
+        does not make up for a centre that confirms nothing.
+        """
+        unconnected = 0.0 if self._away_since is None else self._clock.boot_s() - self._away_since
+        return max(unconnected, self._uplink.silent_s)
+
+    async def run(self) -> None:
+        """Keep the link up until cancelled; then say `offline` and leave nothing behind."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._downlink.run())
+                tasks.create_task(self._tick())
+                tasks.create_task(self._keep())
+        finally:
+            self._health.forget("link")
+
+    async def _tick(self) -> None:
+        """The heartbeat, and what nobody calls back for."""
+        while True:
+            self._health.beat("link", _BEAT_WITHIN_S)
+            away = self._away_since
+            if away is not None and self._clock.boot_s() - away > self._pace.away_after_s:
+                self._health.raise_alarm("centre_away", "centre", self._why)
+            if self._connection is not None and self._connection.thread_ended:
+                self._connection.fail("the client's thread has ended")
+            await asyncio.sleep(self._pace.tick_s)
+
+    async def _keep(self) -> None:
+        while True:
+            began = self._clock.boot_s()
+            try:
+                await self._connect()
+            except* GatekeeperError as group:
+                self._lost(_first(group))
+            if self._clock.boot_s() - began >= self._pace.steady_s:
+                self._retry_s = self._pace.retry_first_s
+            # Somewhat random, so that all controllers of a city do not come back in one instant.
+            await asyncio.sleep(self._retry_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
+            self._retry_s = min(2 * self._retry_s, self._pace.retry_last_s)
+
+    async def _connect(self) -> None:
+        """One connection, from beginning to end; raises what ended it."""
+        connection = self._connection = Connection(
+            self._settings,
+            self._client_id,
+            Will(topic=self._topics.status, body=self._status("offline")),
+            deliver=self._downlink.deliver,
+            health=self._health,
+            pace=self._pace,
+        )
+        try:
+            await connection.open(self._topics.subscriptions)
+            await self._work(connection)
+        except asyncio.CancelledError:
+            await self._say_farewell(connection)
+            raise
+        finally:
+            self._connection = None
+            await connection.close()
+
+    async def _work(self, connection: Connection) -> None:
+        await connection.say(self._topics.status, self._status("online"), retain=True)
+        self._reached()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(connection.until_lost())
+            tasks.create_task(self._report_on(connection))
+            await self._downlink.ask_for_all(connection)
+            tasks.create_task(self._uplink.run(connection))
+
+    async def _report_on(self, connection: Connection) -> None:
+        while True:
+            try:
+                report = await self._report()
+            except GatekeeperError as error:
+                log.error("link.no_report", error=str(error))
+            else:
+                since = (self._clock.instant(alarm.since).wall for alarm in report.alarms)
+                await connection.say(self._topics.health, wire.health(report, since))
+            await asyncio.sleep(self._pace.report_s)
+
+    async def _say_farewell(self, connection: Connection) -> None:
+        """The last will is for those who cannot say it themselves."""
+        with contextlib.suppress(LinkError, PublishError, TimeoutError):
+            async with asyncio.timeout(_FAREWELL_S):
+                await connection.publish(self._topics.status, self._status("offline"), retain=True)
+
+    def _status(self, state: str) -> bytes:
+        return wire.status(state, __version__, self._clock.instant().wall)
+
+    def _reached(self) -> None:
+        log.info("link.up", host=self._settings.host)
+        self._away_since, self._why = None, ""
+        self._health.clear_alarm("centre_away", "centre")
+
+    def _lost(self, why: str) -> None:
+        if self._away_since is None:
+            self._away_since = self._clock.boot_s()
+        if why != self._why:
+            log.warning("link.down", why=why)
+        self._why = why
+
+
+def _first(group: BaseExceptionGroup[GatekeeperError]) -> str:
+    """The first cause in a group of groups; a lost connection ends all its tasks alike."""
+    cause: BaseException = group
+    while isinstance(cause, BaseExceptionGroup):
+        cause = cause.exceptions[0]
+    return str(cause)

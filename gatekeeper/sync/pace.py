@@ -1,0 +1,26 @@
+"""How patient the link is: every waiting time of this room, in one place. It decides nothing."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Starting values; nobody has to set them, tests make them short.
+
+    `steady_s` is how long a connection must have held for the next one to be tried soon again
+    (two controllers with one name throw each other out for ever); `expiry_s` how long the broker
+    keeps what it has for a controller that is away.
+    """
+
+    tick_s: float = 1.0
+    retry_first_s: float = 1.0
+    retry_last_s: float = 30.0
+    steady_s: float = 30.0
+    away_after_s: float = 5.0
+    report_s: float = 30.0
+    answer_s: float = 10.0
+    resend_s: float = 30.0
+    resend_last_s: float = 600.0
+    ask_again_s: float = 10.0
+    store_retry_s: float = 5.0
+    expiry_s: int = 7 * 86_400

@@ -1,0 +1,89 @@
+"""The topics of docs/protocol.md: which ones a controller speaks on, hears, and how it knows them.
+
+Pure. A topic comes in as the broker gives it and goes out as a `Place`, or as a `WireError`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gatekeeper.errors import WireError
+from gatekeeper.model import ListName
+
+_ROOT = "gatekeeper/v1"
+
+
+class Heard(StrEnum):
+    """What the centre may be speaking of."""
+
+    CONFIRMATION = "confirmations"
+    ORDER = "orders"
+    CHANGES = "changes"
+    SNAPSHOT = "snapshot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a message came in: `name` is an order's verb or a list's name, else empty."""
+
+    heard: Heard
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topics:
+    """The topics of one controller of one site; neither name has a `/`, `+` or `#`."""
+
+    site: str
+    controller: str
+
+    @property
+    def status(self) -> str:
+        """Retained, and the last will."""
+        return f"{self._own}/status"
+
+    @property
+    def health(self) -> str:
+        """Said every half minute."""
+        return f"{self._own}/health"
+
+    def event(self, kind: str) -> str:
+        """Where an event of this kind goes."""
+        return f"{self._own}/events/{kind}"
+
+    def wanted(self, name: ListName) -> str:
+        """Where a list is asked for."""
+        return f"{self._own}/registry/{name}/wanted"
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """All that the centre may say to this controller."""
+        return (
+            f"{self._own}/confirmations",
+            f"{self._own}/orders/+",
+            f"{self._registry}/+/changes",
+            f"{self._registry}/+/snapshot",
+        )
+
+    def place(self, topic: str) -> Place:
+        """What a topic heard is about; raises `WireError` for one that nobody subscribed."""
+        match _below(topic, self._own), _below(topic, self._registry):
+            case ["confirmations"], _:
+                return Place(heard=Heard.CONFIRMATION)
+            case ["orders", verb], _:
+                return Place(heard=Heard.ORDER, name=verb)
+            case _, [name, ("changes" | "snapshot") as heard] if name in set(ListName):
+                return Place(heard=Heard(heard), name=name)
+        raise WireError(f"nothing is said on {topic!r}")
+
+    @property
+    def _own(self) -> str:
+        return f"{_ROOT}/{self.site}/{self.controller}"
+
+    @property
+    def _registry(self) -> str:
+        return f"{_ROOT}/{self.site}/registry"
+
+
+def _below(topic: str, root: str) -> list[str]:
+    """The levels of a topic under a root; none if it lies elsewhere."""
+    return topic.removeprefix(f"{root}/").split("/") if topic.startswith(f"{root}/") else []

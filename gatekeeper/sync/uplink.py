@@ -1,0 +1,162 @@
+"""The outbox on its way up: events of the store go out to the centre, confirmations come back in.
+
+Two cursors read the outbox. `live` starts behind the last event there is when a connection
+begins, and sends what is committed from then on; `backlog` starts at the oldest unconfirmed event
+and catches up to where `live` began. The live one goes first at every turn, so that a car now is
+not told after the cars of a week; each cursor keeps its order. A backlog event is sent only while
+few before it are unconfirmed, because brokers drop what a slow centre leaves lying.
+
+A PUBACK ends nothing: only the centre's confirmation takes an event out of the outbox. Where the
+confirmations stand still both cursors start again, ever more slowly. Nothing is kept here that
+the store does not have, and nothing is ever taken out here.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from gatekeeper.clock import Clock
+from gatekeeper.errors import StoreError
+from gatekeeper.health import Health
+from gatekeeper.model import Pending
+from gatekeeper.store import Store
+from gatekeeper.sync import wire
+from gatekeeper.sync.client import Connection
+from gatekeeper.sync.pace import Pace
+from gatekeeper.sync.pahothread import WINDOW
+from gatekeeper.sync.topics import Topics
+
+log = structlog.get_logger(__name__)
+
+_AHEAD = 500
+"""Backlog events that may be unconfirmed at once: half of what mosquitto holds for a slow client
+(max_queued_messages) before it drops.
+"""
+
+
+class Uplink:
+    """Used from the loop's thread; `run` once for each connection, one at a time."""
+
+    def __init__(
+        self, topics: Topics, *, store: Store, clock: Clock, health: Health, pace: Pace
+    ) -> None:
+        self._topics, self._store, self._clock = topics, store, clock
+        self._health, self._pace = health, pace
+        self._news = asyncio.Event()
+        self._live = self._backlog = self._join = 0
+        self._ahead = 0
+        self._waiting_since: float | None = None
+        self._silent_since: float | None = None
+        self._patience_s = pace.resend_s
+        store.watch(self._news.set)
+
+    @property
+    def silent_s(self) -> float:
+        """How long the centre has confirmed nothing, the broker being there; 0.0 if it does."""
+        return 0.0 if self._silent_since is None else self._clock.boot_s() - self._silent_since
+
+    async def run(self, connection: Connection) -> None:
+        """Send what is unconfirmed, then what comes, until the connection is lost (`LinkError`)."""
+        await self._begin()
+        while True:
+            self._news.clear()
+            try:
+                busy = await self._turn(connection)
+            except StoreError as error:
+                log.error("uplink.store_failed", error=str(error))
+                await asyncio.sleep(self._pace.store_retry_s)
+                continue
+            if not busy:
+                await self._rest()
+
+    async def confirmed(self, journal: str, seq: int) -> None:
+        """The centre has stored all up to `seq`; another journal's word frees nothing.
+
+        Raises `StoreError`; the confirmation is then as if it had not come.
+        """
+        freed = await self._store.confirm(journal, seq)
+        if journal == self._store.journal:
+            self._silent_since = None
+            self._health.clear_alarm("centre_silent", "centre")
+        if freed:
+            self._ahead = max(0, self._ahead - freed)
+            self._patience_s = self._pace.resend_s
+            left = await self._store.outbox_depth()
+            self._waiting_since = self._clock.boot_s() if left else None
+            self._news.set()
+
+    async def _turn(self, connection: Connection) -> bool:
+        """One window of events at most; False if there was nothing to send."""
+        if self._overdue_in_s() <= 0:
+            await self._again()
+        if live := await self._store.pending(self._live, WINDOW):
+            await self._send(connection, live)
+            self._live = live[-1].seq
+            return True
+        if backlog := await self._next_of_backlog():
+            await self._send(connection, backlog)
+            self._backlog = backlog[-1].seq
+            self._ahead += len(backlog)
+            return True
+        return False
+
+    async def _next_of_backlog(self) -> Sequence[Pending]:
+        if self._backlog >= self._join or self._ahead >= _AHEAD:
+            return ()
+        found = await self._store.pending(self._backlog, WINDOW)
+        due = [one for one in found if one.seq <= self._join]
+        if not due:
+            self._backlog = self._join
+        return due
+
+    async def _begin(self) -> None:
+        """Both cursors to where they belong when nothing is known to have been received."""
+        self._waiting_since = None
+        self._patience_s = self._pace.resend_s
+        await self._rewind()
+
+    async def _again(self) -> None:
+        """The confirmations stand still: send again all that is not confirmed."""
+        log.warning("uplink.sent_again", after_s=self._patience_s)
+        self._health.raise_alarm(
+            "centre_silent",
+            "centre",
+            f"the broker takes events, but for {self._patience_s:g} s the centre confirmed none",
+        )
+        if self._silent_since is None:
+            self._silent_since = self._waiting_since
+        self._waiting_since = None
+        self._patience_s = min(2 * self._patience_s, self._pace.resend_last_s)
+        await self._rewind()
+
+    async def _rewind(self) -> None:
+        # The outbox is one run without gaps. First its beginning, then its length: a confirmation
+        # or a commit between the two can only give `live` more to do, never leave a gap.
+        first = await self._store.pending(0, 1)
+        depth = await self._store.outbox_depth()
+        self._backlog = first[0].seq - 1 if first else 0
+        self._join = self._live = self._backlog + depth if first else 0
+        self._ahead = 0
+
+    async def _send(self, connection: Connection, events: Sequence[Pending]) -> None:
+        now = self._clock.instant().wall
+        async with asyncio.TaskGroup() as sends:  # tasks begin in the order of their making
+            for one in events:
+                body = wire.event(self._topics.site, self._topics.controller, one, now)
+                sends.create_task(connection.say(self._topics.event(one.kind), body))
+        if self._waiting_since is None:
+            self._waiting_since = self._clock.boot_s()
+
+    def _overdue_in_s(self) -> float:
+        if self._waiting_since is None:
+            return self._patience_s
+        return self._waiting_since + self._patience_s - self._clock.boot_s()
+
+    async def _rest(self) -> None:
+        """Until something is committed or confirmed, or the confirmations are overdue."""
+        try:
+            async with asyncio.timeout(max(0.0, self._overdue_in_s())):
+                await self._news.wait()
+        except TimeoutError:
+            return

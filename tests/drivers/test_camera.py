@@ -1,0 +1,342 @@
+"""Cameras against an HTTP server with faults, in this process, and against folders."""
+
+import asyncio
+import contextlib
+import hashlib
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from gatekeeper.clock import monotonic
+from gatekeeper.config import FolderSettings, SnapshotSettings
+from gatekeeper.drivers import camera as cameras
+from gatekeeper.drivers.camera import open_camera
+from gatekeeper.drivers.picture import decode_jpeg
+from gatekeeper.drivers.ports import Camera
+from gatekeeper.errors import CameraError, ConfigError, PictureError
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def picture(grey: int, suffix: str = ".jpg") -> bytes:
+    pixels = np.full((36, 64, 3), grey, np.uint8)
+    return bytes(cv2.imencode(suffix, pixels)[1])
+
+
+def greys() -> Iterator[bytes]:
+    yield from (picture(grey) for grey in range(10, 250, 10))
+
+
+@dataclass
+class Site:
+    """A web server in place of a camera; `answer` is what it does with a request."""
+
+    answer: Answer
+    port: int = 0
+    asked_at: list[float] = field(default_factory=list)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        self.asked_at.append(monotonic())
+        return await self.answer(request)
+
+    def settings(self, **more: Any) -> SnapshotSettings:
+        more.setdefault("timeout_ms", 300)
+        url = more.pop("url", f"http://127.0.0.1:{self.port}/picture?channel=1&pwd=hidden")
+        return SnapshotSettings(kind="snapshot", url=url, **more)
+
+
+def gives(body: bytes, status: int = 200) -> Answer:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=body, status=status)
+
+    return answer
+
+
+def gives_each(bodies: Iterator[bytes]) -> Answer:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=next(bodies))
+
+    return answer
+
+
+async def hangs(_: web.Request) -> web.StreamResponse:
+    await asyncio.sleep(60)
+    raise web.HTTPGone
+
+
+async def breaks_off(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Length": "5000"})
+    await response.prepare(request)
+    await response.write(picture(90)[:100])
+    assert request.transport is not None
+    request.transport.close()
+    return response
+
+
+async def never_ends(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    while True:
+        await response.write(b"\xff\xd8" + bytes(60_000))
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    site = Site(gives_each(greys()))
+    app = web.Application()
+    app.router.add_get("/picture", site.handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    listener = web.TCPSite(runner, "127.0.0.1", 0)
+    await listener.start()
+    site.port = runner.addresses[0][1]
+    yield site
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def camera(site: Site) -> AsyncIterator[Camera]:
+    camera = open_camera("entry", site.settings())
+    yield camera
+    await camera.close()
+
+
+async def test_a_frame_is_a_picture_asked_for_after_the_call_began(
+    site: Site, camera: Camera
+) -> None:
+    before = monotonic()
+    frame = await camera.frame()
+    assert before <= frame.at <= site.asked_at[0]
+    assert (frame.camera, frame.number, frame.suffix) == ("entry", 1, ".jpg")
+    assert frame.encoded == picture(10)
+    assert frame.pixels.shape == (36, 64, 3)
+    assert frame.pixels.dtype == np.dtype(np.uint8)
+
+
+async def test_frames_are_numbered_upwards_and_failures_have_no_number(
+    site: Site, camera: Camera
+) -> None:
+    pictures = site.answer
+    assert (await camera.frame()).number == 1
+    site.answer = gives(b"")
+    with pytest.raises(CameraError):
+        await camera.frame()
+    site.answer = pictures
+    assert (await camera.frame()).number == 2
+
+
+async def test_the_same_picture_once_more_is_no_new_frame(site: Site, camera: Camera) -> None:
+    site.answer = gives_each(iter([picture(10), picture(10), picture(10), picture(20)]))
+    assert (await camera.frame()).encoded == picture(10)
+    second = await camera.frame()
+    assert (second.encoded, second.number) == (picture(20), 2)
+    assert site.asked_at[2] <= second.at <= site.asked_at[3]
+
+
+async def test_a_frozen_camera_is_an_error_that_says_so(site: Site, camera: Camera) -> None:
+    site.answer = gives(picture(10))
+    await camera.frame()
+    with pytest.raises(CameraError, match="same picture again and again"):
+        await camera.frame()
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (gives(b"", 401), "401.*password"),
+        (gives(b"", 404), "404.*url"),
+        (gives(b"", 302), "302.*url"),
+        (gives(b"", 503), "503.*busy"),
+        (gives(b""), "no picture.*url"),
+        (gives(b"<html>Please log in</html>"), "no picture.*<html>"),
+        (gives(bytes(range(256)) * 9), "no picture"),
+        (gives(picture(90, ".png")), "no JPEG picture"),
+        (gives(picture(90)[:-20]), "breaks off"),
+        (gives(picture(90)[:100]), "breaks off"),
+        (breaks_off, "request failed"),
+        (hangs, "no new picture within 0.3 s.*cable"),
+    ],
+    ids=[
+        "401",
+        "404",
+        "302",
+        "503",
+        "empty",
+        "html",
+        "noise",
+        "png",
+        "cut",
+        "header",
+        "broken-off",
+        "hang",
+    ],
+)
+async def test_what_is_no_picture_is_an_error_with_advice(
+    site: Site, camera: Camera, answer: Answer, says: str
+) -> None:
+    site.answer = answer
+    with pytest.raises(CameraError, match=f"(?s)camera entry at http.*{says}") as caught:
+        await camera.frame()
+    assert "hidden" not in str(caught.value)
+
+
+async def test_a_camera_that_is_not_there_is_an_error() -> None:
+    settings = SnapshotSettings(kind="snapshot", url="http://who:secret@127.0.0.1:1/x")
+    camera = open_camera("entry", settings)
+    with pytest.raises(CameraError, match="request failed") as caught:
+        await camera.frame()
+    assert "secret" not in str(caught.value)
+    await camera.close()
+
+
+async def test_an_answer_without_end_is_given_up(
+    site: Site, camera: Camera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cameras, "MOST_BYTES", 100_000)
+    site.answer = never_ends
+    with pytest.raises(CameraError, match="more than 100000 bytes"):
+        await camera.frame()
+
+
+async def test_pictures_are_decoded_outside_the_loop_in_the_cameras_own_thread(
+    camera: Camera,
+) -> None:
+    await camera.frame()
+    await camera.frame()
+    assert [t.name for t in threading.enumerate() if "entry" in t.name] == ["camera entry_0"]
+
+
+def digest(user: str, password: str) -> Answer:
+    """RFC 7616 with qop=auth, as cameras have it."""
+
+    def md5(*parts: str) -> str:
+        return hashlib.md5(":".join(parts).encode(), usedforsecurity=False).hexdigest()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        said = request.headers.get("Authorization", "")
+        pairs = (pair.split("=", 1) for pair in said.removeprefix("Digest ").split(", ") if said)
+        got = {key: value.strip('"') for key, value in pairs}
+        secret = md5(user, "cam", password)
+        wanted = md5(
+            secret,
+            "n0nce",
+            got.get("nc", ""),
+            got.get("cnonce", ""),
+            "auth",
+            md5("GET", request.path_qs),
+        )
+        if got.get("response") == wanted:
+            return web.Response(body=picture(90))
+        challenge = 'Digest realm="cam", nonce="n0nce", qop="auth", algorithm=MD5'
+        return web.Response(status=401, headers={"WWW-Authenticate": challenge})
+
+    return answer
+
+
+@pytest.mark.parametrize(("word", "right"), [("sesame", True), ("wrong", False)])
+async def test_digest_opens_with_the_password_of_the_file(
+    site: Site, tmp_path: Path, word: str, right: bool
+) -> None:
+    (tmp_path / "password").write_text(f"{word}\n", encoding="utf-8")
+    site.answer = digest("admin", "sesame")
+    settings = site.settings(username="admin", password_file=tmp_path / "password")
+    camera = open_camera("entry", settings)
+    if right:
+        assert (await camera.frame()).encoded == picture(90)
+    else:
+        with pytest.raises(CameraError, match=r"401.*password"):
+            await camera.frame()
+    await camera.close()
+
+
+@pytest.mark.parametrize("challenge", ["Digest", "Digest realm=x", 'Digest nonce="", realm=""'])
+async def test_a_nonsensical_challenge_is_an_error(
+    site: Site, tmp_path: Path, challenge: str
+) -> None:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=401, headers={"WWW-Authenticate": challenge})
+
+    (tmp_path / "password").write_text("sesame", encoding="utf-8")
+    site.answer = answer
+    settings = site.settings(username="admin", password_file=tmp_path / "password")
+    camera = open_camera("entry", settings)
+    with pytest.raises(CameraError):
+        await camera.frame()
+    await camera.close()
+
+
+async def test_a_password_file_that_is_missing_is_told_at_once(site: Site, tmp_path: Path) -> None:
+    settings = site.settings(username="admin", password_file=tmp_path / "password")
+    with pytest.raises(ConfigError, match="password"):
+        open_camera("entry", settings)
+
+
+@given(cut=st.integers(0, 700), noise=st.binary(max_size=6), at=st.integers(0, 700))
+def test_damaged_jpegs_raise_nothing_but_picture_error(cut: int, noise: bytes, at: int) -> None:
+    whole = picture(90)
+    damaged = whole[:at] + noise + whole[at + len(noise) : cut or None]
+    with contextlib.suppress(PictureError):
+        assert decode_jpeg(damaged).ndim == 3
+
+
+def test_a_header_that_claims_a_monstrous_size_is_not_believed() -> None:
+    whole = bytearray(picture(90))
+    size = whole.index(b"\xff\xc0") + 5
+    whole[size : size + 4] = b"\xff\xff\xff\xff"
+    with pytest.raises(PictureError, match="65535 x 65535"):
+        decode_jpeg(bytes(whole))
+
+
+def folder_of(path: Path, **files: bytes) -> FolderSettings:
+    for name, data in files.items():
+        (path / name.replace("_", ".")).write_bytes(data)
+    return FolderSettings(kind="folder", path=path, interval_ms=0)
+
+
+async def test_a_folder_shows_its_pictures_by_name_round_and_round(tmp_path: Path) -> None:
+    settings = folder_of(tmp_path, b_png=picture(20, ".png"), a_jpg=picture(10), read_me=b"-")
+    camera = open_camera("lane", settings)
+    frames = [await camera.frame() for _ in range(3)]
+    assert [(frame.number, frame.suffix) for frame in frames] == [
+        (1, ".jpg"),
+        (2, ".png"),
+        (3, ".jpg"),
+    ]
+    assert frames[1].encoded == picture(20, ".png")
+    (tmp_path / "c.jpg").write_bytes(picture(30))
+    assert [(await camera.frame()).suffix for _ in range(3)] == [".png", ".jpg", ".png"]
+    assert (await camera.frame()).encoded == picture(30)
+    await camera.close()
+
+
+async def test_unreadable_files_are_skipped_and_logged_once(tmp_path: Path) -> None:
+    settings = folder_of(tmp_path, a_jpg=b"no picture", b_jpg=picture(10), c_jpg=b"")
+    camera = open_camera("lane", settings)
+    with capture_logs() as logs:
+        frames = [await camera.frame() for _ in range(3)]
+    assert {frame.encoded for frame in frames} == {picture(10)}
+    assert sorted(Path(entry["path"]).name for entry in logs) == ["a.jpg", "c.jpg"]
+    await camera.close()
+
+
+@pytest.mark.parametrize("content", [None, {}, {"a_jpg": b"no picture"}])
+async def test_a_folder_without_pictures_is_an_error(
+    tmp_path: Path, content: dict[str, bytes] | None
+) -> None:
+    folder = tmp_path / "pictures"
+    if content is not None:
+        folder.mkdir()
+    camera = open_camera("lane", folder_of(folder, **(content or {})))
+    with pytest.raises(CameraError, match="pictures"):
+        await camera.frame()
+    await camera.close()

@@ -1,0 +1,54 @@
+"""The real daemon, where everything around it is missing."""
+
+import signal
+from collections.abc import Callable
+from typing import Any
+
+Daemon = Any
+Event = dict[str, Any]
+
+
+def alarms(events: list[Event]) -> set[tuple[str, str]]:
+    return {
+        (event["body"]["alarm"], event["body"]["subject"])
+        for event in events
+        if event["kind"] == "alarm.raised"
+    }
+
+
+def test_a_dead_board_a_missing_camera_and_a_dead_broker_are_alarms_and_no_more(
+    start: Callable[[], Daemon],
+) -> None:
+    daemon = start()
+    expected = {
+        ("relay_unreachable", "relays"),
+        ("camera_stale", "inner-entry"),
+        ("camera_stale", "outer-exit"),
+        ("centre_away", "centre"),
+    }
+    daemon.until(lambda events: expected <= alarms(events))
+    assert daemon.process.poll() is None
+    assert daemon.end(signal.SIGTERM) == 0
+    assert daemon.events()[-1]["kind"] == "controller.stopped"
+
+
+def test_systemd_is_told_when_it_is_ready_and_that_it_lives(start: Callable[[], Daemon]) -> None:
+    daemon = start()
+    assert daemon.told() == "READY=1"
+    assert daemon.told() == "WATCHDOG=1"
+    assert daemon.end(signal.SIGINT) == 0
+
+
+def test_a_daemon_that_was_killed_goes_on_with_the_same_journal(
+    start: Callable[[], Daemon],
+) -> None:
+    first = start()
+    before = first.until(lambda events: len(events) >= 3)
+    first.end(signal.SIGKILL)
+    second = start()
+    after = second.until(
+        lambda events: sum(event["kind"] == "controller.started" for event in events) == 2
+    )
+    assert [event["seq"] for event in after] == list(range(1, len(after) + 1))
+    assert [event["id"] for event in after[: len(before)]] == [event["id"] for event in before]
+    assert {event["journal"] for event in after} == {before[0]["journal"]}

@@ -1,0 +1,288 @@
+"""One lane on fakes at the lowest ports, with the real rules, the real zones and a real store.
+
+Time is real and short: a test waits for what must happen, and never asserts how long it took.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gatekeeper.clock import SystemClock, monotonic
+from gatekeeper.config import BarrierSettings, InputSettings, LaneSettings
+from gatekeeper.errors import CameraError, StoreError
+from gatekeeper.health import Health
+from gatekeeper.lane import Kerb, Lane, Rooms
+from gatekeeper.model import (
+    Ack,
+    BarrierCommand,
+    Colour,
+    Commit,
+    Direction,
+    Frame,
+    Limit,
+    ListChange,
+    ListChanges,
+    ListName,
+    ListRow,
+    Outcome,
+    PlateRead,
+    Presence,
+    Sensor,
+    SiteState,
+)
+from gatekeeper.rules.access import Admits, ZonePolicy
+from gatekeeper.rules.passage import State, Timing
+from gatekeeper.rules.votes import Quorum
+from gatekeeper.store import Store
+from gatekeeper.store.journal import JournalRow, events
+from gatekeeper.store.pictures import Pictures
+from gatekeeper.zones import LanePlace, Zones
+
+PATIENCE_S = 10.0
+
+
+@dataclass
+class FakeCamera:
+    """Shows whatever plate it is told to, in a new frame each time."""
+
+    name: str = "lane"
+    plate: str = ""
+    confidence: float = 0.999
+    broken: bool = False
+    frames: int = 0
+
+    async def frame(self) -> Frame:
+        await asyncio.sleep(0.002)
+        if self.broken:
+            raise CameraError(f"camera {self.name}: no answer; check its cable")
+        self.frames += 1
+        shown = f"{self.plate}|{self.confidence}"
+        return Frame(
+            camera=self.name,
+            number=self.frames,
+            at=monotonic(),
+            pixels=np.zeros((4, 4, 3), np.uint8),
+            encoded=shown.encode(),
+            suffix=".jpg",
+        )
+
+    async def close(self) -> None:
+        return
+
+
+class FakeReader:
+    """Reads what the fake camera wrote into its frame."""
+
+    async def read(self, frame: Frame) -> tuple[PlateRead, ...]:
+        text, _, confidence = frame.encoded.decode().partition("|")
+        if not text:
+            return ()
+        return (
+            PlateRead(
+                text=text,
+                confidences=(float(confidence),) * len(text),
+                colour=Colour.BLUE,
+                rows=1,
+                corners=((0, 0), (1, 0), (1, 1), (0, 1)),
+                frame=frame.number,
+                at=frame.at,
+            ),
+        )
+
+
+@dataclass
+class FakeBarrier:
+    """Remembers its commands, and answers what it is told to."""
+
+    outcome: Outcome = Outcome.DONE
+    commands: list[BarrierCommand] = field(default_factory=list)
+
+    async def open(self, command: BarrierCommand) -> Ack:
+        self.commands.append(command)
+        return Ack(command=command.id, outcome=self.outcome, detail="fake", at=monotonic())
+
+
+class FakeLoops:
+    """Loops that a test drives over."""
+
+    def __init__(self, lane: str) -> None:
+        self._lane = lane
+        self._tell: list[Callable[[Presence], None]] = []
+
+    def watch(self, tell: Callable[[Presence], None]) -> None:
+        self._tell.append(tell)
+
+    def set(self, sensor: Sensor, on: bool) -> None:
+        for tell in self._tell:
+            tell(Presence(lane=self._lane, sensor=sensor, on=on, at=monotonic()))
+
+
+class FailingStore:
+    """A store whose disk is full from the moment it is told so."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.failing = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def commit(self, commit: Commit) -> Any:
+        if self.failing:
+            raise StoreError("gatekeeper.db: the disk is full; free some space")
+        return await self._store.commit(commit)
+
+
+TIMING = Timing(
+    reading_s=0.3, refused_s=60.0, opening_s=5.0, retrying_s=0.05, approaching_s=0.1, closing_s=0.05
+)
+
+POLICY = ZonePolicy(
+    zone="visitor_zone",
+    admits=Admits.REGISTERED,
+    capacity=60,
+    limit=Limit(limit_s=600.0, warning_s=120.0, grace_s=60.0),
+)
+
+
+@dataclass
+class Bench:
+    """One lane on the bench, and hands to move cars with."""
+
+    lane: Lane
+    camera: FakeCamera
+    barrier: FakeBarrier
+    loops: FakeLoops
+    store: FailingStore
+    zones: Zones
+    health: Health
+    file: Path
+    site: list[SiteState]
+    running: "asyncio.Task[None]"
+
+    def arrive(self, plate: str) -> None:
+        self.camera.plate = plate
+        self.loops.set(Sensor.ARRIVAL, on=True)
+
+    def back_out(self) -> None:
+        self.loops.set(Sensor.ARRIVAL, on=False)
+
+    def cross(self) -> None:
+        self.loops.set(Sensor.SAFETY, on=True)
+        self.loops.set(Sensor.ARRIVAL, on=False)
+        self.loops.set(Sensor.SAFETY, on=False)
+
+    async def list_plate(self, name: ListName, plate: str, *, remove: bool = False) -> None:
+        held = {version.list: version.version for version in await self.store.versions()}
+        since = held.get(name, 0)
+        row = ListRow(list=name, plate=plate)
+        await self.store.follow(
+            ListChanges(
+                list=name,
+                since=since,
+                version=since + 1,
+                changes=(ListChange(remove=remove, row=row),),
+            ),
+            SystemClock().instant(),
+        )
+
+    def journal(self) -> list[JournalRow]:
+        return list(events(self.file))
+
+    def facts(self, kind: str) -> list[Any]:
+        return [json.loads(row.body) for row in self.journal() if row.kind == kind]
+
+    async def restart(self) -> None:
+        """The supervisor's work: the lane's task ended, and is run again."""
+        self.running.cancel()
+        await asyncio.gather(self.running, return_exceptions=True)
+        self.running = asyncio.create_task(self.lane.run())
+
+    async def until(self, what: Callable[[], Any]) -> Any:
+        """Wait until `what` is true, and give it back."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not (found := what()):  # noqa: ASYNC110 - the journal is a file, not an event
+                await asyncio.sleep(0.005)
+            return found
+
+    async def ended(self, count: int = 1) -> list[Any]:
+        """Wait until so many passages have ended."""
+        await self.until(lambda: len(self.facts("passage.ended")) >= count)
+        return self.facts("passage.ended")
+
+    async def in_state(self, state: State) -> None:
+        await self.until(lambda: self.lane.state is state)
+
+
+def settings(direction: Direction) -> LaneSettings:
+    return LaneSettings(
+        name="lane",
+        zone="visitor_zone",
+        direction=direction,
+        barrier=BarrierSettings(board="relays", coil=0),
+        arrival_loop=InputSettings(board="relays", input=0),
+        safety_loop=InputSettings(board="relays", input=1),
+    )
+
+
+@pytest.fixture
+def policy() -> ZonePolicy:
+    return POLICY
+
+
+@pytest.fixture
+def direction() -> Direction:
+    return Direction.ENTRY
+
+
+@pytest.fixture
+def timing() -> Timing:
+    return TIMING
+
+
+@pytest.fixture
+async def bench(
+    tmp_path: Path, direction: Direction, policy: ZonePolicy, timing: Timing
+) -> AsyncIterator[Bench]:
+    """A running lane with lists that have been received and are empty but for their versions."""
+    clock, file = SystemClock(), tmp_path / "gatekeeper.db"
+    health, site = Health(clock), [SiteState()]
+    store = FailingStore(await Store.open(file))
+    place = LanePlace(lane="lane", zone="visitor_zone", inside="car_park", direction=direction)
+    zones = Zones({"lane": place}, store=store, clock=clock, health=health, certain=0.98)  # type: ignore[arg-type] # the store itself, but for its full disk
+    camera, barrier, loops = FakeCamera(), FakeBarrier(), FakeLoops("lane")
+    lane = Lane(
+        settings(direction),
+        policy,
+        kerb=Kerb(camera=camera, barrier=barrier, loops=loops),
+        rooms=Rooms(
+            reader=FakeReader(),
+            store=store,  # type: ignore[arg-type] # likewise
+            zones=zones,
+            pictures=Pictures(tmp_path / "pictures"),
+            clock=clock,
+            health=health,
+            site=lambda: site[0],
+            quorum=Quorum(),
+        ),
+        timing=timing,
+        slow_look_s=0.02,
+        store_failure_admits=False,
+    )
+    running = asyncio.create_task(lane.run())
+    bench = Bench(lane, camera, barrier, loops, store, zones, health, file, site, running)
+    for name in ListName:
+        await bench.list_plate(name, "闽Z00000" if name is ListName.BLACKLIST else "闽Y11111")
+    await zones.start()
+    clerk = asyncio.create_task(zones.run())
+    yield bench
+    for task in (bench.running, clerk):
+        task.cancel()
+    await asyncio.gather(bench.running, clerk, return_exceptions=True)
+    await store.close()

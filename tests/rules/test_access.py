@@ -1,0 +1,366 @@
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gatekeeper.model import (
+    Colour,
+    Decision,
+    Direction,
+    Limit,
+    Listing,
+    ListName,
+    ListRow,
+    ListVersion,
+    Reason,
+    Sighting,
+    SiteState,
+    VehicleClass,
+    Verdict,
+    ZoneState,
+)
+from gatekeeper.rules import plate
+from gatekeeper.rules.access import Admits, Question, ZonePolicy, decide, keys
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+LIMIT = Limit(limit_s=600, warning_s=120, grace_s=60)
+CAR = "京A82345"
+ALIKE = "京AB2345"
+ALIKE_TOO = "京A823A5"
+VERSIONS = tuple(ListVersion(list=name, version=7, as_of=NOW) for name in ListName)
+SURE: Mapping[int, float] = {}
+INNER = ZonePolicy(zone="visitors", admits=Admits.REGISTERED, capacity=60, limit=LIMIT)
+OUTER = ZonePolicy(zone="carpark", admits=Admits.EVERYBODY, capacity=400, limit=LIMIT)
+
+
+def seen(text: str = CAR, *, certain: bool = True, weak: Mapping[int, float] = SURE) -> Sighting:
+    return Sighting(
+        plate=text,
+        confidences=tuple(weak.get(place, 0.99) for place in range(len(text))),
+        colour=Colour.BLUE,
+        rows=1,
+        agreeing=3,
+        frames=(1, 2, 3),
+        alternatives=(),
+        certain=certain,
+        first_at=1.0,
+        last_at=1.4,
+    )
+
+
+def row(name: ListName, text: str = CAR) -> ListRow:
+    return ListRow(list=name, plate=text, version=7)
+
+
+def ask(
+    *rows: ListRow,
+    sighting: Sighting | None = None,
+    unread: bool = False,
+    direction: Direction = Direction.ENTRY,
+    policy: ZonePolicy = INNER,
+    versions: tuple[ListVersion, ...] = VERSIONS,
+    count: int = 0,
+    trusted: bool = True,
+    site: SiteState | None = None,
+) -> Decision:
+    return decide(
+        Question(
+            direction=direction,
+            sighting=None if unread else sighting or seen(),
+            listing=Listing(rows=rows, versions=versions),
+            policy=policy,
+            zone=ZoneState(zone=policy.zone, count=count, trusted=trusted),
+            site=site or SiteState(),
+            now=NOW,
+            certain=0.98,
+        )
+    )
+
+
+def told(decision: Decision) -> tuple[Verdict, Reason]:
+    return decision.verdict, decision.reason
+
+
+VISITOR, INTERNAL, BANNED, EXEMPT = (
+    row(ListName.VISITORS),
+    row(ListName.INTERNALS),
+    row(ListName.BLACKLIST),
+    row(ListName.EXEMPT),
+)
+UNSURE = seen(certain=False, weak={2: 0.7})
+"""CAR, unsure of the 8 that could be a B."""
+
+
+# --- the inner entry ------------------------------------------------------------------------
+
+
+def test_a_visitor_is_admitted_without_a_limit() -> None:
+    decision = ask(VISITOR)
+
+    assert told(decision) == (Verdict.ADMIT, Reason.VISITOR)
+    assert decision.vehicle is VehicleClass.VISITOR
+    assert decision.limit is None
+    assert decision.row == VISITOR
+    assert decision.rule == "registered.visitor"
+    assert decision.versions == VERSIONS
+    assert decision.certain
+
+
+def test_an_internal_car_is_admitted_with_the_limit() -> None:
+    decision = ask(INTERNAL)
+
+    assert told(decision) == (Verdict.ADMIT, Reason.INTERNAL)
+    assert decision.limit == LIMIT
+
+
+def test_a_plate_both_bound_and_internal_is_internal() -> None:
+    assert ask(VISITOR, INTERNAL).reason is Reason.INTERNAL
+
+
+def test_an_unknown_car_is_refused_and_told_to_bind() -> None:
+    decision = ask()
+
+    assert told(decision) == (Verdict.REFUSE, Reason.NOT_BOUND)
+    assert decision.plate == CAR
+
+
+def test_block_beats_allow() -> None:
+    decision = ask(VISITOR, INTERNAL, BANNED)
+
+    assert told(decision) == (Verdict.REFUSE, Reason.BLACKLISTED)
+    assert decision.row == BANNED
+
+
+def test_the_exempt_list_wins_over_the_blacklist() -> None:
+    assert told(ask(EXEMPT, BANNED)) == (Verdict.ADMIT, Reason.EXEMPT)
+
+
+def test_a_ban_from_another_zone_does_not_count_here() -> None:
+    elsewhere = replace(BANNED, zone="carpark")
+
+    assert ask(VISITOR, elsewhere).verdict is Verdict.ADMIT
+    assert ask(VISITOR, replace(BANNED, zone="visitors")).reason is Reason.BLACKLISTED
+
+
+@pytest.mark.parametrize(
+    ("valid_from", "valid_until"),
+    [(None, NOW), (NOW + timedelta(seconds=1), None)],
+    ids=["expired", "not yet"],
+)
+def test_a_row_out_of_its_time_neither_opens_nor_bans(
+    valid_from: datetime | None, valid_until: datetime | None
+) -> None:
+    visitor, banned = (
+        replace(each, valid_from=valid_from, valid_until=valid_until) for each in (VISITOR, BANNED)
+    )
+
+    assert ask(visitor).reason is Reason.NOT_BOUND
+    assert ask(VISITOR, banned).reason is Reason.VISITOR
+
+
+def test_an_unread_car_is_refused_as_unreadable() -> None:
+    decision = ask(unread=True)
+
+    assert told(decision) == (Verdict.REFUSE, Reason.UNREADABLE)
+    assert (decision.plate, decision.vehicle) == (None, VehicleClass.UNREAD)
+    assert not decision.certain
+
+
+def test_the_plate_of_a_trailer_never_decides() -> None:
+    trailer = "冀B1234挂"
+
+    decision = ask(row(ListName.VISITORS, trailer), sighting=seen(trailer))
+
+    assert told(decision) == (Verdict.REFUSE, Reason.UNREADABLE)
+    assert decision.plate is None
+    assert keys(seen(trailer)) == frozenset()
+
+
+def test_a_full_zone_refuses_visitors_but_not_internals() -> None:
+    assert told(ask(VISITOR, count=60)) == (Verdict.REFUSE, Reason.ZONE_FULL)
+    assert ask(VISITOR, count=59).verdict is Verdict.ADMIT
+    assert ask(INTERNAL, count=60).reason is Reason.INTERNAL
+
+
+def test_a_full_zone_refuses_nobody_on_an_untrusted_count_or_by_policy() -> None:
+    lenient = replace(INNER, when_full_admit=True)
+
+    assert ask(VISITOR, count=99, trusted=False).reason is Reason.VISITOR
+    assert ask(VISITOR, count=99, policy=lenient).reason is Reason.VISITOR
+
+
+def test_lockdown_stops_all_but_the_exempt() -> None:
+    lockdown = SiteState(lockdown=True)
+
+    assert told(ask(VISITOR, site=lockdown)) == (Verdict.REFUSE, Reason.LOCKDOWN)
+    assert ask(unread=True, site=lockdown).reason is Reason.LOCKDOWN
+    assert ask(EXEMPT, site=lockdown).reason is Reason.EXEMPT
+
+
+@pytest.mark.parametrize(
+    ("site", "reason"),
+    [
+        (SiteState(fire=True, held_open=True, lockdown=True), Reason.FIRE),
+        (SiteState(held_open=True, lockdown=True), Reason.HELD_OPEN),
+    ],
+)
+def test_fire_and_held_open_admit_everybody_and_limit_nobody(
+    site: SiteState, reason: Reason
+) -> None:
+    decision = ask(INTERNAL, BANNED, site=site)
+
+    assert told(decision) == (Verdict.ADMIT, reason)
+    assert decision.limit is None
+
+
+def test_an_unknown_car_is_admitted_unverified_while_the_centre_is_out_of_reach() -> None:
+    away = SiteState(centre_away_s=60.0)
+
+    decision = ask(site=away)
+
+    assert told(decision) == (Verdict.ADMIT, Reason.UNVERIFIED)
+    assert not decision.certain
+    assert decision.limit is None
+    assert ask(site=SiteState(centre_away_s=59.9)).reason is Reason.NOT_BOUND
+    assert ask(INTERNAL, site=away).limit == LIMIT
+    assert ask(BANNED, site=away).reason is Reason.BLACKLISTED
+
+
+def test_a_site_may_refuse_unknown_cars_while_the_centre_is_out_of_reach() -> None:
+    strict = replace(INNER, unknown_when_offline_admit=False)
+
+    assert ask(policy=strict, site=SiteState(centre_away_s=900)).reason is Reason.NOT_BOUND
+
+
+@pytest.mark.parametrize("missing", [ListName.VISITORS, ListName.INTERNALS])
+def test_an_unknown_car_is_decided_by_policy_until_both_lists_have_come(missing: ListName) -> None:
+    versions = tuple(version for version in VERSIONS if version.list is not missing)
+    strict = replace(INNER, when_registry_missing_admit=False)
+
+    admitted = ask(versions=versions)
+
+    assert told(admitted) == (Verdict.ADMIT, Reason.REGISTRY_MISSING)
+    assert not admitted.certain
+    assert told(ask(versions=versions, policy=strict)) == (Verdict.REFUSE, Reason.REGISTRY_MISSING)
+    assert ask(INTERNAL, versions=versions).reason is Reason.INTERNAL
+
+
+# --- matching -------------------------------------------------------------------------------
+
+
+def test_an_unsure_read_is_taken_for_the_one_listed_plate_it_may_be() -> None:
+    decision = ask(row(ListName.INTERNALS, ALIKE), sighting=UNSURE)
+
+    assert told(decision) == (Verdict.ADMIT, Reason.INTERNAL)
+    assert decision.plate == ALIKE
+    assert not decision.certain
+
+
+def test_a_sure_read_is_nobody_else() -> None:
+    decision = ask(row(ListName.VISITORS, ALIKE), sighting=seen())
+
+    assert decision.reason is Reason.NOT_BOUND
+    assert decision.plate == CAR
+
+
+def test_a_read_that_may_be_two_listed_plates_is_neither() -> None:
+    rows = (row(ListName.VISITORS, ALIKE), row(ListName.VISITORS, "京A8Z345"))
+
+    assert ask(*rows, sighting=seen(weak={2: 0.7, 3: 0.7})).reason is Reason.NOT_BOUND
+
+
+def test_two_rows_of_one_plate_are_one_plate() -> None:
+    rows = (row(ListName.VISITORS, ALIKE), row(ListName.INTERNALS, ALIKE))
+
+    assert ask(*rows, sighting=UNSURE).reason is Reason.INTERNAL
+
+
+def test_which_of_two_rows_of_a_plate_is_told_is_not_left_to_their_order() -> None:
+    rows = (replace(VISITOR, note="a"), replace(VISITOR, note="b"))
+
+    assert ask(*rows) == ask(*reversed(rows))
+
+
+def test_two_characters_away_is_somebody_else() -> None:
+    other = row(ListName.VISITORS, "京ABZ345")
+
+    assert ask(other, sighting=seen(weak={2: 0.5, 3: 0.5})).reason is Reason.NOT_BOUND
+
+
+def test_an_exact_row_is_preferred_to_any_look_alike() -> None:
+    decision = ask(VISITOR, row(ListName.INTERNALS, ALIKE), sighting=UNSURE)
+
+    assert (decision.plate, decision.reason) == (CAR, Reason.VISITOR)
+
+
+def test_an_expired_exact_row_still_says_who_the_car_is() -> None:
+    expired = replace(VISITOR, valid_until=NOW)
+
+    assert ask(expired, row(ListName.VISITORS, ALIKE), sighting=UNSURE).reason is Reason.NOT_BOUND
+
+
+def test_a_listed_look_alike_makes_an_exact_match_uncertain() -> None:
+    assert not ask(INTERNAL, row(ListName.VISITORS, ALIKE)).certain
+    assert ask(INTERNAL, row(ListName.VISITORS, ALIKE_TOO)).certain
+
+
+def test_an_uncertain_sighting_makes_an_uncertain_decision() -> None:
+    assert not ask(INTERNAL, sighting=seen(certain=False)).certain
+
+
+def test_a_fuzzy_read_never_blacklists() -> None:
+    decision = ask(row(ListName.BLACKLIST, ALIKE), sighting=UNSURE)
+
+    assert told(decision) == (Verdict.REFUSE, Reason.LOOKS_BLACKLISTED)
+    assert decision.plate == CAR
+    assert decision.vehicle is VehicleClass.UNKNOWN
+
+
+def test_a_look_alike_of_a_banned_plate_is_not_admitted_as_somebody_else() -> None:
+    banned, other = row(ListName.BLACKLIST, ALIKE), row(ListName.VISITORS, "京A8Z345")
+
+    decision = ask(banned, other, sighting=seen(weak={3: 0.6}))
+
+    assert told(decision) == (Verdict.REFUSE, Reason.LOOKS_BLACKLISTED)
+    assert decision.row == banned
+
+
+def test_a_listed_car_told_apart_from_a_banned_plate_is_admitted() -> None:
+    banned = row(ListName.BLACKLIST, ALIKE)
+
+    assert ask(VISITOR, banned, sighting=seen()).reason is Reason.VISITOR
+    assert ask(VISITOR, banned, sighting=UNSURE).reason is Reason.LOOKS_BLACKLISTED
+
+
+def test_the_store_is_asked_for_the_plate_and_its_look_alikes() -> None:
+    assert keys(seen()) == plate.look_alikes(CAR) | {CAR}
+    assert keys(None) == frozenset()
+
+
+# --- the outer entry, and exits -------------------------------------------------------------
+
+
+def test_the_outer_entry_admits_everybody_and_limits_nobody() -> None:
+    unknown, internal = ask(policy=OUTER), ask(INTERNAL, policy=OUTER)
+    unread = ask(unread=True, policy=OUTER)
+
+    for decision in (unknown, internal, unread):
+        assert told(decision) == (Verdict.ADMIT, Reason.EVERYBODY)
+        assert decision.limit is None
+
+
+def test_the_outer_entry_refuses_only_plates_banned_from_the_car_park() -> None:
+    inner_ban, alike = replace(BANNED, zone="visitors"), replace(BANNED, plate=ALIKE)
+
+    assert ask(BANNED, policy=OUTER).reason is Reason.BLACKLISTED
+    assert ask(inner_ban, policy=OUTER).verdict is Verdict.ADMIT
+    assert ask(alike, sighting=UNSURE, policy=OUTER).verdict is Verdict.ADMIT
+    assert ask(policy=OUTER, site=SiteState(lockdown=True)).reason is Reason.LOCKDOWN
+
+
+def test_an_exit_says_which_plate_leaves() -> None:
+    decision = ask(BANNED, direction=Direction.EXIT)
+
+    assert told(decision) == (Verdict.ADMIT, Reason.EXIT)
+    assert decision.plate == CAR

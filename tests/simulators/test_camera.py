@@ -1,0 +1,153 @@
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import cv2
+import numpy as np
+import pytest
+from aiohttp import ClientTimeout, DigestAuthMiddleware
+
+SECRET = ("--user=gate", "--password=gate-secret")
+
+
+async def address(camera: Any, lane: str = "in") -> str:
+    return f"http://127.0.0.1:{(await camera.said('listening'))['port']}/{lane}/snapshot.jpg"
+
+
+async def get(url: str, password: str | None = None, total_s: float = 5) -> tuple[int, bytes]:
+    middlewares = () if password is None else (DigestAuthMiddleware("gate", password),)
+    timeout = ClientTimeout(total=total_s)
+    async with (
+        aiohttp.ClientSession(middlewares=middlewares, timeout=timeout) as session,
+        session.get(url) as answer,
+    ):
+        return answer.status, await answer.read()
+
+
+def decoded(jpeg: bytes) -> Any:
+    return cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+
+
+async def test_each_snapshot_is_a_jpeg_of_its_own(start: Any) -> None:
+    camera = await start("camera")
+    await camera.do("show in 闽C12345")
+    url = await address(camera)
+
+    pictures = [(await get(url))[1] for _ in range(3)]
+
+    assert len(set(pictures)) == 3
+    assert all(decoded(picture).shape == (720, 1280, 3) for picture in pictures)
+
+
+async def test_lanes_see_different_things_and_a_cleared_one_sees_the_road(start: Any) -> None:
+    camera = await start("camera")
+    await camera.do("show in 闽C12345")
+
+    def bluish(jpeg: bytes) -> bool:
+        picture = decoded(jpeg).astype(int)
+        return int(np.count_nonzero((picture[..., 0] > 160) & (picture[..., 2] < 90))) > 1000
+
+    assert bluish((await get(await address(camera)))[1])
+    assert not bluish((await get(await address(camera, "out")))[1])
+    await camera.do("clear in")
+    assert not bluish((await get(await address(camera)))[1])
+
+
+async def test_a_photograph_is_shown_a_little_different_each_time(
+    start: Any, tmp_path: Path
+) -> None:
+    camera = await start("camera")
+    cv2.imwrite(str(tmp_path / "a car.png"), np.full((480, 640, 3), 200, np.uint8))
+    await camera.do(f"picture in {tmp_path / 'a car.png'}")
+    url = await address(camera)
+
+    one, two = [(await get(url))[1] for _ in range(2)]
+
+    assert one != two
+    assert decoded(one).shape == (480, 640, 3)
+    assert (await camera.do("state"))["lanes"]["in"] == {
+        "shows": "a car.png",
+        "taken": 2,
+        "fault": "none",
+    }
+
+
+async def test_digest_lets_in_who_knows_the_password_and_nobody_else(start: Any) -> None:
+    camera = await start("camera", *SECRET)
+    url = await address(camera)
+
+    assert (await get(url, "gate-secret"))[0] == 200
+    assert (await get(url, "wrong"))[0] == 401
+    assert (await get(url))[0] == 401
+    assert (await get(url + "?channel=1", "gate-secret"))[0] == 200
+
+
+async def test_a_digest_is_good_again_for_the_same_nonce_and_for_no_other_address(
+    start: Any,
+) -> None:
+    camera = await start("camera", *SECRET)
+    url = await address(camera)
+    digest = DigestAuthMiddleware("gate", "gate-secret")
+    async with aiohttp.ClientSession(middlewares=(digest,)) as session:
+        async with session.get(url) as answer:
+            used = answer.request_info.headers["Authorization"]
+        async with session.get(url) as answer:
+            assert answer.status == 200
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": used}) as session,
+        session.get(url.replace("/in/", "/out/")) as answer,
+    ):
+        assert answer.status == 401
+
+
+async def test_a_frozen_camera_sends_the_same_bytes_and_a_black_one_black(start: Any) -> None:
+    camera = await start("camera")
+    await camera.do("show in 闽C12345")
+    url = await address(camera)
+    _, before = await get(url)
+
+    await camera.do("fault in freeze")
+    assert await get(url) == await get(url) == (200, before)
+    await camera.do("fault in black")
+    assert decoded((await get(url))[1]).max() == 0
+    await camera.do("fault in none")
+    assert (await get(url))[1] != before
+
+
+async def test_a_hanging_camera_answers_nobody_and_still_ends_with_its_stdin(start: Any) -> None:
+    camera = await start("camera")
+    await camera.do("fault in hang")
+    url = await address(camera)
+    with pytest.raises(TimeoutError):
+        await get(url, total_s=0.1)
+
+    waiting = asyncio.create_task(get(url))
+    assert (await get(await address(camera, "out")))[0] == 200
+    assert await camera.end() == 0
+    with pytest.raises(aiohttp.ClientError):
+        await waiting
+
+
+async def test_garbage_is_no_picture_and_slow_and_401_are_what_they_say(start: Any) -> None:
+    camera = await start("camera")
+    url = await address(camera)
+    await camera.do("fault in garbage")
+    status, body = await get(url)
+    assert (status, decoded(body)) == (200, None)
+
+    await camera.do("fault in 401")
+    assert (await get(url))[0] == 401
+    await camera.do("fault in slow 300")
+    with pytest.raises(TimeoutError):
+        await get(url, total_s=0.1)
+    assert (await get(url))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["show in 闽C1234", "show in 闽C12345 pink", "picture in nowhere.jpg", "fault in slow"],
+)
+async def test_what_cannot_be_shown_is_an_error(start: Any, command: str) -> None:
+    camera = await start("camera")
+    assert (await camera.tell(command))["said"] == "error"

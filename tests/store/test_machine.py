@@ -1,0 +1,353 @@
+"""The store beside a plain model of it: the same is asked of both, and the power may fail."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from gatekeeper.model import (
+    BarrierCommanded,
+    BarrierIntended,
+    Commit,
+    Fact,
+    Instant,
+    ListChange,
+    ListChanges,
+    ListName,
+    ListRow,
+    ListSnapshot,
+    OrderAnswered,
+    Outcome,
+    Reason,
+    Record,
+    RegistryFollowed,
+    RowSource,
+    Stay,
+    StayEnd,
+    VehicleArrived,
+    VehicleClass,
+    ZoneState,
+)
+from gatekeeper.store import Store, facts, registry
+
+AT = Instant(boot_id="b", boot_s=1.0, wall=datetime(2026, 11, 23, tzinfo=UTC), trusted=True)
+PLATES = ("A", "B", "C", "D")
+
+ids = st.sampled_from(["1", "2", "3"])
+names = st.sampled_from([ListName.VISITORS, ListName.BLACKLIST])
+zones = st.sampled_from([None, "inner", "outer"])
+plates = st.sampled_from(PLATES)
+told = st.one_of(
+    st.just(VehicleArrived()),
+    ids.map(lambda c: BarrierIntended(command=c, reason=Reason.EXIT)),
+    ids.map(lambda c: BarrierCommanded(command=c, outcome=Outcome.DONE, detail="")),
+    st.builds(
+        OrderAnswered,
+        order=ids,
+        verb=st.just("open"),
+        by=st.just("a"),
+        reason=st.just("r"),
+        outcome=st.sampled_from(["done", "refused"]),
+        detail=st.just(""),
+    ),
+)
+stay = st.builds(
+    lambda id_, plate, over: Stay(
+        id=id_,
+        zone="inner",
+        plate=plate,
+        vehicle=VehicleClass.INTERNAL,
+        entered=AT,
+        entry_lane="in",
+        entry_passage="p",
+        limit=None,
+        ended=AT if over else None,
+        end=StayEnd.EXITED if over else None,
+    ),
+    ids,
+    plates,
+    st.booleans(),
+)
+count = st.builds(
+    ZoneState,
+    zone=st.sampled_from(["inner", "outer"]),
+    count=st.integers(0, 400),
+    trusted=st.booleans(),
+)
+centre_row = st.builds(ListRow, list=st.just(ListName.VISITORS), plate=plates, zone=zones)
+own_row = st.builds(
+    ListRow,
+    list=st.just(ListName.BLACKLIST),
+    plate=plates,
+    zone=st.sampled_from(["inner", "outer"]),
+    source=st.just(RowSource.GATE),
+)
+Key = tuple[ListName, str, str | None, RowSource]
+Answer = TypeVar("Answer")
+Value = TypeVar("Value")
+
+
+def few(values: st.SearchStrategy[Value]) -> st.SearchStrategy[list[Value]]:
+    return st.lists(values, max_size=4)
+
+
+class Model:
+    """What the store should hold, as plainly as it can be said."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+        self.confirmed = 0
+        self.stays: dict[str, Stay] = {}
+        self.counts: dict[str, ZoneState] = {}
+        self.versions: dict[ListName, int] = {}
+        self.rows: dict[Key, ListRow] = {}
+        self.suspended: set[Key] = set()
+
+    def put(self, row: ListRow) -> None:
+        key = (row.list, row.plate, row.zone, row.source)
+        self.rows[key] = row
+        self.suspended.discard(key)
+
+    def commit(self, commit: Commit) -> None:
+        self.facts += [record.fact for record in commit.records]
+        self.stays |= {stay.id: stay for stay in commit.stays}
+        self.counts |= {state.zone: state for state in commit.counts}
+        for row in commit.listed:
+            self.put(row)
+        for zone, plate in commit.suspended:
+            key = (ListName.BLACKLIST, plate, zone, RowSource.GATE)
+            self.suspended |= {key} & self.rows.keys()
+
+    def follow(self, changes: ListChanges) -> bool:
+        if changes.version <= self.versions.get(changes.list, -1):
+            return True
+        if changes.since != self.versions.get(changes.list, 0):
+            return False
+        for change in changes.changes:
+            row = replace(change.row, list=changes.list, version=changes.version)
+            if change.remove:
+                self.remove(row)
+            else:
+                self.put(row)
+        self.reach(changes.list, changes.version, len(changes.changes), whole=False)
+        return True
+
+    def remove(self, gone: ListRow) -> None:
+        for key in [*self.rows]:
+            if key[:2] == (gone.list, gone.plate) and gone.zone in (None, key[2]):
+                del self.rows[key]
+
+    def replace(self, snapshot: ListSnapshot) -> bool:
+        if snapshot.version <= self.versions.get(snapshot.list, -1):
+            return False
+        for key in [*self.rows]:
+            if (key[0], key[3]) == (snapshot.list, RowSource.CENTRE):
+                del self.rows[key]
+        for row in snapshot.rows:
+            self.put(replace(row, list=snapshot.list, version=snapshot.version))
+        self.reach(snapshot.list, snapshot.version, len(snapshot.rows), whole=True)
+        return True
+
+    def reach(self, name: ListName, version: int, rows: int, *, whole: bool) -> None:
+        self.versions[name] = version
+        self.facts.append(RegistryFollowed(list=name, version=version, rows=rows, whole=whole))
+
+    def unfinished(self) -> list[str]:
+        intended: dict[str, bool] = {}
+        for fact in self.facts:
+            if isinstance(fact, BarrierIntended):
+                intended.setdefault(fact.command, False)
+            if isinstance(fact, BarrierCommanded) and fact.command in intended:
+                intended[fact.command] = True
+        return [command for command, finished in intended.items() if not finished]
+
+    def outcome(self, order: str) -> str | None:
+        for fact in self.facts:
+            if isinstance(fact, OrderAnswered) and fact.order == order:
+                return fact.outcome
+        intended = any(isinstance(f, BarrierIntended) and f.command == order for f in self.facts)
+        return "unknown" if intended else None
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """Asks the same of the store and of the model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "0.db"
+        self.lives = 0
+        self.model = Model()
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(registry, "PIECE", 2)
+
+    def run(self, question: Coroutine[Any, Any, Answer]) -> Answer:
+        return self.runner.run(question)
+
+    @initialize()
+    def open(self) -> None:
+        self.store = self.run(Store.open(self.path))
+        self.journal = self.store.journal
+
+    def teardown(self) -> None:
+        self.run(self.store.close())
+        self.runner.close()
+        self.patch.undo()
+        self.folder.cleanup()
+
+    @rule(
+        some=few(told),
+        stays=few(stay),
+        counts=few(count),
+        listed=few(own_row),
+        suspended=few(st.tuples(st.sampled_from(["inner", "outer"]), plates)),
+    )
+    def commit(
+        self,
+        some: list[Fact],
+        stays: list[Stay],
+        counts: list[ZoneState],
+        listed: list[ListRow],
+        suspended: list[tuple[str, str]],
+    ) -> None:
+        commit = Commit(
+            records=tuple(Record(fact=fact, at=AT) for fact in some),
+            stays=tuple(stays),
+            counts=tuple(counts),
+            listed=tuple(listed),
+            suspended=tuple(suspended),
+        )
+        first = len(self.model.facts) + 1
+        events = self.run(self.store.commit(commit))
+        self.model.commit(commit)
+
+        assert [event.seq for event in events] == list(range(first, first + len(some)))
+
+    @rule(
+        name=names,
+        since=st.integers(0, 6),
+        steps=st.integers(1, 3),
+        some=few(st.tuples(st.booleans(), centre_row)),
+    )
+    def follow(
+        self, name: ListName, since: int, steps: int, some: list[tuple[bool, ListRow]]
+    ) -> None:
+        changes = ListChanges(
+            list=name,
+            since=since,
+            version=since + steps,
+            changes=tuple(ListChange(remove=remove, row=row) for remove, row in some),
+        )
+
+        assert self.run(self.store.follow(changes, AT)) == self.model.follow(changes)
+
+    @rule(name=names, some=few(st.tuples(st.booleans(), centre_row)))
+    def follow_the_next(self, name: ListName, some: list[tuple[bool, ListRow]]) -> None:
+        self.follow(name, self.model.versions.get(name, 0), 1, some)
+
+    @rule(name=names, version=st.integers(0, 9), rows=st.lists(centre_row, max_size=7))
+    def replace(self, name: ListName, version: int, rows: list[ListRow]) -> None:
+        snapshot = ListSnapshot(list=name, version=version, rows=tuple(rows))
+
+        assert self.run(self.store.replace(snapshot, AT)) == self.model.replace(snapshot)
+
+    @rule(seq=st.integers(-1, 40), ours=st.booleans())
+    def confirm(self, seq: int, ours: bool) -> None:
+        freed = self.run(self.store.confirm(self.journal if ours else "another", seq))
+        before = self.model.confirmed
+        if ours:
+            self.model.confirmed = max(before, min(seq, len(self.model.facts)))
+
+        assert freed == self.model.confirmed - before
+
+    @rule()
+    def stop_and_start(self) -> None:
+        self.run(self.store.close())
+        self.store = self.run(Store.open(self.path))
+
+    @rule(name=names, rows=st.lists(centre_row, min_size=3, max_size=7), pieces=st.integers(0, 9))
+    def crash_during_a_snapshot(self, name: ListName, rows: list[ListRow], pieces: int) -> None:
+        version = self.model.versions.get(name, 0) + 1
+        snapshot = ListSnapshot(list=name, version=version, rows=tuple(rows))
+
+        async def cut_short() -> None:
+            task = asyncio.create_task(self.store.replace(snapshot, AT))
+            for _ in range(pieces):
+                await self.store.outbox_depth()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        self.run(cut_short())
+        self.crash()
+        held = {each.list: each.version for each in self.run(self.store.versions())}
+        if held.get(name) == version:
+            self.model.replace(snapshot)
+
+    @rule()
+    def crash(self) -> None:
+        """Go on with the files as they lie there while the store is open."""
+        left, self.lives = self.path, self.lives + 1
+        self.run(self.store.outbox_depth())  # whatever was asked for has been done
+        self.path = left.with_name(f"{self.lives}.db")
+        for end in ("", "-wal"):
+            shutil.copy(f"{left}{end}", f"{self.path}{end}")
+        self.run(self.store.close())
+        self.store = self.run(Store.open(self.path))
+
+    @invariant()
+    def the_journal_and_the_outbox_are_as_the_model_says(self) -> None:
+        pending = self.run(self.store.pending(0, 1000))
+        left = self.model.facts[self.model.confirmed :]
+
+        assert self.store.journal == self.journal
+        assert [(event.seq, event.kind) for event in pending] == [
+            (self.model.confirmed + n, fact.kind) for n, fact in enumerate(left, start=1)
+        ]
+        assert [facts.fact_of(event.kind, event.body) for event in pending] == left
+        assert self.run(self.store.outbox_depth()) == len(left)
+
+    @invariant()
+    def state_is_as_the_model_says(self) -> None:
+        stays = sorted(self.model.stays.values(), key=lambda stay: stay.id)
+
+        assert self.run(self.store.open_stays()) == tuple(s for s in stays if s.ended is None)
+        assert {c.zone: c for c in self.run(self.store.counts())} == self.model.counts
+
+    @invariant()
+    def lists_are_as_the_model_says(self) -> None:
+        listing = self.run(self.store.listing(PLATES))
+        wanted = {row for key, row in self.model.rows.items() if key not in self.model.suspended}
+
+        assert len(listing.rows) == len(wanted)
+        assert set(listing.rows) == wanted
+        assert {each.list: each.version for each in listing.versions} == self.model.versions
+        assert listing.versions == self.run(self.store.versions())
+
+    @invariant()
+    def commands_and_orders_are_as_the_model_says(self) -> None:
+        unfinished = self.run(self.store.unfinished())
+        answers = [self.run(self.store.answer_of(order)) for order in "123"]
+
+        assert [command for command, _, _ in unfinished] == self.model.unfinished()
+        assert [answer and answer.outcome for answer in answers] == [
+            self.model.outcome(order) for order in "123"
+        ]
+
+
+TestStoreMachine = StoreMachine.TestCase
+TestStoreMachine.settings = settings(
+    max_examples=20,
+    stateful_step_count=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)

@@ -1,0 +1,459 @@
+"""A real broker on loopback, a centre that is a plain MQTT client, a cable that can be cut, and a
+gate: a `Link` on a real database.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import pytest
+from hypothesis import settings
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from gatekeeper.clock import SystemClock
+from gatekeeper.config import CentreSettings
+from gatekeeper.health import Health
+from gatekeeper.model import (
+    Commit,
+    HealthReport,
+    ListName,
+    Order,
+    OrderAnswer,
+    Record,
+    VehicleArrived,
+)
+from gatekeeper.store import Store
+from gatekeeper.sync import Link, Pace
+
+settings.register_profile("sync", deadline=None, max_examples=150)
+settings.load_profile("sync")
+
+ROOT = "gatekeeper/v1/hall"
+GATE = f"{ROOT}/gate-1"
+
+QUICK = Pace(
+    tick_s=0.02,
+    retry_first_s=0.02,
+    retry_last_s=0.1,
+    away_after_s=0.2,
+    report_s=0.2,
+    answer_s=5.0,
+    store_retry_s=0.05,
+)
+
+
+async def until(condition: Callable[[], object], within_s: float = 15.0) -> None:
+    """Wait until something has happened; that it ever does is what a test asserts."""
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110 - what is waited for happens in other threads
+            await asyncio.sleep(0.005)
+
+
+class Broker:
+    """A mosquitto of our own, with persistence; it can be stopped, killed and started again."""
+
+    def __init__(self, folder: Path, *lines: str) -> None:
+        self.folder = folder
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port: int = free.getsockname()[1]
+        self._process: subprocess.Popen[bytes] | None = None
+        (folder / "data").mkdir(parents=True)
+        head = [
+            "user root",  # or it would drop to a user who may not write here
+            "persistence true",
+            f"persistence_location {folder}/data/",
+            "autosave_interval 1",
+            "autosave_on_changes true",
+            "max_queued_messages 0",
+            "log_dest none",
+        ]
+        tail = lines or ("allow_anonymous true",)
+        text = "\n".join([*head, f"listener {self.port} 127.0.0.1", *tail])
+        (folder / "mosquitto.conf").write_text(f"{text}\n", encoding="utf-8")
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            ["/usr/sbin/mosquitto", "-c", str(self.folder / "mosquitto.conf")]
+        )
+        end = time.monotonic() + 10  # noqa: TID251 - nobody here has the controller's clock
+        while time.monotonic() < end:  # noqa: TID251
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+                return
+            assert self._process.poll() is None, "mosquitto does not start"
+            time.sleep(0.005)
+        raise AssertionError("mosquitto does not listen")
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(10)
+            self._process = None
+
+    def kill(self) -> None:
+        self.stop(signal.SIGKILL)
+
+
+class Centre:
+    """The centre as a broker sees it: a client that subscribes to all, and speaks when told to."""
+
+    def __init__(self, port: int, username: str | None = None, ca: Path | None = None) -> None:
+        self._port, self._username, self._ca = port, username, ca
+        self._client: mqtt.Client | None = None
+        self._lock = threading.Lock()
+        self._heard: list[tuple[str, bytes, bytes | None]] = []
+        self.confirms = False
+
+    async def open(self) -> None:
+        there = threading.Event()
+        client = self._client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, client_id="centre", protocol=mqtt.MQTTv5
+        )
+        if self._username is not None:
+            client.username_pw_set(self._username, "secret")
+        if self._ca is not None:
+            client.tls_set(str(self._ca))
+        client.on_connect = self._on_connect
+        client.on_subscribe = lambda *_: there.set()
+        client.on_message = self._on_message
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho's
+        properties.SessionExpiryInterval = 3600
+        client.connect("127.0.0.1", self._port, clean_start=False, properties=properties)
+        client.loop_start()
+        await until(there.is_set)
+
+    async def close(self) -> None:
+        if (client := self._client) is not None:
+            client.disconnect()
+            await asyncio.to_thread(client.loop_stop)
+            self._client = None
+            client.on_connect = client.on_subscribe = client.on_message = None
+
+    def say(
+        self,
+        topic: str,
+        body: dict[str, Any] | bytes,
+        *,
+        response: str | None = None,
+        correlation: bytes | None = None,
+        qos: int = 1,
+        retain: bool = False,
+    ) -> None:
+        assert self._client is not None
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho's
+        if response is not None:
+            properties.ResponseTopic = response
+        if correlation is not None:
+            properties.CorrelationData = correlation
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self._client.publish(topic, raw, qos=qos, retain=retain, properties=properties)
+
+    def order(self, id: str, verb: str = "open", **fields: object) -> None:  # noqa: A002
+        expires = datetime.now(UTC) + timedelta(minutes=1)  # noqa: TID251 - the centre's clock
+        body = {
+            "id": id,
+            "by": "duty officer",
+            "reason": "a test",
+            "expires_at": expires.isoformat(),
+            "lane": "inner-entry",
+        }
+        self.say(
+            f"{GATE}/orders/{verb}",
+            {**body, **fields},
+            response=f"{ROOT}/answers",
+            correlation=id.encode(),
+        )
+
+    def heard(self, topic: str) -> list[dict[str, Any]]:
+        """The bodies heard on a topic, or below one that ends in `/`, in order."""
+        with self._lock:
+            found = list(self._heard)
+        return [
+            json.loads(body)
+            for where, body, _ in found
+            if where == topic or (topic.endswith("/") and where.startswith(topic))
+        ]
+
+    def correlations(self, topic: str) -> list[bytes | None]:
+        with self._lock:
+            return [correlation for where, _, correlation in self._heard if where == topic]
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return self.heard(f"{GATE}/events/")
+
+    @property
+    def states(self) -> list[str]:
+        return [body["state"] for body in self.heard(f"{GATE}/status")]
+
+    def confirm(self, journal: str, seq: int) -> None:
+        self.say(f"{GATE}/confirmations", {"journal": journal, "seq": seq})
+
+    def _on_connect(self, client: mqtt.Client, *_: object) -> None:
+        client.subscribe(f"{ROOT}/#", qos=1)
+
+    def _on_message(self, _client: mqtt.Client, _userdata: object, told: mqtt.MQTTMessage) -> None:
+        with self._lock:
+            correlation = getattr(told.properties, "CorrelationData", None)
+            self._heard.append((told.topic, bytes(told.payload), correlation))
+        if self.confirms and told.topic.startswith(f"{GATE}/events/"):
+            self._confirm_run(json.loads(told.payload)["journal"])
+
+    def _confirm_run(self, journal: str) -> None:
+        """All up to the first gap."""
+        have = {event["seq"] for event in self.events}
+        self.confirm(journal, next(n for n in range(1, len(have) + 2) if n not in have) - 1)
+
+
+class Cable:
+    """A TCP connection to the broker that can be cut, or go dead without a word."""
+
+    def __init__(self, broker: int) -> None:
+        self._broker = broker
+        self._server: asyncio.Server | None = None
+        self._ends: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._dead = False
+        self.port = 0
+        self.plugged = 0
+
+    async def plug(self) -> None:
+        self._dead = False
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def cut(self, *, stay: bool = False) -> None:
+        """Cut what is connected; without `stay` nobody can connect again either."""
+        if self._server is not None and not stay:
+            self._server.close()
+            self._server = None
+        for end in list(self._ends):
+            end.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def hang(self) -> None:
+        """Carry nothing more of the connections there are; new ones work."""
+        self._dead = True
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.plugged += 1
+        self._dead = False
+        number = self.plugged
+        there, away = await asyncio.open_connection("127.0.0.1", self._broker)
+        for pair in ((reader, away), (there, writer)):
+            task = asyncio.create_task(self._copy(*pair, number))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        self._ends |= {writer, away}
+
+    async def _copy(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
+    ) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                while self._dead and number == self.plugged:  # noqa: ASYNC110 - until replugged
+                    await asyncio.sleep(0.01)
+                if number == self.plugged:
+                    writer.write(data)
+                    await writer.drain()
+        writer.close()
+
+
+class Gate:
+    """A link on a real database, and what it did to the rest of the controller."""
+
+    topic = GATE
+    root = ROOT
+    pace = QUICK
+    until = staticmethod(until)
+
+    def __init__(self, store: Store, health: Health, clock: SystemClock) -> None:
+        self.store, self.health, self.clock = store, health, clock
+        self.orders: list[Order] = []
+        self.changes = 0
+        self.obey: Callable[[Order], Any] = self._done
+        self._task: asyncio.Task[None] | None = None
+        self._link: Link | None = None
+
+    @property
+    def link(self) -> Link:
+        assert self._link is not None
+        return self._link
+
+    def start(self, port: int, pace: Pace = QUICK, **centre: Any) -> None:
+        self._link = Link(
+            CentreSettings(**{"host": "127.0.0.1", "port": port, "keepalive_s": 5, **centre}),
+            "hall",
+            "gate-1",
+            store=self.store,
+            clock=self.clock,
+            health=self.health,
+            obey=self._obeyed,
+            changed=self._changed,
+            report=self._report,
+            pace=pace,
+        )
+        self._task = asyncio.create_task(self._link.run())
+
+    async def stop(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    @property
+    def up(self) -> bool:
+        return self.link.away_s == 0.0
+
+    def alarm(self, alarm: str) -> str | None:
+        """What the alarm says, None if it does not stand."""
+        found = [one for one in self.health.alarms if one.alarm == alarm]
+        return f"{found[0].subject}: {found[0].detail}" if found else None
+
+    async def happen(self, count: int = 1) -> None:
+        """Commit that many events."""
+        at = self.clock.instant()
+        record = Record(fact=VehicleArrived(), at=at, lane="inner-entry", passage="p")
+        await self.store.commit(Commit(records=(record,) * count))
+
+    async def plates(self, plate: str) -> list[tuple[ListName, int]]:
+        listing = await self.store.listing([plate])
+        return [(row.list, row.version) for row in listing.rows]
+
+    async def _obeyed(self, order: Order) -> OrderAnswer:
+        self.orders.append(order)
+        answer: OrderAnswer = await self.obey(order)
+        return answer
+
+    async def _done(self, order: Order) -> OrderAnswer:
+        return OrderAnswer(order=order.id, outcome="done", detail="coil 2 written and read back")
+
+    def _changed(self) -> None:
+        self.changes += 1
+
+    async def _report(self) -> HealthReport:
+        now = self.clock.instant()
+        return HealthReport(
+            at=now.wall,
+            clock_trusted=now.trusted,
+            lanes={"inner-entry": "idle"},
+            alarms=self.health.alarms,
+            outbox=await self.store.outbox_depth(),
+            free_disk_mb=1000,
+            list_versions=await self.store.versions(),
+        )
+
+
+@pytest.fixture
+def make_broker(tmp_path: Path) -> Iterator[Callable[..., Broker]]:
+    made: list[Broker] = []
+
+    def make(*lines: str) -> Broker:
+        made.append(Broker(tmp_path / f"broker-{len(made)}", *lines))
+        return made[-1]
+
+    yield make
+    for broker in made:
+        broker.kill()
+
+
+@pytest.fixture
+def broker(make_broker: Callable[..., Broker]) -> Broker:
+    """A broker that takes everybody, running."""
+    made = make_broker()
+    made.start()
+    return made
+
+
+@pytest.fixture
+async def make_centre() -> AsyncIterator[Callable[..., Centre]]:
+    made: list[Centre] = []
+
+    def make(port: int, username: str | None = None, ca: Path | None = None) -> Centre:
+        made.append(Centre(port, username, ca))
+        return made[-1]
+
+    yield make
+    for centre in made:
+        await centre.close()
+
+
+@pytest.fixture
+async def centre(broker: Broker, make_centre: Callable[..., Centre]) -> Centre:
+    """The centre, connected; it confirms nothing by itself until told to."""
+    made = make_centre(broker.port)
+    await made.open()
+    return made
+
+
+@pytest.fixture
+async def make_gate(tmp_path: Path) -> AsyncIterator[Callable[[], Awaitable[Gate]]]:
+    made: list[Gate] = []
+
+    async def make() -> Gate:
+        clock = SystemClock()
+        store = await Store.open(tmp_path / f"gate-{len(made)}.db")
+        made.append(Gate(store, Health(clock), clock))
+        return made[-1]
+
+    yield make
+    for gate in made:
+        await gate.stop()
+        await gate.store.close()
+
+
+@pytest.fixture
+async def gate(make_gate: Callable[[], Awaitable[Gate]]) -> Gate:
+    """A gate whose link has still to be started."""
+    return await make_gate()
+
+
+@pytest.fixture
+async def cable(broker: Broker) -> AsyncIterator[Cable]:
+    """A cable to the broker, plugged in."""
+    made = Cable(broker.port)
+    await made.plug()
+    yield made
+    await made.cut()
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `ca.pem`, `broker.pem` and `broker.key`, and `other.pem` of another CA."""
+    folder = tmp_path_factory.mktemp("certificates")
+    for name in ("ca", "other"):
+        _openssl(folder, f"req -x509 -subj /CN={name} -keyout {name}.key -out {name}.pem", _EC)
+    (folder / "san").write_text("subjectAltName=IP:127.0.0.1", encoding="ascii")
+    _openssl(folder, "req -new -subj /CN=broker -keyout broker.key -out broker.csr", _EC)
+    _openssl(
+        folder, "x509 -req -in broker.csr -CA ca.pem -CAkey ca.key -extfile san -out broker.pem"
+    )
+    return folder
+
+
+_EC = "-nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1"
+
+
+def _openssl(folder: Path, *words: str) -> None:
+    subprocess.run(
+        ["openssl", *" ".join(words).split()],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+    )

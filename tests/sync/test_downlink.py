@@ -1,0 +1,355 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gatekeeper.errors import BoardError
+from gatekeeper.model import ListName, Order, OrderAnswer
+
+if TYPE_CHECKING:
+    from tests.sync.conftest import Broker, Cable, Centre, Gate
+
+EXPIRED = "2026-11-01T00:00:00Z"
+PLATE = "闽C12345"
+
+
+def _changes(since: int, version: int, *plates: str) -> dict[str, Any]:
+    rows = [{"remove": False, "row": {"plate": plate}} for plate in plates]
+    return {"list": "visitors", "since": since, "version": version, "changes": rows}
+
+
+async def _up(broker: Broker, gate: Gate) -> None:
+    gate.start(broker.port)
+    await gate.until(lambda: gate.up)
+
+
+# --- lists ----------------------------------------------------------------------------------
+
+
+async def test_at_each_connection_every_list_is_asked_for_with_the_version_held(
+    broker: Broker, centre: Centre, gate: Gate
+) -> None:
+    wanted = {name: f"{gate.topic}/registry/{name}/wanted" for name in ListName}
+    await _up(broker, gate)
+    await gate.until(lambda: all(centre.heard(topic) for topic in wanted.values()))
+    centre.say(f"{gate.root}/registry/visitors/changes", _changes(0, 3, PLATE))
+    await gate.until(lambda: gate.changes)
+    await gate.stop()
+
+    gate.start(broker.port)
+    await gate.until(lambda: all(len(centre.heard(topic)) == 2 for topic in wanted.values()))
+    assert centre.heard(wanted[ListName.VISITORS]) == [{"have": None}, {"have": 3}]
+    assert centre.heard(wanted[ListName.BLACKLIST]) == [{"have": None}, {"have": None}]
+
+
+async def test_a_change_is_applied_and_waiting_lanes_are_told(
+    broker: Broker, centre: Centre, gate: Gate
+) -> None:
+    await _up(broker, gate)
+
+    centre.say(f"{gate.root}/registry/visitors/changes", _changes(0, 1, "闽C·12345"))
+    await gate.until(lambda: gate.changes == 1)
+
+    assert await gate.plates(PLATE) == [(ListName.VISITORS, 1)]
+
+
+async def test_a_gap_asks_for_a_snapshot_and_changes_nothing_until_it_comes(
+    broker: Broker, centre: Centre, gate: Gate
+) -> None:
+    await _up(broker, gate)
+    wanted = f"{gate.topic}/registry/visitors/wanted"
+    await gate.until(lambda: centre.heard(wanted))
+
+    centre.say(f"{gate.root}/registry/visitors/changes", _changes(7, 8, PLATE))
+    await gate.until(lambda: len(centre.heard(wanted)) == 2)
+    assert await gate.plates(PLATE) == []
+    assert gate.changes == 0
+
+    rows = [{"plate": PLATE}, {"plate": "闽CD12345"}]
+    body = {"list": "visitors", "version": 8, "rows": rows}
+    centre.say(f"{gate.root}/registry/visitors/snapshot", body)
+    await gate.until(lambda: gate.changes == 1)
+    assert await gate.plates(PLATE) == [(ListName.VISITORS, 8)]
+
+
+async def test_many_changes_after_a_gap_ask_once_and_again_if_the_snapshot_is_too_old(
+    broker: Broker, centre: Centre, gate: Gate
+) -> None:
+    await _up(broker, gate)
+    wanted = f"{gate.topic}/registry/visitors/wanted"
+    await gate.until(lambda: centre.heard(wanted))
+
+    for version in range(8, 13):
+        centre.say(f"{gate.root}/registry/visitors/changes", _changes(version - 1, version, PLATE))
+    centre.say(
+        f"{gate.root}/registry/visitors/snapshot", {"list": "visitors", "version": 9, "rows": []}
+    )
+    await gate.until(lambda: len(centre.heard(wanted)) == 3)
+
+    assert centre.heard(wanted) == [{"have": None}, {"have": None}, {"have": 9}]
+
+
+async def test_an_old_snapshot_changes_nothing(broker: Broker, centre: Centre, gate: Gate) -> None:
+    await _up(broker, gate)
+    topic = f"{gate.root}/registry/visitors/snapshot"
+    centre.say(topic, {"list": "visitors", "version": 8, "rows": [{"plate": PLATE}]})
+    centre.say(topic, {"list": "visitors", "version": 7, "rows": []})
+    centre.say(f"{gate.root}/registry/visitors/changes", _changes(8, 9))
+    await gate.until(lambda: gate.changes == 2)
+
+    assert await gate.plates(PLATE) == [(ListName.VISITORS, 8)]
+
+
+async def test_a_long_list_is_read_beside_the_loop_and_applied_whole(
+    broker: Broker, centre: Centre, gate: Gate
+) -> None:
+    await _up(broker, gate)
+    rows = [{"plate": f"闽C{number:05}"} for number in range(5000)]
+
+    body = {"list": "internals", "version": 1, "rows": rows}
+    centre.say(f"{gate.root}/registry/internals/snapshot", body)
+    await gate.until(lambda: gate.changes == 1)
+
+    assert await gate.plates("闽C04999") == [(ListName.INTERNALS, 1)]
+
+
+async def test_a_malformed_list_is_an_alarm_until_a_good_one_comes(
+    broker: Broker, centre: Centre, gate: Gate
+) -> None:
+    await _up(broker, gate)
+    topic = f"{gate.root}/registry/visitors/snapshot"
+
+    centre.say(topic, {"list": "visitors", "version": 1, "rows": [{"plate": ""}]})
+    await gate.until(lambda: gate.alarm("registry_malformed"))
+    assert gate.alarm("registry_malformed") == "visitors: rows.0.plate: Value error, is no plate"
+
+    centre.say(topic, {"list": "visitors", "version": 1, "rows": []})
+    await gate.until(lambda: gate.alarm("registry_malformed") is None)
+
+
+# --- orders ---------------------------------------------------------------------------------
+
+
+async def test_an_order_delivered_twice_moves_once_and_is_answered_twice_alike(
+    broker: Broker, centre: Centre, gate: Gate
+) -> None:
+    await _up(broker, gate)
+
+    centre.order("o-1")
+    centre.order("o-1")
+    await gate.until(lambda: len(centre.heard(f"{gate.root}/answers")) == 2)
+
+    [order] = gate.orders
+    assert (order.verb, order.lane, order.by) == ("open", "inner-entry", "duty officer")
+    answer = {"order": "o-1", "outcome": "done", "detail": "coil 2 written and read back"}
+    assert centre.heard(f"{gate.root}/answers") == [answer, answer]
+    assert centre.correlations(f"{gate.root}/answers") == [b"o-1", b"o-1"]
+
+
+async def test_an_order_has_no_second_effect_after_a_restart(
+    broker: Broker, centre: Centre, gate: Gate
+) -> None:
+    await _up(broker, gate)
+    centre.order("o-1")
+    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
+    await gate.stop()
+
+    centre.order("o-1")
+    await _up(broker, gate)
+    await gate.until(lambda: len(centre.heard(f"{gate.root}/answers")) == 2)
+
+    assert len(gate.orders) == 1
+
+
+async def test_the_answer_is_in_the_journal_before_it_is_given(
+    broker: Broker, centre: Centre, gate: Gate
+) -> None:
+    await _up(broker, gate)
+
+    centre.order("o-1")
+    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
+
+    assert await gate.store.answer_of("o-1") == OrderAnswer(
+        order="o-1", outcome="done", detail="coil 2 written and read back"
+    )
+
+
+@pytest.mark.parametrize(
+    ("verb", "fields", "detail"),
+    [
+        ("open", {"expires_at": EXPIRED}, "expired at 2026-11-01T00:00:00.000000Z"),
+        ("explode", {}, "no such order: explode"),
+        ("open", {"lane": None}, "open needs a lane"),
+    ],
+)
+async def test_an_order_that_is_late_unknown_or_aimless_is_refused_and_journalled(
+    broker: Broker, centre: Centre, gate: Gate, verb: str, fields: dict[str, object], detail: str
+) -> None:
+    await _up(broker, gate)
+
+    centre.order("o-1", verb, **fields)
+    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
+
+    refused = {"order": "o-1", "outcome": "refused", "detail": detail}
+    assert centre.heard(f"{gate.root}/answers") == [refused]
+    assert gate.orders == []
+    assert await gate.store.answer_of("o-1") == OrderAnswer(
+        order="o-1", outcome="refused", detail=detail
+    )
+
+
+async def test_an_order_without_response_topic_is_carried_out_and_journalled(
+    broker: Broker, centre: Centre, gate: Gate
+) -> None:
+    await _up(broker, gate)
+
+    body = {
+        "id": "o-1",
+        "by": "Li",
+        "reason": "a test",
+        "expires_at": "2999-01-01T00:00:00Z",
+        "lane": "inner-entry",
+    }
+    centre.say(f"{gate.topic}/orders/open", body)
+    await gate.until(lambda: centre.heard(f"{gate.topic}/events/order.answered"))
+
+    [event] = centre.heard(f"{gate.topic}/events/order.answered")
+    assert len(gate.orders) == 1
+    assert event["lane"] == "inner-entry"
+    assert event["body"] == {
+        "order": "o-1",
+        "verb": "open",
+        "by": "Li",
+        "reason": "a test",
+        "outcome": "done",
+        "detail": "coil 2 written and read back",
+    }
+
+
+async def test_an_order_whose_device_failed_is_answered_unknown(
+    broker: Broker, centre: Centre, gate: Gate
+) -> None:
+    async def fail(_order: Order) -> OrderAnswer:
+        raise BoardError("board relays: no answer")
+
+    gate.obey = fail
+    await _up(broker, gate)
+
+    centre.order("o-1")
+    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
+
+    unknown = {"order": "o-1", "outcome": "unknown", "detail": "board relays: no answer"}
+    assert centre.heard(f"{gate.root}/answers") == [unknown]
+
+
+async def test_an_order_outlives_the_connection_it_came_by(
+    cable: Cable, centre: Centre, gate: Gate
+) -> None:
+    moved = asyncio.Event()
+
+    async def slowly(order: Order) -> OrderAnswer:
+        await moved.wait()
+        return OrderAnswer(order=order.id, outcome="done", detail="")
+
+    gate.obey = slowly
+    gate.start(cable.port)
+    await gate.until(lambda: gate.up)
+    centre.order("o-1")
+    await gate.until(lambda: gate.orders)
+
+    await cable.cut(stay=True)
+    await gate.until(lambda: cable.plugged == 2 and gate.up)
+    moved.set()
+    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
+
+    assert len(gate.orders) == 1
+    assert centre.heard(f"{gate.root}/answers")[0]["outcome"] == "done"
+
+
+async def test_a_slow_order_delays_no_list(broker: Broker, centre: Centre, gate: Gate) -> None:
+    moved = asyncio.Event()
+
+    async def slowly(order: Order) -> OrderAnswer:
+        await moved.wait()
+        return OrderAnswer(order=order.id, outcome="done", detail="")
+
+    gate.obey = slowly
+    await _up(broker, gate)
+    centre.order("o-1")
+    await gate.until(lambda: gate.orders)
+
+    centre.say(f"{gate.root}/registry/visitors/changes", _changes(0, 1, PLATE))
+    await gate.until(lambda: gate.changes == 1)
+
+    moved.set()
+
+
+@pytest.mark.parametrize("response", ["answers/+", "gatekeeper/#"])
+async def test_a_response_topic_nobody_can_publish_to_stops_nothing(
+    broker: Broker, centre: Centre, gate: Gate, response: str
+) -> None:
+    await _up(broker, gate)
+    expires = "2999-01-01T00:00:00Z"
+    body = {"id": "bad", "by": "x", "reason": "x", "expires_at": expires, "lane": "inner-entry"}
+
+    centre.say(f"{gate.topic}/orders/open", body, response=response)
+    centre.order("good")
+    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
+
+    assert [order.id for order in gate.orders] == ["bad", "good"]
+
+
+# --- hostile --------------------------------------------------------------------------------
+
+
+async def test_malformed_messages_are_harmless(broker: Broker, centre: Centre, gate: Gate) -> None:
+    await _up(broker, gate)
+    bodies = [b"", b"\xff\xfe", b"null", b"[]", b"{}", b"{", b'"text"', b"[" * 9000, b"1" * 9000]
+    topics = [
+        f"{gate.topic}/confirmations",
+        f"{gate.topic}/orders/open",
+        f"{gate.topic}/orders/",
+        f"{gate.root}/registry/visitors/changes",
+        f"{gate.root}/registry/visitors/snapshot",
+        f"{gate.root}/registry/nobody/changes",
+    ]
+
+    for topic in topics:
+        for body in bodies:
+            centre.say(topic, body)
+    centre.order("good")
+    centre.say(f"{gate.root}/registry/visitors/changes", _changes(0, 1, PLATE))
+    await gate.until(lambda: gate.changes == 1 and centre.heard(f"{gate.root}/answers"))
+
+    assert [order.id for order in gate.orders] == ["good"]
+
+
+async def test_an_order_at_qos_0_is_not_carried_out(
+    broker: Broker, centre: Centre, gate: Gate
+) -> None:
+    await _up(broker, gate)
+    expires = "2999-01-01T00:00:00Z"
+    body = {"id": "bad", "by": "x", "reason": "x", "expires_at": expires, "lane": "inner-entry"}
+
+    centre.say(f"{gate.topic}/orders/open", body, qos=0)
+    centre.order("good")
+    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
+
+    assert [order.id for order in gate.orders] == ["good"]
+
+
+async def test_a_message_the_store_could_not_keep_comes_again(
+    broker: Broker, centre: Centre, gate: Gate
+) -> None:
+    await _up(broker, gate)
+    await gate.store.close()
+    centre.say(f"{gate.root}/registry/visitors/changes", _changes(0, 1, PLATE))
+    centre.order("o-1")
+    await gate.until(lambda: centre.heard(f"{gate.topic}/status"))
+
+    await gate.stop()
+
+    assert gate.orders == []
+    assert gate.changes == 0

@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.sync.conftest import Broker, Cable, Centre, Gate
+
+
+async def test_the_centre_hears_that_the_controller_is_online_and_how_it_is(
+    broker: Broker, centre: Centre, gate: Gate
+) -> None:
+    gate.start(broker.port)
+    await gate.until(lambda: len(centre.heard(f"{gate.topic}/health")) >= 2)
+
+    report = centre.heard(f"{gate.topic}/health")[0]
+    assert centre.states == ["online"]
+    assert report["lanes"] == {"inner-entry": "idle"}
+    assert report["outbox"] == 0
+    assert gate.health.silent() == ()
+
+
+async def test_a_clean_stop_says_offline_and_leaves_no_thread_and_no_socket(
+    broker: Broker, centre: Centre, gate: Gate
+) -> None:
+    before = _threads(), _descriptors()
+    gate.start(broker.port)
+    await gate.until(lambda: gate.up and centre.states)
+    assert (_threads(), _descriptors()) > before
+
+    await gate.stop()
+
+    await gate.until(lambda: centre.states == ["online", "offline"])
+    assert (_threads(), _descriptors()) == before
+
+
+async def test_a_stop_while_nobody_answers_leaves_no_thread_and_no_socket(
+    broker: Broker, gate: Gate
+) -> None:
+    broker.stop()
+    before = _threads(), _descriptors()
+    gate.start(broker.port)
+    await gate.until(lambda: gate.alarm("centre_away"))
+
+    await gate.stop()
+
+    assert (_threads(), _descriptors()) == before
+
+
+async def test_the_last_will_says_offline_when_the_cable_is_cut(
+    cable: Cable, centre: Centre, gate: Gate
+) -> None:
+    gate.start(cable.port)
+    await gate.until(lambda: centre.states == ["online"])
+
+    await cable.cut()
+    await gate.until(lambda: centre.states == ["online", "offline"])
+
+    await cable.plug()
+    await gate.until(lambda: centre.states == ["online", "offline", "online"])
+
+
+async def test_a_connection_that_hangs_is_given_up_for_a_new_one(
+    cable: Cable, centre: Centre, gate: Gate
+) -> None:
+    gate.start(cable.port, replace(gate.pace, answer_s=0.5))
+    await gate.until(lambda: gate.up)
+
+    cable.hang()
+    await gate.happen()
+    await gate.until(lambda: centre.events)
+
+    assert cable.plugged >= 2
+    assert centre.states[-1] == "online"
+
+
+async def test_a_broker_that_is_not_there_is_an_alarm_until_it_comes(
+    broker: Broker, gate: Gate
+) -> None:
+    broker.stop()
+    gate.start(broker.port)
+    await gate.until(lambda: gate.alarm("centre_away"))
+    assert gate.alarm("centre_away") == (
+        f"centre: broker 127.0.0.1:{broker.port}: cannot be reached: [Errno 111] Connection refused"
+    )
+    assert gate.link.away_s > 0.0
+
+    broker.start()
+    await gate.until(lambda: gate.up)
+    assert gate.alarm("centre_away") is None
+
+
+async def test_a_short_interruption_is_no_alarm(cable: Cable, gate: Gate) -> None:
+    gate.start(cable.port, replace(gate.pace, away_after_s=60.0))
+    await gate.until(lambda: gate.up)
+    await cable.cut(stay=True)
+    await gate.until(lambda: cable.plugged == 2 and gate.up)
+
+    assert gate.health.alarms == ()
+
+
+async def test_a_wrong_password_is_an_alarm_until_it_is_right(
+    make_broker: Callable[..., Broker], gate: Gate, tmp_path: Path
+) -> None:
+    broker = make_broker("allow_anonymous false", f"password_file {_passwords(tmp_path)}")
+    broker.start()
+    password = tmp_path / "password"
+    gate.start(broker.port, username="gate-1", password_file=password)
+    await gate.until(lambda: gate.alarm("centre_away"))
+    assert gate.alarm("centre_away") == (
+        f"centre: {password}: password file cannot be read: No such file or directory"
+    )
+    await gate.stop()
+    gate.health.clear_alarm("centre_away", "centre")
+
+    password.write_text("wrong\n", encoding="utf-8")
+    gate.start(broker.port, username="gate-1", password_file=password)
+    await gate.until(lambda: gate.alarm("centre_away"))
+    assert gate.alarm("centre_away") == (
+        f"centre: broker 127.0.0.1:{broker.port}: refused this controller: Not authorized"
+    )
+
+    password.write_text("secret\n", encoding="utf-8")
+    await gate.until(lambda: gate.up)
+
+
+async def test_what_the_broker_refuses_is_an_alarm_and_the_rest_goes_on(
+    make_broker: Callable[..., Broker],
+    make_centre: Callable[..., Centre],
+    gate: Gate,
+    tmp_path: Path,
+) -> None:
+    acl = tmp_path / "acl"
+    acl.write_text(
+        "user gate-1\n"
+        f"topic write {gate.topic}/status\n"
+        f"topic read {gate.topic}/orders/#\n"
+        f"topic write {gate.root}/answers\n"
+        "user centre\n"
+        "topic readwrite gatekeeper/#\n",
+        encoding="utf-8",
+    )
+    broker = make_broker(
+        "allow_anonymous false", f"password_file {_passwords(tmp_path)}", f"acl_file {acl}"
+    )
+    broker.start()
+    centre = make_centre(broker.port, username="centre")
+    await centre.open()
+    password = tmp_path / "password"
+    password.write_text("secret\n", encoding="utf-8")
+    gate.start(broker.port, username="gate-1", password_file=password)
+    await gate.until(lambda: gate.up)
+
+    await gate.happen()
+    topic = f"{gate.topic}/events/vehicle.arrived"
+    await gate.until(lambda: gate.health.stands("publish_refused", topic))
+    centre.order("o-1")
+    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
+
+    details = {alarm.subject: alarm.detail for alarm in gate.health.alarms}
+    assert details[topic] == f"broker 127.0.0.1:{broker.port}: Not authorized"
+    assert len(gate.orders) == 1
+    assert await gate.store.outbox_depth() == 2
+
+
+async def test_the_link_runs_over_tls(
+    make_broker: Callable[..., Broker],
+    make_centre: Callable[..., Centre],
+    gate: Gate,
+    certificates: Path,
+) -> None:
+    broker = _over_tls(make_broker, certificates)
+    centre = make_centre(broker.port, ca=certificates / "ca.pem")
+    await centre.open()
+    gate.start(broker.port, ca=certificates / "ca.pem")
+    await gate.happen(100)
+    await gate.until(lambda: len(centre.events) == 100)
+
+    before = _threads()
+    await gate.stop()
+    assert _threads() == before - 1
+
+
+@pytest.mark.parametrize(
+    ("ca", "detail"),
+    [
+        ("other.pem", "certificate verify failed"),
+        ("missing.pem", "missing.pem: cannot be used as ca: [Errno 2] No such file"),
+        ("broker.key", "broker.key: cannot be used as ca: "),
+    ],
+)
+async def test_a_broker_whose_certificate_nobody_vouches_for_is_an_alarm(
+    make_broker: Callable[..., Broker], gate: Gate, certificates: Path, ca: str, detail: str
+) -> None:
+    broker = _over_tls(make_broker, certificates)
+    gate.start(broker.port, ca=certificates / ca)
+    await gate.until(lambda: gate.alarm("centre_away"))
+
+    assert detail in str(gate.alarm("centre_away"))
+    assert not gate.up
+
+
+async def test_a_broker_that_speaks_no_tls_is_an_alarm(
+    broker: Broker, gate: Gate, certificates: Path
+) -> None:
+    gate.start(broker.port, ca=certificates / "ca.pem")
+    await gate.until(lambda: gate.alarm("centre_away"))
+
+    assert "cannot be reached" in str(gate.alarm("centre_away"))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_a_client_whose_thread_dies_without_a_word_is_noticed(
+    broker: Broker, gate: Gate
+) -> None:
+    gate.start(broker.port, host="no..name")  # which Python's own resolver raises on, in the thread
+    await gate.until(lambda: gate.alarm("centre_away"))
+
+    assert "the client's thread has ended" in str(gate.alarm("centre_away"))
+
+
+async def test_two_controllers_of_one_name_do_not_stop_each_other_for_good(
+    broker: Broker, centre: Centre, gate: Gate, make_gate: Callable[[], Awaitable[Gate]]
+) -> None:
+    other = await make_gate()
+    gate.start(broker.port)
+    await gate.until(lambda: gate.up)
+    other.start(broker.port)
+    await gate.until(lambda: not gate.up)
+    await other.stop()
+    await gate.until(lambda: gate.up)
+
+    await gate.happen()
+    await gate.until(lambda: centre.events)
+
+
+def _over_tls(make_broker: Callable[..., Broker], certificates: Path) -> Broker:
+    broker = make_broker(
+        "allow_anonymous true",
+        f"cafile {certificates}/ca.pem",
+        f"certfile {certificates}/broker.pem",
+        f"keyfile {certificates}/broker.key",
+    )
+    broker.start()
+    return broker
+
+
+def _passwords(folder: Path) -> Path:
+    path = folder / "passwords"
+    path.touch(mode=0o600)
+    for name in ("gate-1", "centre"):
+        subprocess.run(["mosquitto_passwd", "-b", str(path), name, "secret"], check=True)
+    return path
+
+
+def _threads() -> int:
+    return sum(thread.name.startswith("paho") for thread in threading.enumerate())
+
+
+def _descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
