@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import structlog
 from uuid6 import uuid7
 
 from gatekeeper.clock import Clock
@@ -33,8 +32,6 @@ from gatekeeper.model import (
 from gatekeeper.rules import plate, stay
 from gatekeeper.rules.access import Admits, ZonePolicy
 from gatekeeper.store import Store
-
-log = structlog.get_logger(__name__)
 
 WAKE_AT_LEAST_S = 5.0
 """How often the clerk of the zones looks up, wanted or not: its heartbeat."""
@@ -114,9 +111,9 @@ class Zones:
         unhealthy: Callable[[str], bool] = lambda lane: False,
         changed: Tell = lambda: None,
     ) -> None:
-        """`advisory` are zones in which nobody is blacklisted; `unhealthy` says of a lane whether it
-        can be watched now; `changed` is told when a list or a count has changed, so that waiting
-        vehicles are decided again.
+        """`advisory` are zones in which nobody is blacklisted; `unhealthy` says of a lane whether
+        it cannot be watched now; `changed` is told when a list or a count has changed, so that
+        waiting vehicles are decided again.
         """
         self._places = dict(places)
         self._store = store
@@ -208,7 +205,7 @@ class Zones:
                     (), [stay.step(self._open[key], stay.Woken(), at) for key in due]
                 )
             except StoreError as error:
-                log.error("zones.not_written", error=str(error))
+                self._health.raise_alarm("store_failed", "store", str(error))
                 await asyncio.sleep(1.0)
             await self._sleep()
 

@@ -19,6 +19,8 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 _SESSION_S = 7 * 86400
 """How long the broker keeps what arrives while the centre is away."""
 _KEEPALIVE_S = 15
+_WINDOW = 1000
+"""Messages the broker sends ahead of our acknowledgements."""
 _RETRY_S = (1, 2)  # first, longest
 _WAITING = 10_000
 """Messages kept while the broker is away; one more is refused, and the sender told."""
@@ -37,7 +39,10 @@ class Message:
 
 
 class Link:
-    """`heard(message)` and `turned(connected, detail)` are called in the loop's thread."""
+    """`heard(message)` and `turned(connected, detail)` are called in the loop's thread.
+
+    Connected means subscribed too: what is sent from then on arrives.
+    """
 
     def __init__(
         self,
@@ -62,6 +67,7 @@ class Link:
         self._client.reconnect_delay_set(*_RETRY_S)
         self._client.max_queued_messages_set(_WAITING)
         self._client.on_connect = self._on_connect
+        self._client.on_subscribe = self._on_subscribe
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
 
@@ -71,6 +77,7 @@ class Link:
             self._client.username_pw_set(user, password)
         properties = _properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = _SESSION_S
+        properties.ReceiveMaximum = _WINDOW
         self._client.connect_async(
             host, port, _KEEPALIVE_S, clean_start=False, properties=properties
         )
@@ -103,7 +110,7 @@ class Link:
 
         After a reconnection its number means another message, and it comes again anyway.
         """
-        if message.qos and message.life == self._life and self.connected:
+        if message.qos and message.life == self._life:
             self._client.ack(message.mid, message.qos)
 
     # paho's thread from here on
@@ -114,7 +121,10 @@ class Link:
         if reason.is_failure:
             self._loop.call_soon_threadsafe(self._turned, False, str(reason))
             return
+        self._loop.call_soon_threadsafe(self._begin)  # what waited in the session comes at once
         client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._topics])
+
+    def _on_subscribe(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._turn, True, "")
 
     def _on_disconnect(
@@ -131,9 +141,11 @@ class Link:
 
     # and back in the loop's
 
+    def _begin(self) -> None:
+        self._life += 1
+
     def _turn(self, connected: bool, detail: str) -> None:
         self.connected = connected
-        self._life += connected
         self._turned(connected, detail)
 
     def _hear(

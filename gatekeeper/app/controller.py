@@ -43,7 +43,7 @@ from gatekeeper.model import (
 )
 from gatekeeper.rules.passage import Timing
 from gatekeeper.rules.votes import Quorum
-from gatekeeper.store import Store
+from gatekeeper.store import Store, UnsoundStoreError, set_aside
 from gatekeeper.store.pictures import Pictures
 from gatekeeper.sync import Link
 from gatekeeper.zones import Zones, places_of, policy_of
@@ -102,9 +102,11 @@ class Controller:
     async def build(cls, config: Config, stack: AsyncExitStack) -> "Controller":
         """Open everything a controller needs; `stack` lets go of it, last opened first."""
         clock = SystemClock()
-        store = await Store.open(config.store.path)
+        store, aside = await _opened(config.store.path)
         stack.push_async_callback(store.close)
         self = cls(config, store=store, clock=clock, health=Health(clock))
+        if aside is not None:
+            self._health.raise_alarm("store_set_aside", "store", f"was damaged, kept as {aside}")
         for warning in warnings(config):
             log.warning("config.warning", detail=warning)
         await self._build_kerb(stack)
@@ -189,7 +191,7 @@ class Controller:
         )
 
     async def _take_up(self) -> None:
-        """Say of every command that was cut off that its outcome is unknown; it is never repeated."""
+        """Say of every command that was cut off that its outcome is unknown: none is repeated."""
         unfinished = await self._store.unfinished()
         now = self._clock.instant()
         lost = tuple(
@@ -235,7 +237,7 @@ class Controller:
             begun = self._clock.boot_s()
             try:
                 await task()
-            except Exception as error:  # noqa: BLE001 - the one supervisor: nothing may end a gate
+            except Exception as error:
                 log.error("task.failed", task=name, exc_info=error)
                 self._health.raise_alarm("task_failed", name, repr(error))
             if self._clock.boot_s() - begun > longest:
@@ -262,8 +264,9 @@ class Controller:
                 self._health.raise_alarm("disk_low", "disk", f"{free} MB free")
             else:
                 self._health.clear_alarm("disk_low", "disk")
-            today = self._clock.instant().wall
-            await self._pictures.sweep(today - timedelta(days=settings.pictures_days))
+            now = self._clock.instant()
+            if now.trusted:  # by a wrong clock all pictures might be old
+                await self._pictures.sweep(now.wall - timedelta(days=settings.pictures_days))
             await asyncio.sleep(HOUSEKEEPING_S)
 
     async def _feed_watchdog(self) -> None:
@@ -345,6 +348,18 @@ class Controller:
             free_disk_mb=_free_mb(self._config.store.path),
             list_versions=await self._store.versions(),
         )
+
+
+async def _opened(path: Path) -> tuple[Store, Path | None]:
+    """The store; a damaged one is set aside under the name returned, and begun anew: a gate that
+    has forgotten is better than one that does not open.
+    """
+    try:
+        return await Store.open(path), None
+    except UnsoundStoreError as error:
+        log.error("store.unsound", error=str(error))
+        aside = await asyncio.to_thread(set_aside, path)
+        return await Store.open(path), aside
 
 
 def _advisory(config: Config) -> list[str]:

@@ -205,7 +205,7 @@ class Lane:
         match self.state:
             case State.READING:
                 return Pace.QUICKLY
-            case State.OPENING | State.APPROACHING if self._visit and not _certain(self._visit):
+            case State.OPENING | State.APPROACHING if self._visit and _unsure(self._visit):
                 return Pace.QUICKLY
             case State.REFUSED:
                 return Pace.SLOWLY
@@ -463,8 +463,10 @@ _EDGES = {
 }
 
 
-def _certain(visit: Visit) -> bool:
-    return visit.decision is not None and visit.decision.certain
+def _unsure(visit: Visit) -> bool:
+    """Whether more reads could still make the sighting certain."""
+    certain = visit.decision is not None and visit.decision.certain
+    return not certain and len(visit.reads) < READS_KEPT
 
 
 def _same(before: Decision, after: Decision) -> bool:

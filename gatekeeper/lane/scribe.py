@@ -39,11 +39,10 @@ class Scribe:
         records = tuple(
             Record(fact=fact, at=instant, lane=self._lane, passage=passage) for fact in facts
         )
-        written = False
         with self.alarmed():
             await self._store.commit(Commit(records=records))
-            written = True
-        return written
+            return True
+        return False
 
     @contextlib.contextmanager
     def alarmed(self) -> Iterator[None]:

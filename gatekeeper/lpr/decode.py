@@ -4,7 +4,7 @@ Pure; it is tested with three letters and five instants.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gatekeeper.lpr.session import Floats
 
@@ -34,3 +34,19 @@ def decoded(shares: Floats, alphabet: Sequence[str]) -> Reading:
             confidences.append(float(share))
         before = symbol
     return Reading(text="".join(text), confidences=tuple(min(share, 1.0) for share in confidences))
+
+
+def doubted(reading: Reading, others: Sequence[Reading]) -> Reading:
+    """The reading, less sure of each character where another one of its length saw another.
+
+    Of several looks at one plate the best is chosen, and a choice makes confidences too good:
+    against a share of `q` for something else, `p` is worth `p / (p + q)` at most.
+    """
+    confidences = list(reading.confidences)
+    for other in others:
+        if len(other.text) == len(reading.text):
+            for place, character in enumerate(other.text):
+                if character != reading.text[place]:
+                    ours, theirs = reading.confidences[place], other.confidences[place]
+                    confidences[place] = min(confidences[place], ours / (ours + theirs))
+    return replace(reading, confidences=tuple(confidences))

@@ -17,6 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from gatekeeper.clock import monotonic
 from gatekeeper.config import CentreSettings
 from gatekeeper.errors import GatekeeperError
 from gatekeeper.health import Health
@@ -44,7 +45,12 @@ class Message:
 
 
 class Connection:
-    """Used from the loop's thread only."""
+    """Used from the loop's thread only.
+
+    `left_alone` are topics of our own that the broker refused, and until when they are not tried
+    again (boot clock); all connections of a link share it, for a refusal may cost the connection
+    (mosquitto 2.0.11 with max_queued_messages 0, measured).
+    """
 
     def __init__(
         self,
@@ -55,8 +61,10 @@ class Connection:
         deliver: Callable[[Message], None],
         health: Health,
         pace: Pace,
+        left_alone: dict[str, float],
     ) -> None:
         self._settings, self._client_id, self._will = settings, client_id, will
+        self._left_alone = left_alone
         self._deliver, self._health, self._pace = deliver, health, pace
         self._paho: PahoThread | None = None
         self._opened = asyncio.Event()
@@ -106,10 +114,15 @@ class Connection:
             raise PublishError(refused)
 
     async def say(self, topic: str, body: bytes, *, retain: bool = False) -> None:
-        """Publish on a topic of our own; one that the broker refuses is an alarm and no error."""
+        """Publish on a topic of our own; one that the broker refuses is an alarm and no error,
+        and is left alone for a while.
+        """
+        if monotonic() < self._left_alone.get(topic, 0.0):
+            return
         try:
             await self.publish(topic, body, retain=retain)
         except PublishError as refused:
+            self._left_alone[topic] = monotonic() + self._pace.refused_s
             self._health.raise_alarm("publish_refused", topic, f"{self._broker}: {refused}")
         else:
             self._health.clear_alarm("publish_refused", topic)

@@ -74,6 +74,7 @@ class Link:
             changed=changed,
         )
         self._connection: Connection | None = None
+        self._left_alone: dict[str, float] = {}
         self._away_since: float | None = clock.boot_s()
         self._why = "not connected yet"
         self._retry_s = self._pace.retry_first_s
@@ -129,6 +130,7 @@ class Link:
             deliver=self._downlink.deliver,
             health=self._health,
             pace=self._pace,
+            left_alone=self._left_alone,
         )
         try:
             await connection.open(self._topics.subscriptions)

@@ -21,6 +21,7 @@ class Pace:
     answer_s: float = 10.0
     resend_s: float = 30.0
     resend_last_s: float = 600.0
+    refused_s: float = 60.0
     ask_again_s: float = 10.0
     store_retry_s: float = 5.0
     expiry_s: int = 7 * 86_400

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 Daemon = Any
@@ -52,3 +53,13 @@ def test_a_daemon_that_was_killed_goes_on_with_the_same_journal(
     assert [event["seq"] for event in after] == list(range(1, len(after) + 1))
     assert [event["id"] for event in after[: len(before)]] == [event["id"] for event in before]
     assert {event["journal"] for event in after} == {before[0]["journal"]}
+
+
+def test_a_damaged_database_is_set_aside_and_the_gate_goes_live(
+    start: Callable[[], Daemon], tmp_path: Path
+) -> None:
+    (tmp_path / "gatekeeper.db").write_bytes(b"no database at all" * 1000)
+    daemon = start()
+    daemon.until(lambda events: ("store_set_aside", "store") in alarms(events))
+    assert (tmp_path / "gatekeeper.db.unsound-1").read_bytes().startswith(b"no database")
+    assert daemon.end(signal.SIGTERM) == 0

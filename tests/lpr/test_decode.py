@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gatekeeper.lpr.decode import decoded
+from gatekeeper.lpr.decode import Reading, decoded, doubted
 from gatekeeper.lpr.session import Floats
 
 ABC = ("A", "B", "京")
@@ -46,3 +46,13 @@ def test_a_confidence_is_never_above_one() -> None:
 
 def test_no_instants_are_no_text() -> None:
     assert decoded(np.zeros((0, 4), np.float32), ABC).text == ""
+
+
+def test_what_another_look_saw_otherwise_is_less_sure() -> None:
+    best = Reading(text="京AB", confidences=(0.9, 0.99, 0.8))
+    other = Reading(text="京BB", confidences=(0.5, 0.99, 0.7))
+    shorter = Reading(text="京B", confidences=(0.9, 0.9))
+
+    assert doubted(best, [best, other, shorter]) == Reading(
+        text="京AB", confidences=(0.9, 0.5, 0.8)
+    )

@@ -52,15 +52,43 @@ def test_an_empty_road_has_no_plates(recogniser: Recogniser, empty_road: Pixels)
     assert recogniser.read(empty_road) == ()
 
 
-def test_a_small_far_plate_is_found_in_the_second_larger_pass(
+def test_a_far_plate_is_found_in_the_second_larger_pass(
     recogniser: Recogniser, street: Street
 ) -> None:
     pixels = np.full((1440, 2560, 3), 100, np.uint8)
-    pixels[:540, :960] = cv2.resize(
-        street("闽C12F57", Ground.BLUE), (960, 540), interpolation=cv2.INTER_AREA
+    pixels[:360, :640] = cv2.resize(
+        street("闽C12F57", Ground.BLUE), (640, 360), interpolation=cv2.INTER_AREA
     )
 
     assert [read.text for read in recogniser.read(pixels)] == ["闽C12F57"]
+
+
+def in_two_rows(text: str) -> Pixels:
+    """A yellow plate of 440 x 220 mm, two pixels each, with the characters of a one-row plate."""
+    flat = draw(text, Ground.YELLOW)
+    lefts = [31, 145, *range(303, 303 + 5 * 114, 114)]
+    cells = [flat[50:230, left : left + 90] for left in lefts]
+    plate = np.full((440, 880, 3), flat[20, 440], np.uint8)
+    cv2.rectangle(plate, (9, 9), (870, 430), (20, 20, 20), 3)
+    for cell, left in zip(cells[:2], (220, 500), strict=True):
+        plate[30:150, left : left + 160] = cv2.resize(cell, (160, 120))
+    for cell, left in zip(cells[2:], range(54, 54 + 5 * 160, 160), strict=True):
+        plate[180:400, left : left + 130] = cv2.resize(cell, (130, 220))
+    return plate
+
+
+def test_both_rows_of_a_two_row_plate_are_read_as_one_text(
+    recogniser: Recogniser, street: Street
+) -> None:
+    pixels = street("闽C12F57", Ground.BLUE).copy()
+    cv2.rectangle(pixels, (540, 480), (760, 620), (90, 90, 92), -1)
+    pixels[500:590, 560:740] = cv2.resize(
+        in_two_rows("粤B12345"), (180, 90), interpolation=cv2.INTER_AREA
+    )
+
+    (read,) = recogniser.read(pixels)
+
+    assert (read.text, read.rows, read.colour) == ("粤B12345", 2, Colour.YELLOW)
 
 
 @pytest.mark.parametrize("size", [(94, 30), (140, 44), (440, 140)])
@@ -74,11 +102,12 @@ def test_a_crop_is_read_as_one_plate(recogniser: Recogniser, size: tuple[int, in
     assert read.corners == ((0, 0), (width, 0), (width, height), (0, height))
 
 
-def test_two_cars_are_told_the_surer_first(recogniser: Recogniser, street: Street) -> None:
+def test_of_two_cars_both_are_read_the_surer_first(recogniser: Recogniser, street: Street) -> None:
     pair = [street("闽C12F57", Ground.BLUE), street("闽CD37619", Ground.GREEN)]
     reads = recogniser.read(np.concatenate(pair, axis=1))
 
     assert {read.text for read in reads} == {"闽C12F57", "闽CD37619"}
+    assert reads[0].confidence >= reads[1].confidence
 
 
 def test_the_same_pixels_are_read_the_same_each_time(

@@ -92,12 +92,16 @@ async def test_an_input_can_be_switched_by_hand(board: Any, client: AsyncModbusT
     assert (await inputs(client))[1]
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["cross in", "back in", "arrive nowhere", "fault late", "fault silent 3", "input 1 maybe"],
-)
-async def test_what_cannot_be_is_an_error(board: Any, command: str) -> None:
-    assert (await board.tell(command))["said"] == "error"
+async def test_what_cannot_be_is_an_error(board: Any) -> None:
+    for command in (
+        "cross in",
+        "back in",
+        "arrive nowhere",
+        "fault late",
+        "fault silent 3",
+        "input 1 maybe",
+    ):
+        assert (await board.tell(command))["said"] == "error"
 
 
 async def test_refusing_drops_the_connection_and_none_listens_again_on_the_same_port(

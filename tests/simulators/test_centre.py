@@ -11,6 +11,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 SITES = (f"site-{number}" for number in itertools.count())
 PATIENCE_S = 10.0
@@ -31,11 +32,9 @@ class Gate:
             CallbackAPIVersion.VERSION2, client_id=site + name, protocol=MQTTProtocolVersion.MQTTv5
         )
         self._client.reconnect_delay_set(1, 1)
-        self._client.on_subscribe = lambda *_: self._loop.call_soon_threadsafe(self._up.set)
-        self._client.on_connect = self._subscribe
-        self._client.on_message = lambda _, __, message: (
-            self._loop.call_soon_threadsafe(self._hear, message) and None
-        )
+        self._client.on_connect = self._on_connect
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_message = self._on_message
 
     async def connect(self, port: int) -> None:
         self._client.connect_async("127.0.0.1", port)
@@ -69,21 +68,26 @@ class Gate:
     def count(self, topic: str) -> int:
         return sum(heard.endswith(topic) for heard, _ in self.heard)
 
-    def _subscribe(self, client: Client, *_: object) -> None:
-        what = (f"{self.here}/confirmations", f"{self.here}/orders/+", f"{self.root}/registry/#")
-        for topic in what:
-            client.subscribe(topic, qos=1)
+    def _on_connect(self, client: Client, *_: object) -> None:
+        topics = (f"{self.here}/confirmations", f"{self.here}/orders/+", f"{self.root}/registry/#")
+        client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in topics])
+
+    def _on_subscribe(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._up.set)
+
+    def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
+        self._loop.call_soon_threadsafe(self._hear, message)
 
     def _hear(self, message: MQTTMessage) -> None:
         body = json.loads(message.payload)
         self.heard.append((message.topic, body))
         self._moved.set()
         if "/orders/" in message.topic and self.answer is not None:
-            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-            properties.CorrelationData = message.properties.CorrelationData  # type: ignore[union-attr]
+            asked: Any = message.properties
+            back: Any = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's
+            back.CorrelationData = asked.CorrelationData
             told = {"order": body["id"], "outcome": self.answer(body), "detail": ""}
-            topic = message.properties.ResponseTopic  # type: ignore[union-attr]
-            self._client.publish(topic, json.dumps(told), qos=1, properties=properties)
+            self._client.publish(asked.ResponseTopic, json.dumps(told), qos=1, properties=back)
 
 
 @pytest.fixture
@@ -107,7 +111,6 @@ async def centre(start: Any, site: str, broker: Any) -> Any:
 async def begin(start: Any, site: str, broker: Any, *options: str) -> Any:
     centre = await start("centre", f"--broker=127.0.0.1:{broker.port}", f"--site={site}", *options)
     await centre.said("broker", connected=True)
-    await asyncio.sleep(0.05)  # its subscriptions
     return centre
 
 
@@ -313,7 +316,7 @@ async def test_events_sent_while_it_is_away_reach_it_and_none_comes_twice(
     assert (await second.do("lists"))["lists"]["visitors"]["version"] == 2
 
 
-async def test_it_waits_for_a_broker_and_survives_its_death(start: Any, mortal: Any) -> None:
+async def test_it_waits_for_a_broker_and_survives_its_death(mortal: Any, start: Any) -> None:
     site = str(uuid.uuid4())
     centre = await start("centre", f"--broker=127.0.0.1:{mortal.port}", f"--site={site}")
     assert (await centre.do("status"))["broker"] is False

@@ -77,10 +77,9 @@ class Broker:
             f"persistence_location {folder}/data/",
             "autosave_interval 1",
             "autosave_on_changes true",
-            "max_queued_messages 0",
             "log_dest none",
         ]
-        tail = lines or ("allow_anonymous true",)
+        tail = lines or ("allow_anonymous true", "max_queued_messages 0")
         text = "\n".join([*head, f"listener {self.port} 127.0.0.1", *tail])
         (folder / "mosquitto.conf").write_text(f"{text}\n", encoding="utf-8")
 
@@ -114,6 +113,8 @@ class Centre:
         self._client: mqtt.Client | None = None
         self._lock = threading.Lock()
         self._heard: list[tuple[str, bytes, bytes | None]] = []
+        self._stored: set[int] = set()
+        self._run = 0
         self.confirms = False
 
     async def open(self) -> None:
@@ -209,12 +210,14 @@ class Centre:
             correlation = getattr(told.properties, "CorrelationData", None)
             self._heard.append((told.topic, bytes(told.payload), correlation))
         if self.confirms and told.topic.startswith(f"{GATE}/events/"):
-            self._confirm_run(json.loads(told.payload)["journal"])
+            self._store(json.loads(told.payload))
 
-    def _confirm_run(self, journal: str) -> None:
-        """All up to the first gap."""
-        have = {event["seq"] for event in self.events}
-        self.confirm(journal, next(n for n in range(1, len(have) + 2) if n not in have) - 1)
+    def _store(self, event: dict[str, Any]) -> None:
+        """Confirm all up to the first gap."""
+        self._stored.add(event["seq"])
+        while self._run + 1 in self._stored:
+            self._run += 1
+        self.confirm(event["journal"], self._run)
 
 
 class Cable:

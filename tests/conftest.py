@@ -1,0 +1,19 @@
+"""What every room's tests rest on."""
+
+import asyncio
+import os
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("default", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_loop_comes_into_being_by_asking_for_one() -> None:
+    """pytest-asyncio asks for the present loop, and Python 3.11 then makes one that nobody closes
+    unless it has been told that there is none.
+    """
+    asyncio.set_event_loop(None)
