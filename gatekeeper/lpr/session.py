@@ -4,15 +4,20 @@ One session is one network in one thread's hands. It takes memory for its larges
 keeps it: 40 to 75 MB for the two networks of `clp`, by the sizes of the pictures.
 """
 
+import os
 from collections.abc import Callable
 from typing import TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state as faults
 
 from gatekeeper.errors import NetworkSetError
+
+# From 1.32 on, onnxruntime tells its makers about each use, from its import on, unless it is told
+# not to. A gate talks to its centre, and to nobody else.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as faults
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 

@@ -43,10 +43,10 @@ log = structlog.get_logger(__name__)
 Obey = Callable[[Order], Awaitable[OrderAnswer]]
 """Carries an order out, at most once, and says what became of it."""
 
-_WAITING = 64
-"""Messages that may wait in one queue. The broker sends no more than its receive maximum (20)
-before they are acknowledged, so a full queue means a broker that breaks the protocol; what then
-comes is dropped unacknowledged, and comes again with the next connection.
+_WAITING = 1000
+"""Messages that may wait in one queue. The broker should send no more than its receive maximum
+(20) before they are acknowledged, but mosquitto 2.0.11 does for a session it restored (measured).
+Where a queue is full what comes is dropped and the connection with it: it all comes again.
 """
 
 _REMEMBERED = 256
@@ -86,6 +86,8 @@ class Downlink:
         """Take a message; never blocks and never raises."""
         try:
             place = self._topics.place(message.topic)
+            if place.heard is Heard.CONFIRMATION:
+                self._uplink.hear(wire.confirmation(message.body))
         except WireError as error:
             log.warning("downlink.refused", topic=message.topic, error=str(error))
             message.connection.ack(message)
@@ -93,7 +95,7 @@ class Downlink:
         try:
             self._queue_of(place).put_nowait((place, message))
         except asyncio.QueueFull:
-            log.error("downlink.dropped", topic=message.topic)
+            message.connection.fail(f"more than {_WAITING} messages wait here")
 
     async def run(self) -> None:
         """Carry out what is delivered, for ever."""
@@ -139,8 +141,7 @@ class Downlink:
     async def _carry_out(self, place: Place, message: Message) -> OrderAnswer | None:
         match place.heard:
             case Heard.CONFIRMATION:
-                confirmed = wire.confirmation(message.body)
-                await self._uplink.confirmed(confirmed.journal, confirmed.seq)
+                await self._uplink.settle()
             case Heard.ORDER:
                 return await self._order(wire.order(place.name, message.body))
             case Heard.CHANGES:

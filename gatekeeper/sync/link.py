@@ -9,7 +9,8 @@ the controller waits for it, and it never gives up.
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 import structlog
 
@@ -76,7 +77,7 @@ class Link:
         self._connection: Connection | None = None
         self._left_alone: dict[str, float] = {}
         self._away_since: float | None = clock.boot_s()
-        self._why = "not connected yet"
+        self._why = ""
         self._retry_s = self._pace.retry_first_s
 
     @property
@@ -101,8 +102,9 @@ class Link:
         """The heartbeat, and what nobody calls back for."""
         while True:
             self._health.beat("link", _BEAT_WITHIN_S)
-            away = self._away_since
-            if away is not None and self._clock.boot_s() - away > self._pace.away_after_s:
+            since = self._away_since
+            away = since is not None and self._clock.boot_s() - since > self._pace.away_after_s
+            if away and self._why:  # the first attempt may still be under way
                 self._health.raise_alarm("centre_away", "centre", self._why)
             if self._connection is not None and self._connection.thread_ended:
                 self._connection.fail("the client's thread has ended")
@@ -140,7 +142,7 @@ class Link:
             raise
         finally:
             self._connection = None
-            await connection.close()
+            await _to_the_end(connection.close())
 
     async def _work(self, connection: Connection) -> None:
         await connection.say(self._topics.status, self._status("online"), retain=True)
@@ -182,6 +184,16 @@ class Link:
         if why != self._why:
             log.warning("link.down", why=why)
         self._why = why
+
+
+async def _to_the_end(closing: Coroutine[Any, Any, None]) -> None:
+    """Whoever is cancelled while it tidies up tidies up first."""
+    task = asyncio.create_task(closing)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
 
 
 def _first(group: BaseExceptionGroup[GatekeeperError]) -> str:

@@ -26,6 +26,7 @@ from gatekeeper.sync.client import Connection
 from gatekeeper.sync.pace import Pace
 from gatekeeper.sync.pahothread import WINDOW
 from gatekeeper.sync.topics import Topics
+from gatekeeper.sync.wire import Confirmation
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +46,7 @@ class Uplink:
         self._health, self._pace = health, pace
         self._news = asyncio.Event()
         self._live = self._backlog = self._join = 0
-        self._ahead = 0
+        self._ahead = self._told = 0
         self._waiting_since: float | None = None
         self._silent_since: float | None = None
         self._patience_s = pace.resend_s
@@ -70,19 +71,29 @@ class Uplink:
             if not busy:
                 await self._rest()
 
-    async def confirmed(self, journal: str, seq: int) -> None:
-        """The centre has stored all up to `seq`; another journal's word frees nothing.
-
-        Raises `StoreError`; the confirmation is then as if it had not come.
-        """
-        freed = await self._store.confirm(journal, seq)
-        if journal == self._store.journal:
+    def hear(self, told: Confirmation) -> None:
+        """Note a confirmation for `settle`; another journal's word means nothing here."""
+        if told.journal == self._store.journal:
+            self._told = max(self._told, told.seq)
             self._silent_since = None
             self._health.clear_alarm("centre_silent", "centre")
+
+    async def settle(self) -> None:
+        """Take out of the outbox what was confirmed: of many confirmations at once only the
+        furthest is written. Raises `StoreError`; a later call then makes up for it.
+        """
+        seq, self._told = self._told, 0
+        if seq == 0:
+            return
+        try:
+            freed = await self._store.confirm(self._store.journal, seq)
+            left = await self._store.outbox_depth()
+        except StoreError:
+            self._told = max(self._told, seq)
+            raise
         if freed:
             self._ahead = max(0, self._ahead - freed)
             self._patience_s = self._pace.resend_s
-            left = await self._store.outbox_depth()
             self._waiting_since = self._clock.boot_s() if left else None
             self._news.set()
 
