@@ -381,6 +381,8 @@ class Lane:
         before = visit.decision
         if sighting is None or before is None or before.plate is None:
             return
+        if before.reason is Reason.ORDERED:
+            return  # whom a person let in, no read accuses
         again = await self._judged(sighting)
         if again.plate == before.plate:
             visit.sighting = sighting

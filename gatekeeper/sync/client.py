@@ -72,7 +72,7 @@ class Connection:
         self._why = ""
         self._window = asyncio.Semaphore(WINDOW)
         self._answers: dict[int, asyncio.Future[ReasonCode | None]] = {}
-        # At most WINDOW, by the receive maximum; in the order in which they came.
+        # In the order in which they came; no more than wait in the downlink.
         self._heard: deque[int] = deque()
         self._done: set[int] = set()
 

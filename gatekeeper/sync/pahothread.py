@@ -141,6 +141,7 @@ class PahoThread:
         client.max_queued_messages_set(WINDOW)
         client.reconnect_delay_set(0, 0)  # after a failure the thread ends without waiting
         client.on_pre_connect = self._on_pre_connect
+        client.on_socket_open = _without_delay
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
@@ -151,8 +152,9 @@ class PahoThread:
     # --- in paho's thread -------------------------------------------------------------------
 
     def _tell(self, hear: Callable[..., None], *what: object) -> None:
-        # The loop's own queue has no bound, but what comes here has: PUBACKs and messages by the
-        # window, the rest once for each connection. Once the loop has closed nobody is told.
+        # The loop's own queue has no bound, but what comes here has: PUBACKs by the window,
+        # messages by what the downlink takes before it ends the connection, the rest once for
+        # each connection. Once the loop has closed nobody is told.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(hear, *what)
 
@@ -223,6 +225,12 @@ class PahoThread:
             log.warning("link.dropped_qos_0", broker=self._broker)
         else:
             self._tell(self._hearer.came, message)
+
+
+def _without_delay(_client: mqtt.Client, _userdata: object, opened: object) -> None:
+    """Small messages do not wait for company (Nagle): answers and live events go out at once."""
+    if isinstance(opened, socket.socket):
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _identify(client: mqtt.Client, settings: CentreSettings) -> None:

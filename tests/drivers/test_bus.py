@@ -104,7 +104,7 @@ async def test_a_silent_board_gets_one_write_frame_and_no_more(wire: Wire) -> No
 
 async def test_the_answer_is_awaited_no_longer_than_the_deadline(wire: Wire) -> None:
     wire.answer = lambda *_: b""
-    async with open_bus(wire.settings(timeout_ms=5000)) as bus, asyncio.timeout(2.5):
+    async with open_bus(wire.settings(timeout_ms=1000)) as bus, asyncio.timeout(2.5):
         with pytest.raises(BoardError, match="no answer within"):
             await switch_on(bus, within_s=0.05)
 
@@ -119,7 +119,7 @@ async def test_a_request_after_its_deadline_is_never_written(wire: Wire) -> None
 
 async def test_a_request_that_becomes_late_while_it_waits_is_never_written(wire: Wire) -> None:
     wire.go_on.clear()
-    async with open_bus(wire.settings(timeout_ms=5000)) as bus:
+    async with open_bus(wire.settings(timeout_ms=1000)) as bus:
         poll = asyncio.create_task(inputs(bus))
         await wire.asked.wait()
         opening = asyncio.create_task(switch_on(bus, within_s=0.05))
@@ -134,7 +134,7 @@ async def test_a_request_that_becomes_late_while_it_waits_is_never_written(wire:
 
 async def test_an_opening_goes_before_the_polls_that_wait(wire: Wire) -> None:
     wire.go_on.clear()
-    async with open_bus(wire.settings(timeout_ms=5000)) as bus, asyncio.TaskGroup() as tasks:
+    async with open_bus(wire.settings(timeout_ms=1000)) as bus, asyncio.TaskGroup() as tasks:
         tasks.create_task(inputs(bus))
         await wire.asked.wait()
         tasks.create_task(inputs(bus))
@@ -148,7 +148,7 @@ async def test_an_opening_goes_before_the_polls_that_wait(wire: Wire) -> None:
 
 async def test_a_request_nobody_waits_for_any_more_is_never_written(wire: Wire) -> None:
     wire.go_on.clear()
-    async with open_bus(wire.settings(timeout_ms=5000)) as bus:
+    async with open_bus(wire.settings(timeout_ms=1000)) as bus:
         poll = asyncio.create_task(inputs(bus))
         await wire.asked.wait()
         opening = asyncio.create_task(switch_on(bus))
@@ -265,7 +265,7 @@ async def test_a_board_that_nobody_answers_for_is_named_with_its_address(wire: W
 
 async def test_leaving_the_context_answers_whoever_still_waits(wire: Wire) -> None:
     wire.go_on.clear()
-    async with open_bus(wire.settings(timeout_ms=5000)) as bus:
+    async with open_bus(wire.settings(timeout_ms=1000)) as bus:
         sent = asyncio.create_task(inputs(bus))
         await wire.asked.wait()
         waits = asyncio.create_task(switch_on(bus))

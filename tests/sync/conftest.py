@@ -405,12 +405,12 @@ async def centre(broker: Broker, make_centre: Callable[..., Centre]) -> Centre:
 
 
 @pytest.fixture
-async def make_gate(tmp_path: Path) -> AsyncIterator[Callable[[], Awaitable[Gate]]]:
+async def make_gate(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Gate]]]:
     made: list[Gate] = []
 
-    async def make() -> Gate:
+    async def make(kind: type[Store] = Store, name: str = "") -> Gate:
         clock = SystemClock()
-        store = await Store.open(tmp_path / f"gate-{len(made)}.db")
+        store = await kind.open(tmp_path / f"{name or len(made)}.db")
         made.append(Gate(store, Health(clock), clock))
         return made[-1]
 
@@ -421,7 +421,7 @@ async def make_gate(tmp_path: Path) -> AsyncIterator[Callable[[], Awaitable[Gate
 
 
 @pytest.fixture
-async def gate(make_gate: Callable[[], Awaitable[Gate]]) -> Gate:
+async def gate(make_gate: Callable[..., Awaitable[Gate]]) -> Gate:
     """A gate whose link has still to be started."""
     return await make_gate()
 

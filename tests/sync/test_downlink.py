@@ -1,12 +1,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gatekeeper.errors import BoardError
-from gatekeeper.model import ListName, Order, OrderAnswer
+from gatekeeper.errors import BoardError, StoreError
+from gatekeeper.model import (
+    Commit,
+    Event,
+    Instant,
+    ListChanges,
+    ListName,
+    Order,
+    OrderAnswer,
+)
+from gatekeeper.store import Store
 
 if TYPE_CHECKING:
     from tests.sync.conftest import Broker, Cable, Centre, Gate
@@ -340,16 +350,74 @@ async def test_an_order_at_qos_0_is_not_carried_out(
     assert [order.id for order in gate.orders] == ["good"]
 
 
-async def test_a_message_the_store_could_not_keep_comes_again(
-    broker: Broker, centre: Centre, gate: Gate
+# --- a store that fails ---------------------------------------------------------------------
+
+
+class _Ailing(Store):
+    """A real store whose disk fails the first three times that something is asked of it."""
+
+    asked = 0
+
+    async def follow(self, changes: ListChanges, at: Instant) -> bool:
+        self._fail()
+        return await super().follow(changes, at)
+
+    async def commit(self, commit: Commit) -> tuple[Event, ...]:
+        self._fail()
+        return await super().commit(commit)
+
+    def _fail(self) -> None:
+        self.asked += 1
+        if self.asked <= 3:
+            raise StoreError("gate.db: the disk is full")
+
+
+class _Dead(Store):
+    """A store that never finds out whether an order was carried out already."""
+
+    async def answer_of(self, order: str) -> OrderAnswer | None:
+        raise StoreError(f"gate.db: the device is failing (asked for {order})")
+
+
+async def test_a_list_change_waits_for_a_store_that_fails(
+    broker: Broker, centre: Centre, make_gate: Callable[..., Awaitable[Gate]]
 ) -> None:
+    gate = await make_gate(_Ailing)
     await _up(broker, gate)
-    await gate.store.close()
+
     centre.say(f"{gate.root}/registry/visitors/changes", _changes(0, 1, PLATE))
+    await gate.until(lambda: gate.changes == 1)
+
+    assert await gate.plates(PLATE) == [(ListName.VISITORS, 1)]
+
+
+async def test_an_order_whose_answer_cannot_be_journalled_yet_moves_once(
+    broker: Broker, centre: Centre, make_gate: Callable[..., Awaitable[Gate]]
+) -> None:
+    gate = await make_gate(_Ailing)
+    await _up(broker, gate)
+
     centre.order("o-1")
-    await gate.until(lambda: centre.heard(f"{gate.topic}/status"))
+    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
 
-    await gate.stop()
+    assert len(gate.orders) == 1
+    assert await gate.store.answer_of("o-1") is not None
 
-    assert gate.orders == []
-    assert gate.changes == 0
+
+async def test_an_order_the_store_could_not_look_up_comes_again_after_a_restart(
+    broker: Broker, centre: Centre, make_gate: Callable[..., Awaitable[Gate]]
+) -> None:
+    dead = await make_gate(_Dead, "gate")
+    await _up(broker, dead)
+    centre.order("o-1")
+    centre.say(f"{dead.root}/registry/visitors/changes", _changes(0, 1, PLATE))
+    await dead.until(lambda: dead.changes == 1)
+    await dead.stop()
+    await dead.store.close()
+    assert dead.orders == []
+
+    gate = await make_gate(Store, "gate")
+    await _up(broker, gate)
+    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
+
+    assert len(gate.orders) == 1

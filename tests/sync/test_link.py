@@ -237,7 +237,7 @@ async def test_a_client_whose_thread_dies_without_a_word_is_noticed(
 
 
 async def test_two_controllers_of_one_name_do_not_stop_each_other_for_good(
-    broker: Broker, centre: Centre, gate: Gate, make_gate: Callable[[], Awaitable[Gate]]
+    broker: Broker, centre: Centre, gate: Gate, make_gate: Callable[..., Awaitable[Gate]]
 ) -> None:
     other = await make_gate()
     gate.start(broker.port)
