@@ -1,6 +1,7 @@
 """The corridor: walks one vehicle after another through the rooms.
 
-`lane` serves one lane, `eye` looks, `scribe` writes down, `opener` moves the barrier. There is no
+`lane` serves one lane, `eye` looks, `judge` asks lists and rules, `opener` moves the barrier,
+`scribe` writes down, `visit` is what a lane remembers of the vehicle that stands there. There is no
 rule in them, no register number and no SQL.
 """
 

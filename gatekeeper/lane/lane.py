@@ -7,7 +7,7 @@ what to do, and this file does it.
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import structlog
@@ -16,30 +16,26 @@ from uuid6 import uuid7
 from gatekeeper.clock import Clock
 from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier, Camera, Loops, Reader
-from gatekeeper.errors import StoreError
 from gatekeeper.health import Health
 from gatekeeper.lane.eye import Eye, Look, Pace
+from gatekeeper.lane.judge import Judge
 from gatekeeper.lane.opener import Opener
 from gatekeeper.lane.scribe import Scribe
+from gatekeeper.lane.visit import Visit, by_order, same
 from gatekeeper.model import (
     Ack,
     AssistanceWanted,
     Decision,
-    Direction,
     Doubt,
     Fact,
-    Frame,
     Order,
     OrderAnswer,
     Outcome,
-    PlateRead,
     Presence,
     Reason,
     Sensor,
-    Sighting,
     SiteState,
     VehicleArrived,
-    VehicleClass,
     VehicleDecided,
     Verdict,
 )
@@ -51,9 +47,6 @@ from gatekeeper.store.pictures import Pictures
 from gatekeeper.zones import Ended, Zones
 
 log = structlog.get_logger(__name__)
-
-READS_KEPT = 60
-"""Reads of one vehicle that may vote; of a car that stands for an hour, the newest."""
 
 INBOX = 256
 """Happenings that may wait for the lane. What does not fit is dropped, with an alarm: a loop that
@@ -77,26 +70,6 @@ class Reconsider:
 
 
 Happening: TypeAlias = Presence | Look | Ordered | Reconsider
-
-
-@dataclass(slots=True, kw_only=True)
-class Visit:
-    """One vehicle's visit, from the arrival edge until it has passed or gone.
-
-    `late` is set when the time for votes is over, so that a lone read may count; `command` is the
-    id under which this visit opens the barrier, once.
-    """
-
-    passage: str
-    arrived: float
-    command: str = field(default_factory=lambda: str(uuid7()))
-    ack: Ack | None = None
-    reads: list[PlateRead] = field(default_factory=list)
-    best: Frame | None = None
-    sighting: Sighting | None = None
-    decision: Decision | None = None
-    picture: str | None = None
-    late: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,11 +110,8 @@ class Lane:
         store_failure_admits: bool,
     ) -> None:
         self.name = settings.name
-        self._direction = settings.direction
-        self._policy = policy
         self._rooms = rooms
         self._timing = timing
-        self._store_failure_admits = store_failure_admits
         self._inbox: asyncio.Queue[Happening] = asyncio.Queue(INBOX)
         self._machine = passage.Passage()
         self._visit: Visit | None = None
@@ -152,6 +122,17 @@ class Lane:
             pictures=rooms.pictures,
             clock=rooms.clock,
             health=rooms.health,
+        )
+        self._judge = Judge(
+            settings.direction,
+            policy,
+            store=rooms.store,
+            zones=rooms.zones,
+            clock=rooms.clock,
+            health=rooms.health,
+            site=rooms.site,
+            certain=rooms.quorum.certain,
+            store_failure_admits=store_failure_admits,
         )
         self._opener = Opener(
             settings,
@@ -205,7 +186,7 @@ class Lane:
         match self.state:
             case State.READING:
                 return Pace.QUICKLY
-            case State.OPENING | State.APPROACHING if self._visit and _unsure(self._visit):
+            case State.OPENING | State.APPROACHING if self._visit and self._visit.unsure:
                 return Pace.QUICKLY
             case State.REFUSED:
                 return Pace.SLOWLY
@@ -262,9 +243,7 @@ class Lane:
         visit = self._visit
         if visit is None or look.frame.at < visit.arrived:
             return
-        if look.reads or visit.best is None:
-            visit.best = look.frame
-        visit.reads = [*visit.reads, *look.reads][-READS_KEPT:]
+        visit.take(look.frame, look.reads)
         if self.state in (State.READING, State.REFUSED):
             await self._decide(visit)
         else:
@@ -276,7 +255,7 @@ class Lane:
         with self._scribe.alarmed():
             await self._rooms.zones.doubt(self.name, Doubt.ORDERED_OPENING)
         if visit is not None and self.state in (State.READING, State.REFUSED):
-            visit.decision = _by_order(visit)
+            visit.decision = by_order(visit)
             visit.command = order.id
             await self._feed(Input.ADMITTED)
             ack = visit.ack
@@ -363,8 +342,8 @@ class Lane:
         sighting = tally(visit.reads, self._rooms.quorum, last_call=visit.late)
         if sighting is None and not visit.late:
             return
-        decision = await self._judged(sighting)
-        if visit.decision is not None and _same(visit.decision, decision):
+        decision = await self._judge.decide(sighting)
+        if visit.decision is not None and same(visit.decision, decision):
             return
         visit.sighting, visit.decision = sighting, decision
         await self._place(visit)
@@ -383,42 +362,10 @@ class Lane:
             return
         if before.reason is Reason.ORDERED:
             return  # whom a person let in, no read accuses
-        again = await self._judged(sighting)
+        again = await self._judge.decide(sighting)
         if again.plate == before.plate:
             visit.sighting = sighting
         visit.decision = replace(before, certain=again.plate == before.plate and again.certain)
-
-    async def _judged(self, sighting: Sighting | None) -> Decision:
-        rooms = self._rooms
-        try:
-            listing = await rooms.store.listing(access.keys(sighting))
-        except StoreError as error:
-            rooms.health.raise_alarm("store_failed", "store", str(error))
-            return self._judged_blindly()
-        return access.decide(
-            access.Question(
-                direction=self._direction,
-                sighting=sighting,
-                listing=listing,
-                policy=self._policy,
-                zone=rooms.zones.state(self._policy.zone),
-                site=rooms.site(),
-                now=rooms.clock.instant().wall,
-                certain=rooms.quorum.certain,
-            )
-        )
-
-    def _judged_blindly(self) -> Decision:
-        """The lists cannot be read: exits open all the same, entries by the site's policy."""
-        admits = self._direction is Direction.EXIT or self._store_failure_admits
-        return Decision(
-            verdict=Verdict.ADMIT if admits else Verdict.REFUSE,
-            reason=Reason.STORE_FAILED,
-            rule="store_failed",
-            plate=None,
-            vehicle=VehicleClass.UNKNOWN,
-            certain=False,
-        )
 
     async def _place(self, visit: Visit) -> None:
         """Tell the zones where this plate is now."""
@@ -438,7 +385,7 @@ class Lane:
         await self._feed(Input.REFUSED)
 
     async def _open(self, visit: Visit) -> None:
-        decision = visit.decision or _by_order(visit)
+        decision = visit.decision or by_order(visit)
         visit.ack = await self._opener.open(
             visit.command, decision.reason, visit.passage, self._told(visit, decision)
         )
@@ -463,32 +410,6 @@ _EDGES = {
     (Sensor.SAFETY, True): Input.SAFETY_ON,
     (Sensor.SAFETY, False): Input.SAFETY_OFF,
 }
-
-
-def _unsure(visit: Visit) -> bool:
-    """Whether more reads could still make the sighting certain."""
-    certain = visit.decision is not None and visit.decision.certain
-    return not certain and len(visit.reads) < READS_KEPT
-
-
-def _same(before: Decision, after: Decision) -> bool:
-    """Whether a second decision says nothing new to the driver or to the centre."""
-    return (before.verdict, before.reason, before.plate) == (
-        after.verdict,
-        after.reason,
-        after.plate,
-    )
-
-
-def _by_order(visit: Visit) -> Decision:
-    return Decision(
-        verdict=Verdict.ADMIT,
-        reason=Reason.ORDERED,
-        rule="ordered",
-        plate=visit.sighting.plate if visit.sighting else None,
-        vehicle=visit.decision.vehicle if visit.decision else VehicleClass.UNKNOWN,
-        certain=False,
-    )
 
 
 def _answer(order: Order, ack: Ack) -> OrderAnswer:

@@ -104,9 +104,8 @@ class Connection:
         if correlation is not None:
             properties.CorrelationData = correlation
         async with self._window:
-            client = self._client()
             try:
-                sent = client.publish(topic, body, qos=1, retain=retain, properties=properties)
+                sent = self._client().publish(topic, body, 1, retain, properties)
             except ValueError as error:  # a response topic with a wildcard
                 raise PublishError(f"{topic!r}: {error}") from error
             refused = await self._answer(sent.rc, sent.mid)
@@ -166,6 +165,7 @@ class Connection:
         return f"broker {self._settings.host}:{self._settings.port}"
 
     def _client(self) -> mqtt.Client:
+        """For one call only: kept in a frame it would outlive `close` in some traceback."""
         if self._paho is None or not self.alive:
             raise LinkError(self._why or f"{self._broker}: not connected")
         return self._paho.client

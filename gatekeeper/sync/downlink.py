@@ -235,10 +235,14 @@ class Downlink:
         if against is not None:
             return OrderAnswer(order=order.id, outcome="refused", detail=against)
         try:
-            return await self._obey(order)
+            async with asyncio.timeout(self._pace.obey_s):
+                return await self._obey(order)
         except GatekeeperError as error:
-            log.error("order.failed", order=order.id, error=str(error))
-            return OrderAnswer(order=order.id, outcome="unknown", detail=str(error))
+            unknown = str(error)
+        except TimeoutError:
+            unknown = f"no outcome within {self._pace.obey_s:g} s"
+        log.error("order.failed", order=order.id, error=unknown)
+        return OrderAnswer(order=order.id, outcome="unknown", detail=unknown)
 
 
 def _refusal(order: Order, now: datetime) -> str | None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -252,6 +253,26 @@ async def test_an_order_whose_device_failed_is_answered_unknown(
 
     unknown = {"order": "o-1", "outcome": "unknown", "detail": "board relays: no answer"}
     assert centre.heard(f"{gate.root}/answers") == [unknown]
+
+
+async def test_an_order_without_an_end_is_answered_unknown_and_the_next_one_carried_out(
+    broker: Broker, centre: Centre, gate: Gate
+) -> None:
+    async def wait_for_ever(order: Order) -> OrderAnswer:
+        if order.id == "o-1":
+            await asyncio.Event().wait()
+        return OrderAnswer(order=order.id, outcome="done", detail="")
+
+    gate.obey = wait_for_ever
+    gate.start(broker.port, replace(gate.pace, obey_s=0.1))
+    await gate.until(lambda: gate.up)
+
+    centre.order("o-1")
+    centre.order("o-2")
+    await gate.until(lambda: len(centre.heard(f"{gate.root}/answers")) == 2)
+
+    outcomes = [answer["outcome"] for answer in centre.heard(f"{gate.root}/answers")]
+    assert outcomes == ["unknown", "done"]
 
 
 async def test_an_order_outlives_the_connection_it_came_by(

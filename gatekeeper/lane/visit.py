@@ -1,0 +1,72 @@
+"""One vehicle's visit to a lane, as the lane remembers it while it lasts."""
+
+from dataclasses import dataclass, field
+
+from uuid6 import uuid7
+
+from gatekeeper.model import (
+    Ack,
+    Decision,
+    Frame,
+    PlateRead,
+    Reason,
+    Sighting,
+    VehicleClass,
+    Verdict,
+)
+
+READS_KEPT = 60
+"""Reads of one vehicle that may vote; of a car that stands for an hour, the newest."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Visit:
+    """One vehicle's visit, from the arrival edge until it has passed or gone.
+
+    `late` is set when the time for votes is over, so that a lone read may count; `command` is the
+    id under which this visit opens the barrier, once.
+    """
+
+    passage: str
+    arrived: float
+    command: str = field(default_factory=lambda: str(uuid7()))
+    ack: Ack | None = None
+    reads: list[PlateRead] = field(default_factory=list)
+    best: Frame | None = None
+    sighting: Sighting | None = None
+    decision: Decision | None = None
+    picture: str | None = None
+    late: bool = False
+
+    @property
+    def unsure(self) -> bool:
+        """Whether more reads could still make the sighting certain."""
+        certain = self.decision is not None and self.decision.certain
+        return not certain and len(self.reads) < READS_KEPT
+
+    def take(self, frame: Frame, reads: tuple[PlateRead, ...]) -> None:
+        """One more look at the vehicle; a frame with a plate is the better picture."""
+        if reads or self.best is None:
+            self.best = frame
+        self.reads = [*self.reads, *reads][-READS_KEPT:]
+
+
+def same(before: Decision, after: Decision) -> bool:
+    """Whether a second decision says nothing new to the driver or to the centre."""
+    return (before.verdict, before.reason, before.plate) == (
+        after.verdict,
+        after.reason,
+        after.plate,
+    )
+
+
+def by_order(visit: Visit) -> Decision:
+    """What is decided where a person orders the barrier open for this vehicle."""
+    return Decision(
+        verdict=Verdict.ADMIT,
+        reason=Reason.ORDERED,
+        rule="ordered",
+        plate=visit.sighting.plate if visit.sighting else None,
+        vehicle=visit.decision.vehicle if visit.decision else VehicleClass.UNKNOWN,
+        certain=False,
+    )
