@@ -26,6 +26,7 @@ from simulators.plate import Ground, Picture, ground_of
 
 _QUALITY = 88
 _MOST_LANES = 16
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
 _HANG_S = 300.0
 """A camera that hangs drops a request after so long; it never answers one."""
 
@@ -51,6 +52,7 @@ class View:
         self.slow_s = 0.0
         self.shows = ""
         self.taken = 0
+        self.photographs = 0
         self._camera = scene.Camera(seed)
         self._road = scene.road(seed)
         self._scene = self._road
@@ -90,6 +92,7 @@ class Cameras(AbstractAsyncContextManager["Cameras"]):
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
         self._views: dict[str, View] = {}
+        self._photographs = _photographs(options.pictures)
         self._digest = Digest(options.user, options.password) if options.user else None
         self._ended = asyncio.Event()
         app = web.Application()
@@ -121,6 +124,16 @@ class Cameras(AbstractAsyncContextManager["Cameras"]):
         """The camera sees this photograph, a little different each time."""
         self._view(lane).picture(Path(file))
         return {"lane": lane, "picture": file}
+
+    async def next(self, lane: str) -> Fields:
+        """The camera sees the next photograph of the folder given by --pictures."""
+        if not self._photographs:
+            raise CommandError("there is no folder of photographs: start with --pictures DIR")
+        view = self._view(lane)
+        view.photographs += 1
+        file = self._photographs[(view.photographs - 1) % len(self._photographs)]
+        view.picture(file)
+        return {"lane": lane, "picture": str(file)}
 
     async def clear(self, lane: str) -> None:
         """The road is empty."""
@@ -184,6 +197,13 @@ class Cameras(AbstractAsyncContextManager["Cameras"]):
             return
 
 
+def _photographs(folder: Path | None) -> list[Path]:
+    """The pictures in a folder, by name; raises `OSError` if there is no such folder."""
+    if folder is None:
+        return []
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES)
+
+
 def _jpeg(picture: Picture) -> bytes:
     _, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     return encoded.tobytes()
@@ -192,6 +212,7 @@ def _jpeg(picture: Picture) -> bytes:
 COMMANDS = (
     Command(Cameras.show, "LANE PLATE [GROUND]"),
     Command(Cameras.picture, "LANE FILE"),
+    Command(Cameras.next, "LANE"),
     Command(Cameras.clear, "LANE"),
     Command(Cameras.fault, "LANE none|freeze|black|slow|401|hang|garbage [MS]"),
     Command(Cameras.state),
@@ -203,9 +224,13 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     line = parser("camera", "HTTP snapshot cameras: GET /LANE/snapshot.jpg.", COMMANDS)
     line.add_argument("--host", default="127.0.0.1")
     line.add_argument("--port", type=int, default=0, help="0 picks a free one and says which")
+    line.add_argument("--pictures", type=Path, metavar="DIR", help="photographs for `next`")
     line.add_argument("--user", help="ask for digest authentication")
     line.add_argument("--password", default="")
-    run(Cameras(line.parse_args(argv)), COMMANDS)
+    options = line.parse_args(argv)
+    if options.pictures is not None and not options.pictures.is_dir():
+        line.error(f"--pictures: {options.pictures} is no folder")
+    run(Cameras(options), COMMANDS)
 
 
 if __name__ == "__main__":

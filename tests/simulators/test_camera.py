@@ -73,6 +73,17 @@ async def test_a_photograph_is_shown_a_little_different_each_time(
     }
 
 
+async def test_a_folder_of_photographs_is_gone_through_by_name(start: Any, tmp_path: Path) -> None:
+    for name in ("b.png", "a.png"):
+        cv2.imwrite(str(tmp_path / name), np.full((48, 64, 3), 200, np.uint8))
+    (tmp_path / "note.txt").write_text("no picture", encoding="utf-8")
+    camera = await start("camera", f"--pictures={tmp_path}")
+
+    shown = [Path((await camera.do("next in"))["picture"]).name for _ in range(3)]
+
+    assert shown == ["a.png", "b.png", "a.png"]
+
+
 async def test_digest_lets_in_who_knows_the_password_and_nobody_else(start: Any) -> None:
     camera = await start("camera", *SECRET)
     url = await address(camera)
