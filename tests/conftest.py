@@ -11,6 +11,16 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
+TALKING_ROOMS = {"drivers", "sync", "simulators", "e2e"}
+"""Where tests open sockets of their own, on loopback; everywhere else a socket is a mistake."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent.name in TALKING_ROOMS:
+            item.add_marker(pytest.mark.enable_socket)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_loop_comes_into_being_by_asking_for_one() -> None:
     """pytest-asyncio asks for the present loop, and Python 3.11 then makes one that nobody closes

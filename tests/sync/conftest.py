@@ -5,7 +5,6 @@ gate: a `Link` on a real database.
 import asyncio
 import contextlib
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -433,30 +432,3 @@ async def cable(broker: Broker) -> AsyncIterator[Cable]:
     await made.plug()
     yield made
     await made.cut()
-
-
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `ca.pem`, `broker.pem` and `broker.key`, and `other.pem` of another CA."""
-    folder = tmp_path_factory.mktemp("certificates")
-    for name in ("ca", "other"):
-        _openssl(folder, f"req -x509 -subj /CN={name} -keyout {name}.key -out {name}.pem", _EC)
-    (folder / "san").write_text("subjectAltName=IP:127.0.0.1", encoding="ascii")
-    _openssl(folder, "req -new -subj /CN=broker -keyout broker.key -out broker.csr", _EC)
-    _openssl(
-        folder, "x509 -req -in broker.csr -CA ca.pem -CAkey ca.key -extfile san -out broker.pem"
-    )
-    return folder
-
-
-_EC = "-nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1"
-
-
-def _openssl(folder: Path, *words: str) -> None:
-    subprocess.run(
-        ["openssl", *" ".join(words).split()],
-        cwd=folder,
-        check=True,
-        capture_output=True,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
-    )

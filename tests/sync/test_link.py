@@ -14,6 +14,20 @@ if TYPE_CHECKING:
     from tests.sync.conftest import Broker, Cable, Centre, Gate
 
 
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `ca.pem`, `broker.pem` and `broker.key`, and `other.pem` of another CA."""
+    folder = tmp_path_factory.mktemp("certificates")
+    for name in ("ca", "other"):
+        _openssl(folder, f"req -x509 -subj /CN={name} -keyout {name}.key -out {name}.pem", _EC)
+    (folder / "san").write_text("subjectAltName=IP:127.0.0.1", encoding="ascii")
+    _openssl(folder, "req -new -subj /CN=broker -keyout broker.key -out broker.csr", _EC)
+    _openssl(
+        folder, "x509 -req -in broker.csr -CA ca.pem -CAkey ca.key -extfile san -out broker.pem"
+    )
+    return folder
+
+
 async def test_the_centre_hears_that_the_controller_is_online_and_how_it_is(
     broker: Broker, centre: Centre, gate: Gate
 ) -> None:
@@ -276,3 +290,16 @@ def _threads() -> int:
 
 def _descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
+
+
+_EC = "-nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1"
+
+
+def _openssl(folder: Path, *words: str) -> None:
+    subprocess.run(
+        ["openssl", *" ".join(words).split()],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+    )
