@@ -85,6 +85,7 @@ class Controller:
         self._lanes: dict[str, Lane] = {}
         self._boards: dict[str, RelayBoard] = {}
         self._link: Link | None = None
+        self._stopping = False
         self._pictures = Pictures(config.store.pictures)
         self._zones = Zones(
             places_of(config),
@@ -133,6 +134,7 @@ class Controller:
         log.info("controller.live", version=__version__, lanes=list(self._lanes))
         await watcher
         notify("STOPPING=1")
+        self._stopping = True
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -233,7 +235,8 @@ class Controller:
     async def _kept(self, name: str, task: Callable[[], Awaitable[None]]) -> None:
         """Run a task for ever, alone: when it fails, say so, wait, and run it again."""
         pause, longest = RESTART_S
-        while True:
+        # A task group of Python 3.11 may swallow a cancellation while one of its tasks fails.
+        while not self._stopping:
             begun = self._clock.boot_s()
             try:
                 await task()

@@ -17,7 +17,7 @@ import structlog
 from gatekeeper import __version__
 from gatekeeper.clock import Clock
 from gatekeeper.config import CentreSettings
-from gatekeeper.errors import GatekeeperError
+from gatekeeper.errors import GatekeeperError, StoreError
 from gatekeeper.health import Health
 from gatekeeper.model import HealthReport
 from gatekeeper.store import Store
@@ -90,12 +90,19 @@ class Link:
 
     async def run(self) -> None:
         """Keep the link up until cancelled; then say `offline` and leave nothing behind."""
+        self._stopping = False
+        work = [
+            asyncio.create_task(task()) for task in (self._downlink.run, self._tick, self._keep)
+        ]
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._downlink.run())
-                tasks.create_task(self._tick())
-                tasks.create_task(self._keep())
+            await asyncio.gather(*work)
         finally:
+            # A task group of Python 3.11 swallows a cancellation that comes while one of its tasks
+            # fails (cpython #116720), so the tasks are told twice, and look before they go on.
+            self._stopping = True
+            for task in work:
+                task.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
             self._health.forget("link")
 
     async def _tick(self) -> None:
@@ -117,6 +124,8 @@ class Link:
                 await self._connect()
             except* GatekeeperError as group:
                 self._lost(_first(group))
+            if self._stopping:
+                return
             if self._clock.boot_s() - began >= self._pace.steady_s:
                 self._retry_s = self._pace.retry_first_s
             # Somewhat random, so that all controllers of a city do not come back in one instant.
@@ -150,8 +159,19 @@ class Link:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(connection.until_lost())
             tasks.create_task(self._report_on(connection))
-            await self._downlink.ask_for_all(connection)
+            tasks.create_task(self._ask_on(connection))
             tasks.create_task(self._uplink.run(connection))
+
+    async def _ask_on(self, connection: Connection) -> None:
+        """A change that a broker dropped, or a centre that came up later than this gate, is found
+        out by asking again: whoever has nothing newer does not answer.
+        """
+        while True:
+            try:
+                await self._downlink.ask_for_all(connection)
+            except StoreError as error:
+                log.error("link.not_asked", error=str(error))
+            await asyncio.sleep(self._pace.ask_all_s)
 
     async def _report_on(self, connection: Connection) -> None:
         while True:

@@ -23,6 +23,7 @@ class Pace:
     resend_last_s: float = 600.0
     refused_s: float = 60.0
     ask_again_s: float = 10.0
+    ask_all_s: float = 30.0
     obey_s: float = 30.0
     store_retry_s: float = 5.0
     expiry_s: int = 7 * 86_400

@@ -55,6 +55,16 @@ async def test_at_each_connection_every_list_is_asked_for_with_the_version_held(
     assert centre.heard(wanted[ListName.BLACKLIST]) == [{"have": None}, {"have": None}]
 
 
+async def test_lists_are_asked_for_again_and_again_in_case_nobody_heard(
+    broker: Broker, centre: Centre, gate: Gate
+) -> None:
+    gate.start(broker.port, replace(gate.pace, ask_all_s=0.05))
+    wanted = f"{gate.topic}/registry/visitors/wanted"
+    await gate.until(lambda: len(centre.heard(wanted)) >= 3)
+    centre.say(f"{gate.root}/registry/visitors/changes", _changes(0, 3, PLATE))
+    await gate.until(lambda: {"have": 3} in centre.heard(wanted))
+
+
 async def test_a_change_is_applied_and_waiting_lanes_are_told(
     broker: Broker, centre: Centre, gate: Gate
 ) -> None:

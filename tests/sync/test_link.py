@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import threading
@@ -70,6 +71,19 @@ async def test_a_stop_while_nobody_answers_leaves_no_thread_and_no_socket(
     await gate.stop()
 
     assert (_threads(), _descriptors()) == before
+
+
+async def test_a_stop_in_the_moment_the_connection_breaks_is_a_stop(
+    cable: Cable, gate: Gate
+) -> None:
+    for _ in range(20):
+        gate.start(cable.port)
+        await gate.until(lambda: gate.up)
+        await gate.happen(20)
+        async with asyncio.timeout(15):
+            await asyncio.gather(cable.cut(stay=True), gate.stop_soon())
+
+    assert _threads() == 0
 
 
 async def test_the_last_will_says_offline_when_the_cable_is_cut(
