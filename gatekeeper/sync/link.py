@@ -90,19 +90,12 @@ class Link:
 
     async def run(self) -> None:
         """Keep the link up until cancelled; then say `offline` and leave nothing behind."""
-        self._stopping = False
-        work = [
-            asyncio.create_task(task()) for task in (self._downlink.run, self._tick, self._keep)
-        ]
         try:
-            await asyncio.gather(*work)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._downlink.run())
+                tasks.create_task(self._tick())
+                tasks.create_task(self._keep())
         finally:
-            # A task group of Python 3.11 swallows a cancellation that comes while one of its tasks
-            # fails (cpython #116720), so the tasks are told twice, and look before they go on.
-            self._stopping = True
-            for task in work:
-                task.cancel()
-            await asyncio.gather(*work, return_exceptions=True)
             self._health.forget("link")
 
     async def _tick(self) -> None:
@@ -121,16 +114,27 @@ class Link:
         while True:
             began = self._clock.boot_s()
             try:
-                await self._connect()
+                await self._attempt()
             except* GatekeeperError as group:
                 self._lost(_first(group))
-            if self._stopping:
-                return
             if self._clock.boot_s() - began >= self._pace.steady_s:
                 self._retry_s = self._pace.retry_first_s
             # Somewhat random, so that all controllers of a city do not come back in one instant.
             await asyncio.sleep(self._retry_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
             self._retry_s = min(2 * self._retry_s, self._pace.retry_last_s)
+
+    async def _attempt(self) -> None:
+        """`_connect` in a task of its own. A task group of Python 3.11 that is cancelled while one
+        of its tasks fails tells only of the failure (cpython #116720): a stop in that moment would
+        be taken for a lost connection, and another one made.
+        """
+        task = asyncio.create_task(self._connect())
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            raise
 
     async def _connect(self) -> None:
         """One connection, from beginning to end; raises what ended it."""
@@ -207,13 +211,17 @@ class Link:
 
 
 async def _to_the_end(closing: Coroutine[Any, Any, None]) -> None:
-    """Whoever is cancelled while it tidies up tidies up first."""
+    """Whoever is cancelled while it tidies up, be it twice, tidies up first."""
     task = asyncio.create_task(closing)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError
+    task.result()
 
 
 def _first(group: BaseExceptionGroup[GatekeeperError]) -> str:
