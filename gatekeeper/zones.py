@@ -16,6 +16,7 @@ from gatekeeper.config import Config
 from gatekeeper.errors import StoreError
 from gatekeeper.health import Health, Tell
 from gatekeeper.model import (
+    Admits,
     Commit,
     Decision,
     Direction,
@@ -27,10 +28,10 @@ from gatekeeper.model import (
     Record,
     Sighting,
     Stay,
+    ZonePolicy,
     ZoneState,
 )
 from gatekeeper.rules import plate, stay
-from gatekeeper.rules.access import Admits, ZonePolicy
 from gatekeeper.store import Store
 
 WAKE_AT_LEAST_S = 5.0

@@ -13,6 +13,7 @@ from gatekeeper.model import (
     SiteState,
     VehicleClass,
     Verdict,
+    ZonePolicy,
 )
 from gatekeeper.rules import access
 from gatekeeper.store import Store
@@ -25,7 +26,7 @@ class Judge:
     def __init__(
         self,
         direction: Direction,
-        policy: access.ZonePolicy,
+        policy: ZonePolicy,
         *,
         store: Store,
         zones: Zones,

@@ -38,8 +38,9 @@ from gatekeeper.model import (
     VehicleArrived,
     VehicleDecided,
     Verdict,
+    ZonePolicy,
 )
-from gatekeeper.rules import access, passage
+from gatekeeper.rules import passage
 from gatekeeper.rules.passage import Input, Output, State
 from gatekeeper.rules.votes import Quorum, tally
 from gatekeeper.store import Store
@@ -101,7 +102,7 @@ class Lane:
     def __init__(
         self,
         settings: LaneSettings,
-        policy: access.ZonePolicy,
+        policy: ZonePolicy,
         *,
         kerb: Kerb,
         rooms: Rooms,

@@ -12,13 +12,12 @@ unsure of, if exactly one plate fits. That helps drivers in and never counts aga
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import TypeAlias
 
 from gatekeeper.model import (
+    Admits,
     Decision,
     Direction,
-    Limit,
     Listing,
     ListName,
     ListRow,
@@ -27,32 +26,10 @@ from gatekeeper.model import (
     SiteState,
     VehicleClass,
     Verdict,
+    ZonePolicy,
     ZoneState,
 )
 from gatekeeper.rules import plate
-
-
-class Admits(StrEnum):
-    """Whom the entries of a zone admit: everybody (an outer gate) or the registered (an inner)."""
-
-    EVERYBODY = "everybody"
-    REGISTERED = "registered"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ZonePolicy:
-    """What the site has decided about a zone; `limit` holds for internal vehicles that a zone of
-    the registered admits, and for nobody else.
-    """
-
-    zone: str
-    admits: Admits
-    capacity: int
-    limit: Limit
-    when_full_admit: bool = False
-    unknown_when_offline_admit: bool = True
-    offline_after_s: float = 60.0
-    when_registry_missing_admit: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

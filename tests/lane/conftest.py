@@ -20,6 +20,7 @@ from gatekeeper.health import Health
 from gatekeeper.lane import Kerb, Lane, Rooms
 from gatekeeper.model import (
     Ack,
+    Admits,
     BarrierCommand,
     Colour,
     Commit,
@@ -35,8 +36,8 @@ from gatekeeper.model import (
     Presence,
     Sensor,
     SiteState,
+    ZonePolicy,
 )
-from gatekeeper.rules.access import Admits, ZonePolicy
 from gatekeeper.rules.passage import State, Timing
 from gatekeeper.rules.votes import Quorum
 from gatekeeper.store import Store

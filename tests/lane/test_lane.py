@@ -15,8 +15,8 @@ from gatekeeper.model import (
     PassageEnd,
     Sensor,
     SiteState,
+    ZonePolicy,
 )
-from gatekeeper.rules.access import ZonePolicy
 from gatekeeper.rules.guard import MIN_GAP_S
 from gatekeeper.rules.passage import State, Timing
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gatekeeper.model import (
+    Admits,
     Colour,
     Decision,
     Direction,
@@ -18,10 +19,11 @@ from gatekeeper.model import (
     SiteState,
     VehicleClass,
     Verdict,
+    ZonePolicy,
     ZoneState,
 )
 from gatekeeper.rules import plate
-from gatekeeper.rules.access import Admits, Question, ZonePolicy, decide, keys
+from gatekeeper.rules.access import Question, decide, keys
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 LIMIT = Limit(limit_s=600, warning_s=120, grace_s=60)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatekeeper.model import (
+    Admits,
     Colour,
     Direction,
     Limit,
@@ -18,10 +19,11 @@ from gatekeeper.model import (
     Sighting,
     SiteState,
     Verdict,
+    ZonePolicy,
     ZoneState,
 )
 from gatekeeper.rules import access, plate
-from gatekeeper.rules.access import Admits, Question, ZonePolicy, decide
+from gatekeeper.rules.access import Question, decide
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 LIMIT = Limit(limit_s=600, warning_s=120, grace_s=60)

@@ -1,0 +1,53 @@
+"""Orders to a barrier, what became of them, and what the inputs of a lane say."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gatekeeper.model.decisions import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarrierCommand:
+    """One order to open, good until `deadline` on the boot clock and never after it."""
+
+    id: str
+    lane: str
+    passage: str | None
+    reason: Reason
+    deadline: float
+
+
+class Outcome(StrEnum):
+    """What is known of a command; unknown is said to be unknown."""
+
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ack:
+    """What became of a command: `done` means the coil was written and read back."""
+
+    command: str
+    outcome: Outcome
+    detail: str
+    at: float
+
+
+class Sensor(StrEnum):
+    """The inputs of a lane."""
+
+    ARRIVAL = "arrival"
+    SAFETY = "safety"
+    BOOM_UP = "boom_up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """An input of a lane changed, or was read for the first time."""
+
+    lane: str
+    sensor: Sensor
+    on: bool
+    at: float

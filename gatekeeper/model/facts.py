@@ -1,0 +1,314 @@
+"""What an event can tell: a fact, never changed."""
+
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+from gatekeeper.model.barrier import Outcome
+from gatekeeper.model.decisions import Decision, Direction, Grounds, Reason, VehicleClass
+from gatekeeper.model.lists import ListName
+from gatekeeper.model.policy import ZonePolicy
+from gatekeeper.model.seen import Sighting
+from gatekeeper.model.stays import Blemish, Doubt, PassageEnd, StayEnd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControllerStarted:
+    """The controller went live; `unfinished` are commands whose outcome nobody will know."""
+
+    kind: ClassVar[str] = "controller.started"
+    version: str
+    boot_id: str
+    unfinished: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControllerStopped:
+    """The controller was asked to stop, and did."""
+
+    kind: ClassVar[str] = "controller.stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleArrived:
+    """A vehicle is at the lane."""
+
+    kind: ClassVar[str] = "vehicle.arrived"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleDecided:
+    """A decision, the sighting and the grounds it rests on (None where the lists could not be
+    asked, or a person ordered it), and the picture (name in the pictures folder).
+    """
+
+    kind: ClassVar[str] = "vehicle.decided"
+    decision: Decision
+    sighting: Sighting | None
+    picture: str | None
+    zone: str | None = None
+    grounds: Grounds | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssistanceWanted:
+    """A driver waits and no rule can help: the centre is asked to look at the picture."""
+
+    kind: ClassVar[str] = "vehicle.assistance"
+    reason: Reason
+    picture: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarrierIntended:
+    """Written before the pulse: what is about to be commanded, and until when it may be."""
+
+    kind: ClassVar[str] = "barrier.intended"
+    command: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarrierCommanded:
+    """Written after the pulse: what became of the command."""
+
+    kind: ClassVar[str] = "barrier.commanded"
+    command: str
+    outcome: Outcome
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassageEnded:
+    """A vehicle's visit to a lane is over. `decided` is False for one that crossed without a
+    decision of its own (a tailgater, a taker-over); such a passage is counted and limits nobody.
+    `certain` is whether the plate could stand against its driver. What the other controllers of
+    the site have to know comes with it: the zone and the way, what was read, how long before this
+    moment the vehicle had arrived, and what makes the passage suspicious.
+    """
+
+    kind: ClassVar[str] = "passage.ended"
+    end: PassageEnd
+    plate: str | None
+    decided: bool
+    certain: bool = False
+    zone: str | None = None
+    direction: Direction | None = None
+    sighting: Sighting | None = None
+    lasted_s: float = 0.0
+    doubts: tuple[Doubt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StayStarted:
+    """A plate is inside a zone."""
+
+    kind: ClassVar[str] = "stay.started"
+    stay: str
+    zone: str
+    plate: str
+    vehicle: VehicleClass
+    limit_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StayWarning:
+    """The limit is near; the centre may tell the driver."""
+
+    kind: ClassVar[str] = "stay.warning"
+    stay: str
+    zone: str
+    plate: str
+    left_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StayOverstayed:
+    """A certain overstay: certain entry, clean window."""
+
+    kind: ClassVar[str] = "stay.overstayed"
+    stay: str
+    zone: str
+    plate: str
+    stayed_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaySuspected:
+    """The limit has passed, but something could explain it: a person decides."""
+
+    kind: ClassVar[str] = "stay.suspected"
+    stay: str
+    zone: str
+    plate: str
+    stayed_s: float
+    doubts: tuple[Doubt, ...]
+    because: tuple[Blemish, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StayEnded:
+    """A plate is no longer inside. `stayed_s` leaves out the time spent waiting at exits."""
+
+    kind: ClassVar[str] = "stay.ended"
+    stay: str
+    zone: str
+    plate: str
+    end: StayEnd
+    stayed_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlacklistAdded:
+    """This gate put a plate on a zone's blacklist, and for which stay."""
+
+    kind: ClassVar[str] = "blacklist.added"
+    zone: str
+    plate: str
+    stay: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlacklistSuspended:
+    """An automatic entry is set aside until somebody has reviewed it, and why."""
+
+    kind: ClassVar[str] = "blacklist.suspended"
+    zone: str
+    plate: str
+    stay: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlacklistRemoved:
+    """A plate was taken off a zone's blacklist (all zones if None) by a person, who said why."""
+
+    kind: ClassVar[str] = "blacklist.removed"
+    zone: str | None
+    plate: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyAdopted:
+    """The policy of a zone, as decisions rest on it from now on."""
+
+    kind: ClassVar[str] = "policy.adopted"
+    policy: ZonePolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleIdentified:
+    """A person at the centre says which plate the waiting vehicle bears."""
+
+    kind: ClassVar[str] = "vehicle.identified"
+    plate: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneRecounted:
+    """A person has counted: the number inside is `count` now, and was thought to be `before`."""
+
+    kind: ClassVar[str] = "zone.recounted"
+    zone: str
+    count: int
+    before: int
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneSummary:
+    """The day of a zone whose limits are advisory: stays that seemed too long, by plate."""
+
+    kind: ClassVar[str] = "zone.summary"
+    zone: str
+    stays: int
+    seemed_long: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockdownOrdered:
+    """Lockdown was ordered, or lifted."""
+
+    kind: ClassVar[str] = "site.lockdown"
+    on: bool
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryFollowed:
+    """A list of the registry reached a new version here; `rows` changed."""
+
+    kind: ClassVar[str] = "registry.followed"
+    list: ListName
+    version: int
+    rows: int
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAnswered:
+    """An order of the centre, who gave it and why, and what became of it."""
+
+    kind: ClassVar[str] = "order.answered"
+    order: str
+    verb: str
+    by: str
+    reason: str
+    outcome: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmRaised:
+    """Something needs a person; `subject` is the device or lane."""
+
+    kind: ClassVar[str] = "alarm.raised"
+    alarm: str
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmCleared:
+    """What was wrong is right again."""
+
+    kind: ClassVar[str] = "alarm.cleared"
+    alarm: str
+    subject: str
+
+
+Fact: TypeAlias = (
+    ControllerStarted
+    | ControllerStopped
+    | VehicleArrived
+    | VehicleDecided
+    | AssistanceWanted
+    | BarrierIntended
+    | BarrierCommanded
+    | PassageEnded
+    | StayStarted
+    | StayWarning
+    | StayOverstayed
+    | StaySuspected
+    | StayEnded
+    | BlacklistAdded
+    | BlacklistSuspended
+    | BlacklistRemoved
+    | PolicyAdopted
+    | VehicleIdentified
+    | ZoneRecounted
+    | ZoneSummary
+    | LockdownOrdered
+    | RegistryFollowed
+    | OrderAnswered
+    | AlarmRaised
+    | AlarmCleared
+)
+"""What an event can tell."""

@@ -1,0 +1,91 @@
+"""The lists the centre keeps, and how far this gate has followed them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class ListName(StrEnum):
+    """The lists of the registry."""
+
+    VISITORS = "visitors"
+    INTERNALS = "internals"
+    BLACKLIST = "blacklist"
+    EXEMPT = "exempt"
+
+
+class RowSource(StrEnum):
+    """Who put a row on a list: the centre, this gate (an overstay it saw itself), or another gate
+    of the site, which told of it through the broker.
+    """
+
+    CENTRE = "centre"
+    GATE = "gate"
+    PEER = "peer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRow:
+    """One plate on one list.
+
+    `zone` is set where the row holds for one zone only (blacklist); the row counts from
+    `valid_from` until just before `valid_until`, each open-ended if None.
+    """
+
+    list: ListName
+    plate: str
+    zone: str | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    note: str = ""
+    source: RowSource = RowSource.CENTRE
+    version: int = 0
+
+    def valid_at(self, now: datetime) -> bool:
+        """Whether the row counts at `now` (aware)."""
+        begun = self.valid_from is None or self.valid_from <= now
+        return begun and (self.valid_until is None or now < self.valid_until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListVersion:
+    """How far this gate has followed one list; a list never received is absent, not version 0."""
+
+    list: ListName
+    version: int
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What the lists say about a handful of plates: the question's half of the registry."""
+
+    rows: tuple[ListRow, ...] = ()
+    versions: tuple[ListVersion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListChange:
+    """One row added (or replaced), or one plate taken off (`row.note` and dates are then idle)."""
+
+    remove: bool
+    row: ListRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListChanges:
+    """A step from version `since` of a list to version `version`, applied whole or not at all."""
+
+    list: ListName
+    since: int
+    version: int
+    changes: tuple[ListChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListSnapshot:
+    """A whole list at one version; it replaces what the centre sent before."""
+
+    list: ListName
+    version: int
+    rows: tuple[ListRow, ...]

@@ -1,0 +1,33 @@
+"""Orders, and what became of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What the centre asks for. `id` makes it happen once, however often it arrives.
+
+    Which of the other fields a verb needs stands in docs/protocol.md.
+    """
+
+    id: str
+    verb: str
+    by: str
+    reason: str
+    expires_at: datetime
+    lane: str | None = None
+    passage: str | None = None
+    zone: str | None = None
+    plate: str | None = None
+    count: int | None = None
+    on: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAnswer:
+    """What became of an order: `done`, `refused` (nothing was moved) or `unknown`."""
+
+    order: str
+    outcome: str
+    detail: str
