@@ -7,7 +7,9 @@ from uuid6 import uuid7
 from gatekeeper.model import (
     Ack,
     Decision,
+    Doubt,
     Frame,
+    Grounds,
     PlateRead,
     Reason,
     Sighting,
@@ -23,8 +25,10 @@ READS_KEPT = 60
 class Visit:
     """One vehicle's visit, from the arrival edge until it has passed or gone.
 
-    `late` is set when the time for votes is over, so that a lone read may count; `command` is the
-    id under which this visit opens the barrier, once.
+    `late` is set when the time for votes is over, so that a lone read may count, `looked_twice`
+    when the second look at a look-alike of a blacklisted plate is over; `command` is the id under
+    which this visit opens the barrier, once. `identified` is the plate that a person at the
+    centre gave; `doubts` are what was suspicious, `followers` how many slipped through behind.
     """
 
     passage: str
@@ -35,8 +39,13 @@ class Visit:
     best: Frame | None = None
     sighting: Sighting | None = None
     decision: Decision | None = None
+    grounds: Grounds | None = None
     picture: str | None = None
+    identified: str | None = None
     late: bool = False
+    looked_twice: bool = False
+    doubts: list[Doubt] = field(default_factory=list)
+    followers: int = 0
 
     @property
     def unsure(self) -> bool:
@@ -46,7 +55,7 @@ class Visit:
 
     def take(self, frame: Frame, reads: tuple[PlateRead, ...]) -> None:
         """One more look at the vehicle; a frame with a plate is the better picture."""
-        if reads or self.best is None:
+        if frame.encoded and (reads or self.best is None):
             self.best = frame
         self.reads = [*self.reads, *reads][-READS_KEPT:]
 

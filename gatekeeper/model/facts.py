@@ -1,6 +1,7 @@
 """What an event can tell: a fact, never changed."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar, TypeAlias
 
 from gatekeeper.model.barrier import Outcome
@@ -159,7 +160,9 @@ class StayEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlacklistAdded:
-    """This gate put a plate on a zone's blacklist, and for which stay."""
+    """This gate put a plate on a zone's blacklist, for which stay, and until when (None: until it
+    is taken off). `stay` is empty where a person ordered it.
+    """
 
     kind: ClassVar[str] = "blacklist.added"
     zone: str
@@ -167,6 +170,7 @@ class BlacklistAdded:
     stay: str
     by: str
     reason: str
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

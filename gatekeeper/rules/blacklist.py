@@ -6,6 +6,8 @@ Taking a row off is for the centre, or a named technician; an exit that was miss
 automatic row aside until somebody has looked (`rules.stay`).
 """
 
+from datetime import timedelta
+
 from gatekeeper.model import Instant, ListName, ListRow, RowSource, Stay, VehicleClass
 from gatekeeper.rules import plate
 
@@ -20,19 +22,23 @@ def objections(stay: Stay) -> tuple[str, ...]:
     return tuple(against)
 
 
-def row_for(stay: Stay, at: Instant) -> ListRow:
-    """The row that bans the stay's plate from its zone, as from now and until it is taken off.
+def row_for(stay: Stay, at: Instant, days: float | None = None) -> ListRow:
+    """The row that bans the stay's plate from its zone, as from now.
 
-    It has no `valid_from`: a clock that is set right later must not lift the ban for a while.
-    Raises `ValueError` for a stay whose evidence does not suffice: one with any doubt, above all.
+    It has no `valid_from`: a clock that is set right later must not lift the ban for a while. It
+    ends after `days`, or when it is taken off; where the wall clock is not to be trusted it has no
+    end of its own. Raises `ValueError` for a stay whose evidence does not suffice: one with any
+    doubt, above all.
     """
     against = objections(stay)
     if against:
         raise ValueError(f"stay {stay.id} may not blacklist {stay.plate}: {', '.join(against)}")
+    ends = days is not None and at.trusted
     return ListRow(
         list=ListName.BLACKLIST,
         plate=stay.plate,
         zone=stay.zone,
+        valid_until=at.wall + timedelta(days=days or 0.0) if ends else None,
         note=f"overstay, stay {stay.id}, {at.wall:%Y-%m-%d %H:%M} UTC",
         source=RowSource.GATE,
     )

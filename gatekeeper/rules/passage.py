@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gatekeeper.model import PassageEnd
+from gatekeeper.rules import crossing
 
 
 class State(StrEnum):
@@ -18,6 +19,7 @@ class State(StrEnum):
 
     CLEAR = "clear"
     READING = "reading"
+    LOOKING_AGAIN = "looking_again"
     REFUSED = "refused"
     OPENING = "opening"
     RETRYING = "retrying"
@@ -36,11 +38,13 @@ class Input(StrEnum):
     SAFETY_OFF = "safety_off"
     ADMITTED = "admitted"
     REFUSED = "refused"
+    LOOK_AGAIN = "look_again"
     FAILED = "failed"
     RECONSIDERED = "reconsidered"
     TIME = "time"
     # What the machine makes of the above, from what it remembers:
     EXHAUSTED = "exhausted"  # time, and the last attempt is spent
+    OVERDUE = "overdue"  # time, and a refused vehicle has been asked to leave before
     PRESUMED = "presumed"  # time, in a lane without a safety loop
     FOLLOWED = "followed"  # off the safety loop, and the next vehicle has arrived
     ROLLED_BACK = "rolled_back"  # time, and the vehicle never left the arrival loop
@@ -51,10 +55,15 @@ class Output(StrEnum):
 
     BEGIN = "begin"
     LAST_CALL = "last_call"
+    LAST_LOOK = "last_look"
     OPEN = "open"
     DECIDE_AGAIN = "decide_again"
     LOITERING = "loitering"
     UNDECIDED = "undecided"
+    DIRECTION_UNKNOWN = "direction_unknown"
+    GAP = "gap"
+    TOO_LONG = "too_long"
+    TAILGATED = "tailgated"
     LANE_BLOCKED = "lane_blocked"
     PASSED = "passed"
     PASSED_PRESUMED = "passed_presumed"
@@ -73,24 +82,36 @@ ENDS: Mapping[Output, PassageEnd] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """How long each state may last in seconds, and how the lane is built."""
+    """How long each state may last in seconds, and how the lane is built.
+
+    `long_s`: longer on the safety loop is too long for one vehicle, and so is what `geometry`
+    makes of the edges of both loops, where it is known. `tailgate_s`: who crosses undecided so
+    soon after another has followed it through.
+    """
 
     reading_s: float = 3.0
-    refused_s: float = 120.0
+    second_look_s: float = 3.0
+    refused_s: float = 60.0
     opening_s: float = 30.0
     retrying_s: float = 3.0
     approaching_s: float = 3.0
     crossing_s: float = 60.0
     closing_s: float = 1.5
+    long_s: float = 6.0
+    tailgate_s: float = 10.0
     attempts: int = 3
     safety_loop: bool = True
+    geometry: crossing.Geometry | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
     """The machine's memory. `arrival` and `safety` are the loops as last told; `decided` is
     whether this vehicle has a decision of its own; `attempts` counts the openings for a vehicle
-    that does not move; `follower` is whether a next one arrived while this one crosses.
+    that does not move; `follower` is whether a next one arrived while this one crosses, `second`
+    whether it left the arrival loop again in the meantime: then two have crossed. `asked` is
+    whether a refused vehicle has been asked to leave. `left_at`, `on_at` and `through_at` are
+    when the arrival loop became free, the safety loop occupied, and the last vehicle was through.
     """
 
     state: State = State.CLEAR
@@ -98,7 +119,12 @@ class Passage:
     safety: bool = False
     decided: bool = False
     follower: bool = False
+    second: bool = False
+    asked: bool = False
     attempts: int = 0
+    left_at: float | None = None
+    on_at: float | None = None
+    through_at: float | None = None
     wake_at: float | None = None
 
 
@@ -121,19 +147,31 @@ class Move:
 TABLE: Mapping[State, Mapping[Input, Move]] = {
     State.CLEAR: {
         Input.ARRIVED: Move(State.READING, (Output.BEGIN,)),
-        Input.SAFETY_ON: Move(State.CROSSING, (Output.BEGIN, Output.UNDECIDED)),
+        # Onto the safety loop from nowhere: out by the way in, or over a loop that is dead.
+        Input.SAFETY_ON: Move(
+            State.CROSSING, (Output.BEGIN, Output.UNDECIDED, Output.DIRECTION_UNKNOWN)
+        ),
     },
     State.READING: {
         Input.ADMITTED: Move(State.OPENING, (Output.OPEN,)),
         Input.REFUSED: Move(State.REFUSED),
+        Input.LOOK_AGAIN: Move(State.LOOKING_AGAIN),
         Input.TIME: Move(State.READING, (Output.LAST_CALL,)),
+        Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
+        Input.SAFETY_ON: Move(State.CROSSING, (Output.UNDECIDED,)),
+    },
+    State.LOOKING_AGAIN: {
+        Input.ADMITTED: Move(State.OPENING, (Output.OPEN,)),
+        Input.REFUSED: Move(State.REFUSED),
+        Input.TIME: Move(State.LOOKING_AGAIN, (Output.LAST_LOOK,)),
         Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
         Input.SAFETY_ON: Move(State.CROSSING, (Output.UNDECIDED,)),
     },
     State.REFUSED: {
         Input.ADMITTED: Move(State.OPENING, (Output.OPEN,)),
         Input.RECONSIDERED: Move(State.REFUSED, (Output.DECIDE_AGAIN,)),
-        Input.TIME: Move(State.REFUSED, (Output.LOITERING,)),
+        Input.TIME: Move(State.REFUSED, (Output.DECIDE_AGAIN, Output.LOITERING)),
+        Input.OVERDUE: Move(State.REFUSED, (Output.DECIDE_AGAIN, Output.LANE_BLOCKED)),
         Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
         Input.SAFETY_ON: Move(State.CROSSING, (Output.UNDECIDED,)),
     },
@@ -163,10 +201,12 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
         Input.TIME: Move(State.CLEAR, (Output.PASSED_PRESUMED,)),
     },
     State.CLOSING: {
-        Input.SAFETY_ON: Move(State.CROSSING),  # a lorry with a gap (situations, 15)
+        # A lorry with a gap, or somebody very close behind (situations, 15).
+        Input.SAFETY_ON: Move(State.CROSSING, (Output.GAP,)),
         Input.ARRIVED: Move(State.CLEAR, (Output.PASSED,)),
         Input.TIME: Move(State.CLEAR, (Output.PASSED,)),
-        Input.ROLLED_BACK: Move(State.CLEAR, (Output.BACKED_OUT,)),
+        # Or it has left, and the next one rolled up so close that the arrival loop saw no gap.
+        Input.ROLLED_BACK: Move(State.CLEAR, (Output.DIRECTION_UNKNOWN, Output.BACKED_OUT)),
     },
     State.STUCK: {
         Input.SAFETY_ON: Move(State.CROSSING),
@@ -181,26 +221,33 @@ def step(passage: Passage, what: Input, at: float, timing: Timing) -> Step:
 
     A vehicle that still stands on the arrival loop when a passage ends begins the next one.
     """
-    seen = _with_loops(passage, what)
+    seen = _with_loops(passage, what, at)
     move = TABLE[seen.state].get(_meaning(seen, what, timing))
     if move is None:
         return Step(passage=seen, outputs=())
-    after = _entered(seen, move, at, timing)
+    said = _suspicious(seen, what, move, at, timing)
+    outputs = move.outputs + said if Output.BEGIN in move.outputs else said + move.outputs
+    after = _entered(seen, what, move, at, timing)
     if move.to is State.CLEAR and after.arrival:
         again = step(after, Input.ARRIVED, at, timing)
-        return Step(passage=again.passage, outputs=move.outputs + again.outputs)
-    return Step(passage=after, outputs=move.outputs)
+        return Step(passage=again.passage, outputs=outputs + again.outputs)
+    return Step(passage=after, outputs=outputs)
 
 
-def _with_loops(passage: Passage, what: Input) -> Passage:
+def _with_loops(passage: Passage, what: Input, at: float) -> Passage:
+    crossing_now = passage.state is State.CROSSING
     match what:
         case Input.ARRIVED:
-            crossing = passage.state is State.CROSSING
-            return replace(passage, arrival=True, follower=passage.follower or crossing)
+            return replace(passage, arrival=True, follower=passage.follower or crossing_now)
         case Input.LEFT:
-            return replace(passage, arrival=False, follower=False, attempts=0)
-        case Input.SAFETY_ON | Input.SAFETY_OFF:
-            return replace(passage, safety=what is Input.SAFETY_ON)
+            second = passage.second or (crossing_now and passage.follower)
+            return replace(
+                passage, arrival=False, follower=False, second=second, attempts=0, left_at=at
+            )
+        case Input.SAFETY_ON:
+            return replace(passage, safety=True, on_at=at)
+        case Input.SAFETY_OFF:
+            return replace(passage, safety=False)
         case _:
             return passage
 
@@ -217,19 +264,42 @@ def _meaning(passage: Passage, what: Input, timing: Timing) -> Input:
         return Input.PRESUMED
     if passage.state is State.CLOSING and passage.arrival:
         return Input.ROLLED_BACK
+    if passage.state is State.REFUSED and passage.asked:
+        return Input.OVERDUE
     return what
 
 
-def _entered(passage: Passage, move: Move, at: float, timing: Timing) -> Passage:
+def _suspicious(
+    passage: Passage, what: Input, move: Move, at: float, timing: Timing
+) -> tuple[Output, ...]:
+    """What the edges tell beside where they lead: two vehicles where one was decided."""
+    through_at = passage.through_at
+    if Output.UNDECIDED in move.outputs and through_at is not None:
+        return (Output.TAILGATED,) if at - through_at <= timing.tailgate_s else ()
+    if what is not Input.SAFETY_OFF or passage.on_at is None:
+        return ()
+    said = (Output.TAILGATED,) if passage.second else ()
+    two = crossing.seems_two(
+        passage.left_at, passage.on_at, at, long_s=timing.long_s, geometry=timing.geometry
+    )
+    return (*said, Output.TOO_LONG) if two else said
+
+
+def _entered(passage: Passage, what: Input, move: Move, at: float, timing: Timing) -> Passage:
+    stays = move.to is passage.state and what in (Input.RECONSIDERED, Input.REFUSED)
     lasts = _lasts(move.to, timing)
     begins = Output.BEGIN in move.outputs or move.to is State.CLEAR
     return replace(
         passage,
         state=move.to,
-        wake_at=None if lasts is None else at + lasts,
+        wake_at=passage.wake_at if stays else None if lasts is None else at + lasts,
         decided=not begins and (passage.decided or Output.OPEN in move.outputs),
         follower=passage.follower and move.to is not State.CLEAR,
+        second=passage.second and not begins,
+        asked=move.to is State.REFUSED and (passage.asked or what is Input.TIME),
         attempts=_attempts(passage, move),
+        left_at=None if begins else passage.left_at,
+        through_at=at if Output.PASSED in move.outputs else passage.through_at,
     )
 
 
@@ -244,6 +314,7 @@ def _lasts(state: State, timing: Timing) -> float | None:
     """Seconds until the state asks for `TIME`; None where it may last for ever."""
     return {
         State.READING: timing.reading_s,
+        State.LOOKING_AGAIN: timing.second_look_s,
         State.REFUSED: timing.refused_s,
         State.OPENING: timing.opening_s,
         State.RETRYING: timing.retrying_s,

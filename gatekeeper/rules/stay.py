@@ -1,21 +1,22 @@
 """A plate inside a zone, from the passed entry to its end: (stay, input, at) -> facts, wake time.
 
 Decisions of the entry and what the lanes saw come in; facts, blacklist rows and the moment to be
-asked again go out. Only a certain overstay lists a plate: with any doubt about the window W (from
-the entry until limit and grace have run out) it is `suspected`, and a person decides. A stay is
-judged once.
+asked again go out. Only a certain overstay lists a plate: with any blemish on the window W (from
+the entry until the judgement) it is `suspected`, and a person decides. A stay is judged once.
 
-Time that a vehicle waits at an exit does not count. Durations come from the boot clock; between
-two boots, or two controllers, from wall time that was trusted at both ends, less ten seconds;
-otherwise the duration is unknown, and an unknown duration accuses nobody for certain.
+Durations come from the boot clock. Time that is excused (`rules.excuse`) does not count, which
+pauses the clock of a vehicle that waits at an exit; nor does the time before a restart, since
+nobody can tell how much of it the gate was without power: a limit begins anew then, and never
+ends as certain. No step of a wall clock moves anything.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from gatekeeper.model import (
     BlacklistAdded,
     BlacklistSuspended,
+    Blemish,
     Decision,
     Doubt,
     Fact,
@@ -35,29 +36,23 @@ from gatekeeper.model import (
     VehicleClass,
     Verdict,
 )
-from gatekeeper.rules import blacklist, plate
+from gatekeeper.rules import blacklist, excuse, plate
+from gatekeeper.rules.excuse import Excuses
 
-_ACROSS_CLOCKS_S = 10.0
-"""Taken off a duration between two wall clocks: each is within 5 s of the truth."""
+SETTLING_S = 10.0
+"""News of what spoils a window may be late by this much: a dead camera is noticed within 5 s, a
+silent relay board within 2 s. Nobody is judged by the clock before it has come."""
 
-_EARLY_S = 0.001
+EARLY_S = 0.001
 """A timer may fire so much early: less would be rounding, and rounding must not make it spin."""
-
-_ASK_AGAIN_S = 60.0
-"""How soon to look whether the wall clock has become trusted, so that a duration is known."""
 
 _SEVERAL = 3
 """So many characters must contradict a plate before a passage cannot have been it."""
 
 
 @dataclass(frozen=True, slots=True)
-class AtExit:
-    """The vehicle has arrived at an exit of the zone."""
-
-
-@dataclass(frozen=True, slots=True)
 class AwayFromExit:
-    """Its visit to the exit, begun at `arrived`, is over."""
+    """The vehicle's visit to an exit, begun at `arrived`, is over."""
 
     end: PassageEnd
     arrived: Instant
@@ -69,10 +64,10 @@ class SeenOutside:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubted:
+class Blemished:
     """Something happened that could explain an overstay."""
 
-    doubt: Doubt
+    blemish: Blemish
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +76,39 @@ class Restarted:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenUp:
+    """Nobody believes any longer that the vehicle is inside: too old, or a person counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Eased:
+    """The list has changed: the limit is this one now, None for no limit. Only ever longer."""
+
+    limit: Limit | None
+
+
+@dataclass(frozen=True, slots=True)
 class Woken:
     """The moment asked for by `wake_at` has come, or any other moment."""
 
 
-StayInput: TypeAlias = AtExit | AwayFromExit | SeenOutside | Doubted | Restarted | Woken
+StayInput: TypeAlias = AwayFromExit | SeenOutside | Blemished | Restarted | GivenUp | Eased | Woken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What holds in the stay's zone: what time is excused, how late news may be, how long a row
+    this gate puts on the blacklist lasts (None: for ever), and whether limits are only advisory.
+    """
+
+    excuses: Excuses = field(default=excuse.NONE)
+    settling_s: float = SETTLING_S
+    blacklist_days: float | None = None
+    advisory: bool = False
+
+
+QUIET = Around()
+"""Nobody at the exits, and all of it known at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +116,8 @@ class StayStep:
     """What a step comes to: the stay as it is now, and what has to be committed with it.
 
     `listed` are rows for the blacklist, `suspended` the (zone, plate) of rows to set aside;
-    `wake_at` is when to step again with `Woken` (boot clock), None if nothing is due by itself.
+    `wake_at` is when to step again with `Woken` (boot clock), None if nothing is due by itself:
+    what is excused without an end is asked again when it has ended.
     """
 
     stay: Stay
@@ -110,8 +134,9 @@ def begin(
     entered: Instant,
     lane: str,
     passage: str,
+    doubts: tuple[Doubt, ...] = (),
 ) -> StayStep | None:
-    """The stay of a vehicle that has passed an entry.
+    """The stay of a vehicle that has passed an entry; `doubts` are on its window from the start.
 
     None where there is no plate to speak of, a trailer's, or one that was refused and crossed all
     the same: such a passage is counted and limits nobody. Class and limit are frozen here.
@@ -120,46 +145,60 @@ def begin(
         return None
     if decision.verdict is not Verdict.ADMIT:
         return None
+    limit = decision.limit if decision.vehicle is VehicleClass.INTERNAL else None
+    if not decision.certain:
+        doubts = (Doubt.ENTRY_UNCERTAIN, *doubts)
     stay = Stay(
         id=id,
         zone=zone,
         plate=decision.plate,
         vehicle=decision.vehicle,
         entered=entered,
+        counted_from=entered,
         entry_lane=lane,
         entry_passage=passage,
-        limit=decision.limit if decision.vehicle is VehicleClass.INTERNAL else None,
+        limit=limit,
         list_version=decision.row.version if decision.row else None,
-        doubts=() if decision.certain else (Doubt.ENTRY_UNCERTAIN,),
     )
+    for doubt in dict.fromkeys(doubts):
+        stay = blemished(stay, Blemish(doubt=doubt, at=entered, lane=lane, passage=passage))
     started = StayStarted(
         stay=stay.id,
         zone=stay.zone,
         plate=stay.plate,
         vehicle=stay.vehicle,
-        limit_s=stay.limit.limit_s if stay.limit else None,
+        limit_s=limit.limit_s if limit else None,
     )
-    return StayStep(stay=stay, facts=(started,), wake_at=_wake_at(stay, entered))
+    return StayStep(stay=stay, facts=(started,), wake_at=wake_at(stay, entered, QUIET))
 
 
-def step(stay: Stay, what: StayInput, at: Instant) -> StayStep:
+def step(stay: Stay, what: StayInput, at: Instant, around: Around = QUIET) -> StayStep:
     """The stay after `what` happened at `at`. An ended stay stays as it is and asks for nothing."""
     if stay.ended is not None:
         return StayStep(stay=stay)
+    if at.boot_id != stay.counted_from.boot_id:
+        stay = _restarted(stay, at)
     match what:
-        case AtExit():
-            after = StayStep(stay=_paused(stay, at))
         case AwayFromExit(end=end, arrived=arrived):
-            after = _away_from_exit(stay, end, arrived, at)
+            after = _away_from_exit(stay, end, arrived, at, around)
         case SeenOutside():
-            after = _seen_outside(stay, at)
-        case Doubted(doubt=doubt):
-            after = StayStep(stay=_doubted(stay, doubt) if _in_window(stay, at) else stay)
+            after = _seen_outside(stay, at, around)
+        case Blemished(blemish=blemish):
+            after = StayStep(stay=blemished(stay, blemish))
         case Restarted():
-            after = StayStep(stay=_doubted(_resumed(stay, at), Doubt.RESTART))
+            after = StayStep(stay=_restarted(stay, at))
+        case GivenUp():
+            after = _ended(stay, StayEnd.ABANDONED, at, at, around)
+        case Eased(limit=limit):
+            after = StayStep(stay=_eased(stay, limit))
         case Woken():
-            after = _woken(stay, at)
-    return replace(after, wake_at=_wake_at(after.stay, at))
+            after = _woken(stay, at, around)
+    return replace(after, wake_at=wake_at(after.stay, at, around))
+
+
+def is_watched(stay: Stay) -> bool:
+    """Whether anything can still be found against the window: a limit runs and is not judged."""
+    return stay.limit is not None and stay.judgement is None and stay.ended is None
 
 
 def could_have_been(sighting: Sighting | None, plate_inside: str, certain: float) -> bool:
@@ -176,44 +215,72 @@ def could_have_been(sighting: Sighting | None, plate_inside: str, certain: float
     return plate.contradictions(sighting.plate, sure, plate_inside) < _SEVERAL
 
 
+def blemished(stay: Stay, blemish: Blemish) -> Stay:
+    """One kind of doubt is found once, and until the judgement: nothing afterwards changes what
+    the window was like.
+    """
+    if not is_watched(stay) or blemish.doubt in stay.doubts:
+        return stay
+    return replace(stay, blemishes=(*stay.blemishes, blemish))
+
+
+def counted_s(stay: Stay, until: Instant, around: Around = QUIET) -> float:
+    """How much of the time inside counts until then; 0.0 across a boot that nobody told of."""
+    since = stay.counted_from
+    if until.boot_id != since.boot_id or until.boot_s <= since.boot_s:
+        return 0.0
+    excused_s = excuse.excused_s(around.excuses, since.boot_s, until.boot_s)
+    return max(0.0, until.boot_s - since.boot_s - excused_s)
+
+
+def wake_at(stay: Stay, at: Instant, around: Around) -> float | None:
+    """When a watched stay wants to be stepped next (boot clock), as things stand at `at`."""
+    if not is_watched(stay) or stay.limit is None:
+        return None
+    settled_at = excuse.settled_at(around.excuses, at.boot_s)
+    if settled_at is None:
+        return None
+    due_s = _window(stay.limit) + around.settling_s if stay.warned else _warning(stay.limit)
+    left_s = max(0.0, due_s - counted_s(stay, at, around))
+    return max(settled_at, at.boot_s + left_s)
+
+
 # --- how the inputs work --------------------------------------------------------------------
 
 
-def _paused(stay: Stay, since: Instant) -> Stay:
-    return stay if stay.paused_at is not None else replace(stay, paused_at=since.boot_s)
+def _restarted(stay: Stay, at: Instant) -> Stay:
+    doubted = blemished(stay, Blemish(doubt=Doubt.RESTART, at=at))
+    return replace(doubted, counted_from=at)
 
 
-def _resumed(stay: Stay, at: Instant) -> Stay:
-    if stay.paused_at is None:
+def _eased(stay: Stay, limit: Limit | None) -> Stay:
+    """A later change may lift or lengthen a limit, never create or shorten one."""
+    if stay.limit is None or stay.judgement is not None:
         return stay
-    waited_s = max(0.0, at.boot_s - stay.paused_at)
-    return replace(stay, paused_at=None, paused_s=stay.paused_s + waited_s)
-
-
-def _doubted(stay: Stay, doubt: Doubt) -> Stay:
-    """A doubt counts until the judgement: nothing afterwards changes what W was like."""
-    if stay.limit is None or stay.judgement is not None or doubt in stay.doubts:
+    if limit is not None and limit.limit_s <= stay.limit.limit_s:
         return stay
-    return replace(stay, doubts=(*stay.doubts, doubt))
+    return replace(stay, limit=limit)
 
 
-def _away_from_exit(stay: Stay, end: PassageEnd, arrived: Instant, at: Instant) -> StayStep:
+def _away_from_exit(
+    stay: Stay, end: PassageEnd, arrived: Instant, at: Instant, around: Around
+) -> StayStep:
     match end:
         case PassageEnd.PASSED:
-            return _ended(stay, StayEnd.EXITED, arrived, at)
+            return _ended(stay, StayEnd.EXITED, arrived, at, around)
         case PassageEnd.PASSED_PRESUMED:
-            presumed = _doubted(stay, Doubt.EXIT_LANE_UNHEALTHY)
-            return _ended(presumed, StayEnd.EXITED, arrived, at)
+            presumed = blemished(stay, Blemish(doubt=Doubt.EXIT_LANE_UNHEALTHY, at=at))
+            return _ended(presumed, StayEnd.EXITED, arrived, at, around)
         case PassageEnd.BACKED_OUT:
-            return StayStep(stay=_resumed(_paused(stay, arrived), at))
+            return StayStep(stay=stay)
         case PassageEnd.TIMED_OUT:
-            back = _resumed(_paused(stay, arrived), at)
-            return StayStep(stay=_doubted(back, Doubt.EXIT_TIMED_OUT))
+            return StayStep(stay=blemished(stay, Blemish(doubt=Doubt.EXIT_TIMED_OUT, at=at)))
 
 
-def _seen_outside(stay: Stay, at: Instant) -> StayStep:
+def _seen_outside(stay: Stay, at: Instant, around: Around) -> StayStep:
     """When it left nobody knows: nothing certain comes of it, and what was certain is set aside."""
-    ended = _ended(_doubted(stay, Doubt.COULD_HAVE_LEFT), StayEnd.UNOBSERVED, at, at)
+    doubted = blemished(stay, Blemish(doubt=Doubt.SEEN_ELSEWHERE, at=at))
+    ended = _ended(doubted, StayEnd.UNOBSERVED, at, at, around)
     if stay.judgement is not Judgement.OVERSTAYED:
         return ended
     suspended = BlacklistSuspended(
@@ -222,30 +289,25 @@ def _seen_outside(stay: Stay, at: Instant) -> StayStep:
     return replace(ended, facts=(*ended.facts, suspended), suspended=((stay.zone, stay.plate),))
 
 
-def _ended(stay: Stay, end: StayEnd, moment: Instant, at: Instant) -> StayStep:
+def _ended(stay: Stay, end: StayEnd, moment: Instant, at: Instant, around: Around) -> StayStep:
     """Over since `moment`; judged first, as of then, if it never was and had to be."""
-    judged = _judged_if_over(stay, moment, at)
-    if stay.limit is not None and stay.judgement is None and _stayed_s(stay, moment) is None:
-        judged = _judged(_doubted(stay, Doubt.RESTART), 0.0, at)
-    ended = StayEnded(
-        stay=stay.id,
-        zone=stay.zone,
-        plate=stay.plate,
-        end=end,
-        stayed_s=_stayed_s(stay, moment) or 0.0,
-    )
-    over = replace(_resumed(judged.stay, moment), ended=moment, end=end)
+    stayed_s = counted_s(stay, moment, around)
+    judged = _judged_if_over(stay, stayed_s, 0.0, at, around)
+    ended = StayEnded(stay=stay.id, zone=stay.zone, plate=stay.plate, end=end, stayed_s=stayed_s)
+    over = replace(judged.stay, ended=moment, end=end)
     return replace(judged, stay=over, facts=(*judged.facts, ended))
 
 
-def _woken(stay: Stay, at: Instant) -> StayStep:
-    """The warning and the judgement, each once, when they are due."""
-    limit, stayed_s = stay.limit, _stayed_s(stay, at)
-    if limit is None or stayed_s is None or stay.paused_at is not None:
+def _woken(stay: Stay, at: Instant, around: Around) -> StayStep:
+    """The warning and the judgement, each once, when they are due and what excuses is settled."""
+    limit = stay.limit
+    settled_at = excuse.settled_at(around.excuses, at.boot_s)
+    if limit is None or not is_watched(stay) or settled_at is None:
         return StayStep(stay=stay)
-    if at.boot_id != stay.entered.boot_id:
-        stay = _doubted(stay, Doubt.RESTART)
-    judged = _judged_if_over(stay, at, at)
+    if settled_at > at.boot_s + EARLY_S:
+        return StayStep(stay=stay)
+    stayed_s = counted_s(stay, at, around)
+    judged = _judged_if_over(stay, stayed_s, around.settling_s, at, around)
     if judged.stay.judgement or stay.warned or not _due(stayed_s, _warning(limit)):
         return judged
     warning = StayWarning(
@@ -260,58 +322,57 @@ def _woken(stay: Stay, at: Instant) -> StayStep:
 # --- judgement ------------------------------------------------------------------------------
 
 
-def _judged_if_over(stay: Stay, moment: Instant, at: Instant) -> StayStep:
-    stayed_s = _stayed_s(stay, moment)
-    if stay.limit is None or stay.judgement is not None or stayed_s is None:
+def _judged_if_over(
+    stay: Stay, stayed_s: float, settling_s: float, at: Instant, around: Around
+) -> StayStep:
+    if stay.limit is None or not is_watched(stay):
         return StayStep(stay=stay)
-    if not _due(stayed_s, _window(stay.limit)):
+    if not _due(stayed_s, _window(stay.limit) + settling_s):
         return StayStep(stay=stay)
-    return _judged(stay, stayed_s, at)
+    return _judged(stay, stayed_s, at, around)
 
 
-def _judged(stay: Stay, stayed_s: float, at: Instant) -> StayStep:
+def _judged(stay: Stay, stayed_s: float, at: Instant, around: Around) -> StayStep:
+    if around.advisory:
+        stay = blemished(stay, Blemish(doubt=Doubt.ADVISORY_ZONE, at=at))
     if blacklist.objections(stay):
-        suspected = StaySuspected(
-            stay=stay.id,
-            zone=stay.zone,
-            plate=stay.plate,
-            stayed_s=stayed_s,
-            doubts=stay.doubts,
-        )
-        return StayStep(stay=replace(stay, judgement=Judgement.SUSPECTED), facts=(suspected,))
+        return _suspected(stay, stayed_s, around)
     overstayed = StayOverstayed(stay=stay.id, zone=stay.zone, plate=stay.plate, stayed_s=stayed_s)
+    row = blacklist.row_for(stay, at, around.blacklist_days)
     added = BlacklistAdded(
-        zone=stay.zone, plate=stay.plate, stay=stay.id, by="gate", reason="overstay"
+        zone=stay.zone,
+        plate=stay.plate,
+        stay=stay.id,
+        by="gate",
+        reason="overstay",
+        until=row.valid_until,
     )
     return StayStep(
-        stay=replace(stay, judgement=Judgement.OVERSTAYED),
-        facts=(overstayed, added),
-        listed=(blacklist.row_for(stay, at),),
+        stay=replace(stay, judgement=Judgement.OVERSTAYED), facts=(overstayed, added), listed=(row,)
     )
+
+
+def _suspected(stay: Stay, stayed_s: float, around: Around) -> StayStep:
+    """A person is told of each, but for a zone where limits are advisory: there, once a day."""
+    over = replace(stay, judgement=Judgement.SUSPECTED)
+    if around.advisory:
+        return StayStep(stay=over)
+    suspected = StaySuspected(
+        stay=stay.id,
+        zone=stay.zone,
+        plate=stay.plate,
+        stayed_s=stayed_s,
+        doubts=stay.doubts,
+        because=stay.blemishes,
+    )
+    return StayStep(stay=over, facts=(suspected,))
 
 
 # --- time -----------------------------------------------------------------------------------
 
 
-def _elapsed_s(since: Instant, until: Instant) -> float | None:
-    """How long between two moments for certain, or None if no clock can tell."""
-    if since.boot_id == until.boot_id:
-        return max(0.0, until.boot_s - since.boot_s)
-    if since.trusted and until.trusted:
-        return max(0.0, (until.wall - since.wall).total_seconds() - _ACROSS_CLOCKS_S)
-    return None
-
-
-def _stayed_s(stay: Stay, until: Instant) -> float | None:
-    """Time inside without the waiting at exits, or None if no clock can tell."""
-    elapsed_s = _elapsed_s(stay.entered, until)
-    if elapsed_s is None:
-        return None
-    return max(0.0, elapsed_s - _resumed(stay, until).paused_s)
-
-
 def _due(stayed_s: float, after_s: float) -> bool:
-    return stayed_s + _EARLY_S >= after_s
+    return stayed_s + EARLY_S >= after_s
 
 
 def _warning(limit: Limit) -> float:
@@ -320,20 +381,3 @@ def _warning(limit: Limit) -> float:
 
 def _window(limit: Limit) -> float:
     return limit.limit_s + limit.grace_s
-
-
-def _in_window(stay: Stay, at: Instant) -> bool:
-    if stay.limit is None:
-        return False
-    stayed_s = _stayed_s(stay, at)
-    return stayed_s is None or not _due(stayed_s, _window(stay.limit))
-
-
-def _wake_at(stay: Stay, at: Instant) -> float | None:
-    if stay.limit is None or stay.ended or stay.judgement or stay.paused_at is not None:
-        return None
-    stayed_s = _stayed_s(stay, at)
-    if stayed_s is None:
-        return at.boot_s + _ASK_AGAIN_S
-    due_s = _window(stay.limit) if stay.warned else _warning(stay.limit)
-    return at.boot_s + max(0.0, due_s - stayed_s)

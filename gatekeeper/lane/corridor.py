@@ -1,0 +1,461 @@
+"""The corridor of one lane: walks one vehicle after another through the rooms.
+
+What happens at the lane comes in, one thing at a time, and is dealt with before the next;
+`rules.passage` says what to do, and this file does it. It has no inbox and never waits for time:
+`wake_at` says when the machine wants to be told that it is late.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+import structlog
+from uuid6 import uuid7
+
+from gatekeeper.clock import Clock
+from gatekeeper.config import LaneSettings
+from gatekeeper.drivers.ports import Barrier, Reader
+from gatekeeper.health import Health
+from gatekeeper.lane.bindings import Bindings
+from gatekeeper.lane.eye import Look, Pace
+from gatekeeper.lane.judge import Judge, Judged
+from gatekeeper.lane.opener import Opener
+from gatekeeper.lane.scribe import Scribe
+from gatekeeper.lane.visit import Visit, by_order, same
+from gatekeeper.model import (
+    Ack,
+    AssistanceWanted,
+    Decision,
+    Doubt,
+    Fact,
+    Instant,
+    Order,
+    OrderAnswer,
+    Outcome,
+    PassageEnd,
+    Presence,
+    Reason,
+    Sensor,
+    Sighting,
+    SiteState,
+    VehicleArrived,
+    VehicleDecided,
+    VehicleIdentified,
+    Verdict,
+    ZonePolicy,
+)
+from gatekeeper.rules import passage
+from gatekeeper.rules.passage import Input, Output, State
+from gatekeeper.rules.votes import Quorum, tally
+from gatekeeper.store import Store
+from gatekeeper.store.pictures import Pictures
+from gatekeeper.zones import Ended, Zones
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rooms:
+    """What all lanes share."""
+
+    reader: Reader
+    store: Store
+    zones: Zones
+    pictures: Pictures
+    bindings: Bindings
+    clock: Clock
+    health: Health
+    site: Callable[[], SiteState]
+    timezone: ZoneInfo
+    quorum: Quorum
+
+
+@dataclass(frozen=True, slots=True)
+class Reconsider:
+    """A list, a policy or a count changed: a waiting vehicle is decided again."""
+
+
+Happening: TypeAlias = Presence | Look | Reconsider
+
+
+class Corridor:
+    """One lane's vehicle, from the arrival edge until the lane is clear again."""
+
+    def __init__(
+        self,
+        settings: LaneSettings,
+        policy: ZonePolicy,
+        *,
+        barrier: Barrier,
+        rooms: Rooms,
+        timing: passage.Timing,
+        store_failure_admits: bool,
+        wake_eye: Callable[[], None] | None,
+    ) -> None:
+        """`wake_eye` is called when a vehicle arrives; None for a lane without a camera."""
+        self.name = settings.name
+        self._zone = settings.zone
+        self._rooms = rooms
+        self._timing = timing
+        self._wake_eye = wake_eye
+        self._machine = passage.Passage()
+        self._visit: Visit | None = None
+        self._levels: dict[Sensor, Presence] = {}
+        self._scribe = Scribe(
+            settings.name,
+            store=rooms.store,
+            pictures=rooms.pictures,
+            clock=rooms.clock,
+            health=rooms.health,
+        )
+        self._judge = Judge(
+            settings.name,
+            settings.direction,
+            policy,
+            store=rooms.store,
+            zones=rooms.zones,
+            bindings=rooms.bindings,
+            clock=rooms.clock,
+            health=rooms.health,
+            site=rooms.site,
+            timezone=rooms.timezone,
+            certain=rooms.quorum.certain,
+            store_failure_admits=store_failure_admits,
+        )
+        self._opener = Opener(
+            settings,
+            barrier=barrier,
+            scribe=self._scribe,
+            clock=rooms.clock,
+            store_failure_admits=store_failure_admits,
+        )
+
+    @property
+    def state(self) -> State:
+        """Where the visit of the vehicle at this lane stands."""
+        return self._machine.state
+
+    @property
+    def wake_at(self) -> float | None:
+        """When `late` wants to be called (boot clock)."""
+        return self._machine.wake_at
+
+    @property
+    def waiting_since(self) -> float | None:
+        """Since when a refused vehicle has been standing here, None if there is none."""
+        visit = self._visit
+        return visit.arrived if visit is not None and self.state is State.REFUSED else None
+
+    @property
+    def pace(self) -> Pace:
+        """How eagerly the lane wants to see."""
+        match self.state:
+            case State.READING | State.LOOKING_AGAIN:
+                return Pace.QUICKLY
+            case State.OPENING | State.APPROACHING if self._visit and self._visit.unsure:
+                return Pace.QUICKLY
+            case State.REFUSED:
+                return Pace.SLOWLY
+            case _:
+                return Pace.IDLE
+
+    def begin_anew(self) -> tuple[Presence, ...]:
+        """Forget the vehicle; what the inputs said last is to be told again, so that one that
+        stands there already is decided anew.
+        """
+        self._machine, self._visit = passage.Passage(), None
+        levels, self._levels = self._levels, {}
+        return tuple(levels.values())
+
+    # --- what happens -------------------------------------------------------------------------
+
+    async def take(self, happening: Happening) -> None:
+        """Deal with one thing that happened."""
+        match happening:
+            case Presence():
+                await self._sensed(happening)
+            case Look():
+                await self._looked(happening)
+            case Reconsider():
+                await self._feed(Input.RECONSIDERED)
+
+    async def late(self) -> None:
+        """The moment the machine asked for has come."""
+        await self._feed(Input.TIME)
+
+    async def open_by_order(self, order: Order) -> OrderAnswer:
+        """Open for the vehicle that waits, or for whoever is about to come."""
+        visit = self._visit
+        with self._scribe.alarmed():
+            await self._rooms.zones.doubt(self.name, Doubt.ORDERED_OPENING)
+        ack: Ack | None
+        if visit is not None and self.state in _UNDECIDED_STATES:
+            visit.decision, visit.grounds = by_order(visit), None
+            visit.command = order.id
+            await self._feed(Input.ADMITTED)
+            ack = visit.ack
+        else:
+            passage_id = visit.passage if visit else None
+            ack = await self._opener.open(order.id, Reason.ORDERED, passage_id)
+        if ack is None:
+            return OrderAnswer(order=order.id, outcome="unknown", detail="the lane began anew")
+        return _answer(order, ack)
+
+    async def identify(self, order: Order) -> OrderAnswer:
+        """A person says which plate the waiting vehicle bears; then it is decided as usual."""
+        visit = self._visit
+        if visit is None or self.state is not State.REFUSED or visit.passage != order.passage:
+            return OrderAnswer(
+                order=order.id, outcome="refused", detail="that vehicle does not wait here"
+            )
+        visit.identified = order.plate
+        told = VehicleIdentified(plate=order.plate or "", by=order.by, reason=order.reason)
+        await self._scribe.tell(told, passage=visit.passage)
+        await self._decide(visit)
+        decided = visit.decision
+        detail = f"{decided.verdict.value}: {decided.reason.value}" if decided else ""
+        return OrderAnswer(order=order.id, outcome="done", detail=detail)
+
+    async def _sensed(self, presence: Presence) -> None:
+        """Only a change is news; a first "nobody there" is none."""
+        before = self._levels.get(presence.sensor)
+        self._levels[presence.sensor] = presence
+        if presence.on == (before is not None and before.on):
+            return
+        edge = _EDGES.get((presence.sensor, presence.on))
+        if edge is not None:
+            await self._feed(edge, presence.at)
+
+    async def _looked(self, look: Look) -> None:
+        """Reads vote only for the vehicle that stood there when the frame was taken."""
+        visit = self._visit
+        if visit is None or look.frame.at < visit.arrived:
+            return
+        visit.take(look.frame, look.reads)
+        if self.state in _UNDECIDED_STATES:
+            await self._decide(visit)
+        else:
+            await self._make_sure(visit)
+
+    # --- the machine --------------------------------------------------------------------------
+
+    async def _feed(self, what: Input, at: float | None = None) -> None:
+        """Tell the machine, and do what it says."""
+        at = self._rooms.clock.boot_s() if at is None else at
+        before = self._machine
+        after = passage.step(before, what, at, self._timing)
+        self._machine = after.passage
+        if before.state is not after.passage.state:
+            log.info("lane.state", lane=self.name, state=after.passage.state.value)
+        for output in after.outputs:
+            await self._do(output, at)
+
+    async def _do(self, output: Output, at: float) -> None:
+        visit, alarms = self._visit, self._rooms.health
+        match output:
+            case Output.BEGIN:
+                await self._begin(at)
+            case Output.LAST_CALL | Output.LAST_LOOK | Output.DECIDE_AGAIN if visit is not None:
+                visit.late = True
+                visit.looked_twice = visit.looked_twice or output is Output.LAST_LOOK
+                await self._decide(visit)
+            case Output.OPEN if visit is not None:
+                self._rooms.zones.admitted(self.name, visit.passage)
+                await self._open(visit)
+            case Output.LOITERING | Output.LANE_BLOCKED:
+                alarms.raise_alarm(output.value, self.name, "a vehicle does not move on")
+            case Output.UNDECIDED if visit is not None:
+                visit.decision = None
+                detail = "a vehicle crossed without a decision of its own"
+                alarms.raise_alarm("undecided_passage", self.name, detail)
+                await self._suspect(visit, Doubt.UNDECIDED_PASSAGE)
+            case _ if output in _DOUBTS and visit is not None:
+                detail = "more than one vehicle may have crossed"
+                alarms.raise_alarm(_DOUBTS[output].value, self.name, detail)
+                visit.followers += output is Output.TAILGATED and visit.decision is not None
+                await self._suspect(visit, _DOUBTS[output])
+            case _ if output in passage.ENDS:
+                await self._end(output, at)
+            case _:
+                return
+
+    async def _suspect(self, visit: Visit, doubt: Doubt) -> None:
+        """Told at once, and with the passage again: a limit may end in between."""
+        visit.doubts.append(doubt)
+        with self._scribe.alarmed():
+            await self._rooms.zones.doubt(self.name, doubt, visit.passage)
+
+    async def _begin(self, at: float) -> None:
+        self._visit = Visit(passage=str(uuid7()), arrived=at)
+        self._rooms.zones.occupied(self.name, True, at)
+        await self._scribe.tell(VehicleArrived(), passage=self._visit.passage, at=at)
+        if self._wake_eye is not None:
+            self._wake_eye()
+        else:
+            self._visit.late = True
+            await self._decide(self._visit)
+
+    async def _end(self, output: Output, at: float) -> None:
+        visit, self._visit = self._visit, None
+        for alarm in _CLEARED_AT_THE_END:
+            self._rooms.health.clear_alarm(alarm, self.name)
+        self._rooms.bindings.waits(self.name, None)
+        if visit is None:
+            return
+        instant = self._rooms.clock.instant
+        if visit.sighting is not None and visit.sighting.company:
+            visit.doubts.append(Doubt.SECOND_PLATE)
+        ended = Ended(
+            lane=self.name,
+            passage=visit.passage,
+            end=passage.ENDS[output],
+            sighting=visit.sighting,
+            decision=visit.decision,
+            arrived=instant(visit.arrived),
+            at=instant(at),
+            doubts=tuple(dict.fromkeys(visit.doubts)),
+        )
+        with self._scribe.alarmed():
+            await self._rooms.zones.ended(ended)
+            for _ in range(visit.followers):
+                await self._rooms.zones.ended(_follower(ended))
+        self._rooms.zones.occupied(self.name, False, at)
+
+    # --- deciding -----------------------------------------------------------------------------
+
+    async def _decide(self, visit: Visit) -> None:
+        """Ask votes, lists and rules; act on an answer that is new."""
+        sighting = tally(visit.reads, self._rooms.quorum, last_call=visit.late)
+        if sighting is None and not visit.late:
+            return
+        judged = await self._judge.decide(sighting, visit)
+        if judged.decision.verdict is Verdict.LOOK_AGAIN:
+            if self.state is not State.REFUSED:
+                await self._feed(Input.LOOK_AGAIN)
+                return
+            visit.looked_twice = True  # a refused vehicle has been looked at long enough
+            judged = await self._judge.decide(sighting, visit)
+        await self._decided(visit, sighting, judged)
+
+    async def _decided(self, visit: Visit, sighting: Sighting | None, judged: Judged) -> None:
+        decision = judged.decision
+        if visit.decision is not None and same(visit.decision, decision):
+            return
+        visit.sighting, visit.decision, visit.grounds = sighting, decision, judged.grounds
+        await self._place(visit)
+        if decision.verdict is Verdict.REFUSE:
+            await self._refuse(visit, decision)
+            return
+        await self._feed(Input.ADMITTED)
+
+    async def _make_sure(self, visit: Visit) -> None:
+        """The barrier opens on two reads that agree, an exit even unread; before anything may
+        count against a driver there must be more, and these come while the car rolls in.
+        """
+        sighting = tally(visit.reads, self._rooms.quorum, last_call=visit.late)
+        before = visit.decision
+        if sighting is None or before is None or before.reason is Reason.ORDERED:
+            return  # whom a person let in, no read accuses
+        again = (await self._judge.decide(sighting, visit)).decision
+        if before.plate is None:
+            await self._name(visit, sighting, again)
+            return
+        if again.plate == before.plate:
+            visit.sighting = sighting
+        visit.decision = replace(before, certain=again.plate == before.plate and again.certain)
+
+    async def _name(self, visit: Visit, sighting: Sighting, again: Decision) -> None:
+        """A vehicle that was let through unread was read after all."""
+        if visit.decision is None or again.verdict is not Verdict.ADMIT:
+            return
+        visit.sighting = sighting
+        visit.decision = replace(again, reason=visit.decision.reason, rule=visit.decision.rule)
+        await self._place(visit)
+
+    async def _place(self, visit: Visit) -> None:
+        """Tell the zones where this plate is now."""
+        if visit.sighting is None or visit.decision is None or visit.decision.plate is None:
+            return
+        known = replace(visit.sighting, plate=visit.decision.plate)
+        with self._scribe.alarmed():
+            await self._rooms.zones.arrived(self.name, known, self._instant(visit.arrived))
+
+    def _instant(self, at: float) -> Instant:
+        return self._rooms.clock.instant(at)
+
+    async def _refuse(self, visit: Visit, decision: Decision) -> None:
+        facts: list[Fact] = [self._told(visit, decision)]
+        if decision.reason in (Reason.UNREADABLE, Reason.LOOKS_BLACKLISTED):
+            facts.append(AssistanceWanted(reason=decision.reason, picture=visit.picture))
+        await self._scribe.tell(*facts, passage=visit.passage)
+        self._rooms.bindings.waits(self.name, decision.plate)
+        await self._feed(Input.REFUSED)
+
+    async def _open(self, visit: Visit) -> None:
+        decision = visit.decision or by_order(visit)
+        visit.ack = await self._opener.open(
+            visit.command, decision.reason, visit.passage, self._told(visit, decision)
+        )
+        if visit.ack.outcome is not Outcome.DONE:
+            await self._feed(Input.FAILED)
+
+    def _told(self, visit: Visit, decision: Decision) -> VehicleDecided:
+        if visit.best is not None:
+            visit.picture = self._scribe.picture(visit.best, visit.passage)
+        log.info(
+            "vehicle.decided",
+            lane=self.name,
+            verdict=decision.verdict.value,
+            reason=decision.reason.value,
+        )
+        return VehicleDecided(
+            decision=decision,
+            sighting=visit.sighting,
+            picture=visit.picture,
+            zone=self._zone,
+            grounds=visit.grounds,
+        )
+
+
+_UNDECIDED_STATES = (State.READING, State.LOOKING_AGAIN, State.REFUSED)
+"""The states in which a vehicle waits for an answer."""
+
+_EDGES = {
+    (Sensor.ARRIVAL, True): Input.ARRIVED,
+    (Sensor.ARRIVAL, False): Input.LEFT,
+    (Sensor.SAFETY, True): Input.SAFETY_ON,
+    (Sensor.SAFETY, False): Input.SAFETY_OFF,
+}
+
+_DOUBTS = {
+    Output.GAP: Doubt.TAILGATING,
+    Output.TAILGATED: Doubt.TAILGATING,
+    Output.TOO_LONG: Doubt.SAFETY_LOOP_LONG,
+    Output.DIRECTION_UNKNOWN: Doubt.DIRECTION_UNKNOWN,
+}
+"""What the edges of the loops tell of more than one vehicle, or of one that came from behind."""
+
+_CLEARED_AT_THE_END = (
+    "loitering",
+    "lane_blocked",
+    "undecided_passage",
+    *dict.fromkeys(doubt.value for doubt in _DOUBTS.values()),
+)
+
+
+def _follower(told: Ended) -> Ended:
+    """A second vehicle on one opening: a passage of its own, undecided (situations, 15)."""
+    return replace(
+        told,
+        passage=str(uuid7()),
+        end=PassageEnd.PASSED,
+        sighting=None,
+        decision=None,
+        arrived=told.at,
+    )
+
+
+def _answer(order: Order, ack: Ack) -> OrderAnswer:
+    outcomes = {Outcome.DONE: "done", Outcome.FAILED: "refused", Outcome.UNKNOWN: "unknown"}
+    return OrderAnswer(order=order.id, outcome=outcomes[ack.outcome], detail=ack.detail)

@@ -1,0 +1,98 @@
+"""Time that counts for nobody: an exit of the zone is occupied, or cannot be watched.
+
+A queue at the exit is not the driver's fault (situations, 2). Each exit lane of a zone tells when
+it becomes occupied or unwatched and when that is over; how much of a stay is excused comes out.
+Moments are seconds on the boot clock of one boot.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+BREAK_S = 20.0
+"""A lane that is free for no longer than this is taken to have been occupied throughout: the next
+car of a queue needs a moment to roll up (situations, 2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """`cause` is a lane, or whatever else excuses; `until` is None while it lasts."""
+
+    cause: str
+    since: float
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excuses:
+    """The excused spans of one zone, in the order in which they began."""
+
+    spans: tuple[Span, ...] = ()
+
+
+NONE = Excuses()
+"""Nothing has happened yet."""
+
+
+def began(excuses: Excuses, cause: str, at: float) -> Excuses:
+    """`cause` excuses from `at` on; after a short break, from before the break on."""
+    last = _last(excuses, cause)
+    if last is not None and last.until is None:
+        return excuses
+    if last is not None and last.until is not None and at - last.until <= BREAK_S:
+        return _with(excuses, last, replace(last, until=None))
+    return Excuses(spans=(*excuses.spans, Span(cause=cause, since=at)))
+
+
+def ended(excuses: Excuses, cause: str, at: float) -> Excuses:
+    """`cause` excuses no longer; one that did not is passed over."""
+    last = _last(excuses, cause)
+    if last is None or last.until is not None:
+        return excuses
+    return _with(excuses, last, replace(last, until=max(at, last.since)))
+
+
+def lasted(excuses: Excuses, cause: str, since: float, until: float) -> Excuses:
+    """A span that is told of when it is over, as by another controller."""
+    span = Span(cause=cause, since=since, until=max(since, until))
+    return Excuses(spans=(*excuses.spans, span))
+
+
+def excused_s(excuses: Excuses, since: float, until: float) -> float:
+    """How much of the time from `since` to `until` is excused; overlapping spans count once."""
+    total, reached = 0.0, since
+    for begin, end in sorted(_bounds(excuses.spans, until)):
+        if end > reached:
+            total += end - max(begin, reached)
+            reached = end
+    return total
+
+
+def settled_at(excuses: Excuses, at: float) -> float | None:
+    """When it will be known whether the time up to `at` was excused: now (`at`), or when the last
+    break is over; None while something excuses.
+    """
+    if any(span.until is None for span in excuses.spans):
+        return None
+    last = max((span.until or 0.0 for span in excuses.spans), default=at - BREAK_S)
+    return max(at, last + BREAK_S)
+
+
+def since(excuses: Excuses, at: float) -> Excuses:
+    """Only what can still matter to time after `at`."""
+    kept = tuple(s for s in excuses.spans if s.until is None or s.until + BREAK_S >= at)
+    return excuses if len(kept) == len(excuses.spans) else Excuses(spans=kept)
+
+
+def _last(excuses: Excuses, cause: str) -> Span | None:
+    return next((span for span in reversed(excuses.spans) if span.cause == cause), None)
+
+
+def _with(excuses: Excuses, old: Span, new: Span) -> Excuses:
+    return Excuses(spans=tuple(new if span is old else span for span in excuses.spans))
+
+
+def _bounds(spans: Iterable[Span], until: float) -> Iterable[tuple[float, float]]:
+    for span in spans:
+        end = until if span.until is None else min(span.until, until)
+        if span.since < end:
+            yield span.since, end

@@ -1,0 +1,48 @@
+"""Where the lanes lead and what holds there, as the configuration says."""
+
+from dataclasses import dataclass
+
+from gatekeeper.config import Config
+from gatekeeper.model import Admits, Limit, ZonePolicy
+from gatekeeper.rules.journey import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZonePlan:
+    """A zone as this controller has to know it.
+
+    `inside` is the zone it lies in. `advisory`: some exit of it cannot be watched, so its limits
+    blacklist nobody. `peers` are the other controllers that run exits of it.
+    """
+
+    policy: ZonePolicy
+    inside: str | None = None
+    advisory: bool = False
+    peers: tuple[str, ...] = ()
+
+
+def policy_of(config: Config, zone: str) -> ZonePolicy:
+    """A zone's policy as the rules want it."""
+    settings = next(each for each in config.zone if each.name == zone)
+    return ZonePolicy(
+        zone=settings.name,
+        admits=Admits(settings.admits),
+        capacity=settings.capacity,
+        limit=Limit(
+            limit_s=settings.internal_limit_s,
+            warning_s=settings.warning_s,
+            grace_s=settings.grace_s,
+        ),
+        when_full_admit=settings.when_full == "admit",
+        unknown_when_offline_admit=settings.unknown_when_offline == "admit",
+        offline_after_s=settings.offline_after_s,
+        when_registry_missing_admit=settings.when_registry_missing == "admit",
+    )
+
+
+def places_of(config: Config) -> dict[str, Place]:
+    """Where each lane leads."""
+    return {
+        lane.name: Place(lane=lane.name, zone=lane.zone, direction=lane.direction)
+        for lane in config.lane
+    }
