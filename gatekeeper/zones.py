@@ -83,6 +83,15 @@ def policy_of(config: Config, zone: str) -> ZonePolicy:
         unknown_when_offline_admit=settings.unknown_when_offline == "admit",
         offline_after_s=settings.offline_after_s,
         when_registry_missing_admit=settings.when_registry_missing == "admit",
+        unreadable_admit=settings.unreadable == "admit",
+        unreadable_after_s=settings.unreadable_after_s,
+        exempt_kinds=settings.exempt_kinds,
+        schedules=tuple(each.schedule for each in settings.schedule),
+        cooldown_s=settings.cooldown_s,
+        binding_fresh_s=settings.binding_fresh_s,
+        blacklist_days=settings.blacklist_days,
+        abandon_limited_s=settings.abandon_limited_h * 3600.0,
+        abandon_s=settings.abandon_days * 86_400.0,
     )
 
 
