@@ -36,10 +36,8 @@ def _of_exits(config: Config, zone: ZoneSettings) -> Iterator[str]:
             " blacklisted"
         )
     if not exits and not elsewhere:
-        yield (
-            "no exit lane here, and no peer that says exits_of: nobody is seen leaving, and limits"
-            " are advisory"
-        )
+        means = "nobody is seen leaving" if zone.admits == "everybody" else "limits are advisory"
+        yield f"no exit lane here, nor at a [[peer]] by its exits_of: {means}"
 
 
 def _of_cooldown(zone: ZoneSettings) -> Iterator[str]:

@@ -12,9 +12,9 @@ from gatekeeper.config.zones import ZoneSettings
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
-Province = Annotated[
-    str, Field(pattern="^[京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新]$")
-]
+_PROVINCES = "京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新"
+
+Province = Annotated[str, Field(pattern=f"^[{_PROVINCES}]$")]
 """The first character of a plate (GA 36-2018, annex on the codes of the issuing authorities)."""
 
 
