@@ -60,12 +60,13 @@ from gatekeeper.model.lists import (
     RowSource,
 )
 from gatekeeper.model.orders import Order, OrderAnswer
-from gatekeeper.model.policy import Admits, Schedule, Then, ZonePolicy
+from gatekeeper.model.policy import EXEMPTIBLE, Admits, Schedule, Then, ZonePolicy
 from gatekeeper.model.seen import Colour, Corners, Frame, Pixels, PlateRead, Point, Sighting
 from gatekeeper.model.stays import Blemish, Doubt, Judgement, PassageEnd, Stay, StayEnd
 from gatekeeper.model.time import Instant
 
 __all__ = [
+    "EXEMPTIBLE",
     "Ack",
     "Admits",
     "Alarm",

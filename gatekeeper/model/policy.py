@@ -1,10 +1,22 @@
 """What a site has decided about its zones."""
 
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time
 from enum import StrEnum
 
 from gatekeeper.model.decisions import Limit, VehicleClass
+
+EXEMPTIBLE = (
+    "police",
+    "armed_police",
+    "military",
+    "emergency",
+    "embassy",
+    "consulate",
+    "civil_aviation",
+)
+"""The kinds of plate that a site may exempt as a kind: those whose holder the plate itself names.
+All are names of `rules.plate.PlateKind`."""
 
 
 class Admits(StrEnum):
@@ -36,6 +48,16 @@ class Schedule:
     until: time
     then: Then
 
+    def fits(self, local: datetime) -> bool:
+        """Whether a moment of the site's own time lies in these hours; the weekday is that of
+        their beginning.
+        """
+        moment, weekday = local.time(), local.weekday()
+        begun = weekday in self.weekdays and self.begins <= moment
+        if self.begins < self.until:
+            return begun and moment < self.until
+        return begun or ((weekday - 1) % 7 in self.weekdays and moment < self.until)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZonePolicy:
@@ -43,7 +65,7 @@ class ZonePolicy:
 
     `limit` holds for internal vehicles that a zone of the registered admits, and for nobody else.
     Of `schedules` the first that fits the vehicle and the hour counts; where none fits, the tables
-    of `rules.access` stand alone. `exempt_kinds` are names of `rules.plate.PlateKind`. An
+    of `rules.access` stand alone. `exempt_kinds` are some of `EXEMPTIBLE`. An
     unreadable plate is refused until the vehicle has waited `unreadable_after_s`, and then too,
     unless `unreadable_admit`. `cooldown_s` is how long an internal vehicle has to stay away before
     it may come again, 0.0 for not at all. A binding not older than `binding_fresh_s` may admit a

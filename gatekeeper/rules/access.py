@@ -1,169 +1,176 @@
 """Who may pass: one question in, one decision out, by ordered tables whose first match wins.
 
-The question holds everything a decision may depend on: the sighting, what the lists say about it
-and its look-alikes (`keys` tells which plates to look up), the zone's policy and count, what holds
-for the whole site, and the time. Nothing is fetched, kept or guessed here.
-
-A list row counts if it is valid now and names no zone or this one. Matching is exact first; else
-a read may be taken for a listed plate that differs in one confusable character the reader was
-unsure of, if exactly one plate fits. That helps drivers in and never counts against one.
+The question holds everything a decision may depend on: the sighting, the zone's policy, and the
+grounds: what the lists say about the plate and its look-alikes (`keys` tells which plates to look
+up), the zone's count, what holds for the whole site, the time. Nothing is fetched, kept or guessed
+here. Who the car is taken for stands in `rules.identity`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeAlias
 
 from gatekeeper.model import (
     Admits,
     Decision,
     Direction,
-    Listing,
+    Grounds,
     ListName,
     ListRow,
+    ListVersion,
     Reason,
     Sighting,
-    SiteState,
+    Then,
     VehicleClass,
     Verdict,
     ZonePolicy,
-    ZoneState,
 )
-from gatekeeper.rules import plate
+from gatekeeper.rules import identity, plate
+from gatekeeper.rules.identity import Car
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """All that a decision depends on. `certain` is the calibrated character confidence; the
-    plates in `listing` are in normal form.
-    """
+    """All that a decision depends on. The plates in `grounds` are in normal form."""
 
-    direction: Direction
     sighting: Sighting | None
-    listing: Listing
     policy: ZonePolicy
-    zone: ZoneState
-    site: SiteState
-    now: datetime
-    certain: float
+    grounds: Grounds
+    versions: tuple[ListVersion, ...]
 
 
-def keys(sighting: Sighting | None) -> frozenset[str]:
-    """The plates a decision on this sighting has to know the list rows of."""
-    if sighting is None or plate.is_trailer(sighting.plate):
+def keys(sighting: Sighting | None, identified: str | None = None) -> frozenset[str]:
+    """The plates a decision on this sighting has to know the list rows of; where a person has
+    said which plate it is, that one alone.
+    """
+    text = identified or (sighting.plate if sighting else None)
+    if text is None or plate.is_trailer(text):
         return frozenset()
-    return plate.look_alikes(sighting.plate) | {sighting.plate}
+    if identified is not None:
+        return frozenset({text})
+    return plate.look_alikes(text) | identity.resembling(text) | {text}
 
 
 def decide(question: Question) -> Decision:
     """Verdict and reason for this vehicle in this lane. Every question has an answer."""
     name, table = _table(question)
-    case = _Case(question=question, car=_identify(question))
+    car = identity.identify(question.sighting, question.policy, question.grounds)
+    case = _Case(question=question, car=car)
     rule, found = next((rule, found) for rule in table if (found := rule.when(case)))
     return Decision(
         verdict=rule.verdict,
         reason=rule.reason,
         rule=f"{name}.{rule.name}",
-        plate=case.car.plate,
-        vehicle=case.car.vehicle,
-        certain=case.car.certain and rule.proven,
+        plate=car.plate,
+        vehicle=car.vehicle,
+        certain=car.certain and rule.proven,
         limit=question.policy.limit if rule.limited else None,
         row=found if isinstance(found, ListRow) else None,
-        versions=question.listing.versions,
+        versions=question.versions,
     )
 
 
-# --- who the car is taken for ---------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Car:
-    """The sighting with the lists beside it. `rows` are of `plate` and count here and now;
-    `look_alike` is a blacklisted plate that this may be instead.
-    """
-
-    plate: str | None
-    vehicle: VehicleClass
-    rows: Mapping[ListName, ListRow]
-    look_alike: ListRow | None
-    certain: bool
-
-
-_UNREAD = _Car(plate=None, vehicle=VehicleClass.UNREAD, rows={}, look_alike=None, certain=False)
-
-_CLASSES = (
-    (ListName.EXEMPT, VehicleClass.EXEMPT),
-    (ListName.BLACKLIST, VehicleClass.BLACKLISTED),
-    (ListName.INTERNALS, VehicleClass.INTERNAL),
-    (ListName.VISITORS, VehicleClass.VISITOR),
-)
-"""First match wins: the exempt list over the blacklist, internal over bound."""
-
-
-def _identify(question: Question) -> _Car:
-    """A trailer's plate decides nothing, so its vehicle counts as unread."""
-    sighting = question.sighting
-    if sighting is None or plate.is_trailer(sighting.plate):
-        return _UNREAD
-    near = plate.look_alikes(sighting.plate)
-    listed = {row.plate for row in question.listing.rows}
-    counting = [row for row in question.listing.rows if _counts(row, question)]
-    banned = [row for row in counting if row.list is ListName.BLACKLIST and row.plate in near]
-    taken = sighting.plate
-    if taken not in listed and not banned:
-        taken = _unsure_match(sighting, near, counting, question.certain) or taken
-    rows = _by_list(row for row in counting if row.plate == taken)
-    cleared = bool(rows) and _told_apart(sighting, banned, question.certain)
-    return _Car(
-        plate=taken,
-        vehicle=next((vehicle for name, vehicle in _CLASSES if name in rows), VehicleClass.UNKNOWN),
-        rows=rows,
-        look_alike=None if cleared else _by_list(banned).get(ListName.BLACKLIST),
-        certain=sighting.certain and taken == sighting.plate and not near & listed,
-    )
-
-
-def _counts(row: ListRow, question: Question) -> bool:
-    return row.valid_at(question.now) and row.zone in (None, question.policy.zone)
-
-
-def _unsure_match(
-    sighting: Sighting, near: frozenset[str], rows: Iterable[ListRow], certain: float
-) -> str | None:
-    """The one listed plate this may be, where the reader was unsure of what differs."""
-    fitting = {
-        row.plate for row in rows if row.plate in near and _sureness(sighting, row.plate) < certain
-    }
-    return fitting.pop() if len(fitting) == 1 else None
-
-
-def _told_apart(sighting: Sighting, banned: Iterable[ListRow], certain: float) -> bool:
-    """Whether the reader was sure of what differs from each of these plates."""
-    return all(_sureness(sighting, row.plate) >= certain for row in banned)
-
-
-def _sureness(sighting: Sighting, other: str) -> float:
-    """The confidence of the first character in which the read differs from the other plate."""
-    trio = zip(sighting.plate, other, sighting.confidences, strict=True)
-    return next(confidence for read, listed, confidence in trio if read != listed)
-
-
-def _by_list(rows: Iterable[ListRow]) -> dict[ListName, ListRow]:
-    """One row for each list; which of several is the same in whatever order they come."""
-    return {row.list: row for row in sorted(rows, key=repr, reverse=True)}
-
-
-# --- the tables -----------------------------------------------------------------------------
+# --- what a rule may ask --------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
     question: Question
-    car: _Car
+    car: Car
+
+    @property
+    def policy(self) -> ZonePolicy:
+        return self.question.policy
+
+    @property
+    def grounds(self) -> Grounds:
+        return self.question.grounds
+
+    @property
+    def hours(self) -> Then | None:
+        """What the first schedule that fits this vehicle now says."""
+        return next(
+            (
+                schedule.then
+                for schedule in self.policy.schedules
+                if schedule.vehicle is self.car.vehicle and schedule.fits(self.grounds.now)
+            ),
+            None,
+        )
 
 
 _Found: TypeAlias = ListRow | bool | None
 """The list row that makes a rule apply, or merely whether it applies."""
+
+
+def _on(name: ListName) -> Callable[[_Case], _Found]:
+    return lambda case: case.car.rows.get(name)
+
+
+def _exempt(case: _Case) -> _Found:
+    return case.car.exact and case.car.rows.get(ListName.EXEMPT)
+
+
+def _unreadable(case: _Case) -> bool:
+    """Whether it is too early, or not this site's way, to do without a plate (situations, 16)."""
+    policy = case.policy
+    done_waiting = case.grounds.waited_s >= policy.unreadable_after_s
+    return case.car.plate is None and not (policy.unreadable_admit and done_waiting)
+
+
+def _look_again(case: _Case) -> _Found:
+    return not case.grounds.looked_twice and case.car.look_alike
+
+
+def _outside_hours(case: _Case) -> bool:
+    return case.hours is Then.REFUSE
+
+
+def _internal_free(case: _Case) -> _Found:
+    return case.hours is Then.FREE and case.car.rows.get(ListName.INTERNALS)
+
+
+def _cooling_down(case: _Case) -> _Found:
+    away_s = case.grounds.away_s
+    back_early = away_s is not None and away_s < case.policy.cooldown_s
+    return back_early and case.car.rows.get(ListName.INTERNALS)
+
+
+def _zone_full(case: _Case) -> bool:
+    zone, policy = case.grounds.zone, case.policy
+    full = zone.trusted and zone.count + zone.coming >= policy.capacity
+    return full and not policy.when_full_admit
+
+
+def _just_bound(case: _Case) -> _Found:
+    return case.car.just_bound and case.car.rows.get(ListName.VISITORS)
+
+
+def _open_hours(case: _Case) -> bool:
+    return case.car.vehicle is VehicleClass.UNKNOWN and case.hours in (Then.ADMIT, Then.FREE)
+
+
+def _registry_missing(case: _Case) -> bool:
+    """Until both lists have come once, a car in neither may well be in the one that is missing."""
+    followed = {version.list for version in case.question.versions}
+    return not {ListName.VISITORS, ListName.INTERNALS} <= followed
+
+
+def _registry_missing_admits(case: _Case) -> bool:
+    return _registry_missing(case) and case.policy.when_registry_missing_admit
+
+
+def _offline_admits(case: _Case) -> bool:
+    """The centre has been away so long that a binding may not have reached this gate."""
+    away = case.grounds.site.centre_away_s >= case.policy.offline_after_s
+    return away and case.policy.unknown_when_offline_admit
+
+
+def _always(_: _Case) -> bool:
+    return True
+
+
+# --- the tables -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,36 +185,6 @@ class Rule:
     reason: Reason
     limited: bool = False
     proven: bool = True
-
-
-def _on(name: ListName) -> Callable[[_Case], _Found]:
-    return lambda case: case.car.rows.get(name)
-
-
-def _zone_full(case: _Case) -> bool:
-    zone, policy = case.question.zone, case.question.policy
-    return zone.trusted and zone.count >= policy.capacity and not policy.when_full_admit
-
-
-def _registry_missing(case: _Case) -> bool:
-    """Until both lists have come once, a car in neither may well be in the one that is missing."""
-    followed = {version.list for version in case.question.listing.versions}
-    return not {ListName.VISITORS, ListName.INTERNALS} <= followed
-
-
-def _registry_missing_admits(case: _Case) -> bool:
-    return _registry_missing(case) and case.question.policy.when_registry_missing_admit
-
-
-def _offline_admits(case: _Case) -> bool:
-    """The centre has been away so long that a binding may not have reached this gate."""
-    policy = case.question.policy
-    away = case.question.site.centre_away_s >= policy.offline_after_s
-    return away and policy.unknown_when_offline_admit
-
-
-def _always(_: _Case) -> bool:
-    return True
 
 
 def _admit(
@@ -228,14 +205,15 @@ def _refuse(name: str, when: Callable[[_Case], _Found], reason: Reason) -> Rule:
 
 
 _OPEN = (
-    _admit("fire", lambda case: case.question.site.fire, Reason.FIRE),
-    _admit("held_open", lambda case: case.question.site.held_open, Reason.HELD_OPEN),
+    _admit("fire", lambda case: case.grounds.site.fire, Reason.FIRE),
+    _admit("held_open", lambda case: case.grounds.site.held_open, Reason.HELD_OPEN),
 )
 
 _BEFORE_THE_LISTS = (
     *_OPEN,
-    _admit("exempt", _on(ListName.EXEMPT), Reason.EXEMPT),
-    _refuse("lockdown", lambda case: case.question.site.lockdown, Reason.LOCKDOWN),
+    _admit("exempt", _exempt, Reason.EXEMPT),
+    _admit("exempt_kind", lambda case: case.car.exempt_kind, Reason.EXEMPT),
+    _refuse("lockdown", lambda case: case.grounds.site.lockdown, Reason.LOCKDOWN),
 )
 
 EXITS = (*_OPEN, _admit("exit", _always, Reason.EXIT))
@@ -244,18 +222,32 @@ EXITS = (*_OPEN, _admit("exit", _always, Reason.EXIT))
 EVERYBODY = (
     *_BEFORE_THE_LISTS,
     _refuse("blacklisted", _on(ListName.BLACKLIST), Reason.BLACKLISTED),
+    _refuse("outside_hours", _outside_hours, Reason.OUTSIDE_HOURS),
     _admit("everybody", _always, Reason.EVERYBODY),
 )
 """Entries of an outer gate: unread cars too, and look-alikes of banned plates."""
 
 REGISTERED = (
     *_BEFORE_THE_LISTS,
-    _refuse("unreadable", lambda case: case.car.plate is None, Reason.UNREADABLE),
+    _refuse("unreadable", _unreadable, Reason.UNREADABLE),
     _refuse("blacklisted", _on(ListName.BLACKLIST), Reason.BLACKLISTED),
+    Rule(
+        name="look_again",
+        when=_look_again,
+        verdict=Verdict.LOOK_AGAIN,
+        reason=Reason.LOOKS_BLACKLISTED,
+    ),
     _refuse("looks_blacklisted", lambda case: case.car.look_alike, Reason.LOOKS_BLACKLISTED),
+    _admit("exempt_alike", _on(ListName.EXEMPT), Reason.EXEMPT),
+    _refuse("outside_hours", _outside_hours, Reason.OUTSIDE_HOURS),
+    _admit("internal_free", _internal_free, Reason.INTERNAL),
+    _refuse("cooldown", _cooling_down, Reason.COOLDOWN),
     _admit("internal", _on(ListName.INTERNALS), Reason.INTERNAL, limited=True),
     _refuse("zone_full", _zone_full, Reason.ZONE_FULL),
+    _admit("unreadable_admit", lambda case: case.car.plate is None, Reason.UNREADABLE),
+    _admit("recent_binding", _just_bound, Reason.VISITOR),
     _admit("visitor", _on(ListName.VISITORS), Reason.VISITOR),
+    _admit("open_hours", _open_hours, Reason.EVERYBODY),
     _admit(
         "registry_missing_admit", _registry_missing_admits, Reason.REGISTRY_MISSING, proven=False
     ),
@@ -267,7 +259,7 @@ REGISTERED = (
 
 
 def _table(question: Question) -> tuple[str, tuple[Rule, ...]]:
-    if question.direction is Direction.EXIT:
+    if question.grounds.direction is Direction.EXIT:
         return "exit", EXITS
     if question.policy.admits is Admits.EVERYBODY:
         return "everybody", EVERYBODY

@@ -5,7 +5,7 @@
 """
 
 from gatekeeper.rules.journey import Ended, Place
-from gatekeeper.zones.places import ZonePlan, places_of, policy_of
+from gatekeeper.zones.places import ZonePlan, places_of, plans_of, policy_of
 from gatekeeper.zones.zones import Zones
 
-__all__ = ["Ended", "Place", "ZonePlan", "Zones", "places_of", "policy_of"]
+__all__ = ["Ended", "Place", "ZonePlan", "Zones", "places_of", "plans_of", "policy_of"]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from gatekeeper.config import Config
-from gatekeeper.model import Admits, Limit, ZonePolicy
+from gatekeeper.model import Admits, Direction, Limit, ZonePolicy
 from gatekeeper.rules.journey import Place
 
 
@@ -37,7 +37,40 @@ def policy_of(config: Config, zone: str) -> ZonePolicy:
         unknown_when_offline_admit=settings.unknown_when_offline == "admit",
         offline_after_s=settings.offline_after_s,
         when_registry_missing_admit=settings.when_registry_missing == "admit",
+        unreadable_admit=settings.unreadable == "admit",
+        unreadable_after_s=settings.unreadable_after_s,
+        exempt_kinds=settings.exempt_kinds,
+        schedules=tuple(each.schedule for each in settings.schedule),
+        cooldown_s=settings.cooldown_s,
+        binding_fresh_s=settings.binding_fresh_s,
+        blacklist_days=settings.blacklist_days,
+        abandon_limited_s=settings.abandon_limited_h * 3600.0,
+        abandon_s=settings.abandon_days * 86_400.0,
     )
+
+
+def plans_of(config: Config) -> tuple[ZonePlan, ...]:
+    """What has to be known of each zone. One with an exit that nobody watches, here or at a peer,
+    blacklists nobody (situations, 11).
+    """
+    plans = []
+    for zone in config.zone:
+        exits = [
+            lane
+            for lane in config.lane
+            if lane.zone == zone.name and lane.direction is Direction.EXIT
+        ]
+        peers = tuple(peer.controller for peer in config.peer if zone.name in peer.exits_of)
+        blind = any(lane.camera is None for lane in exits) or not (exits or peers)
+        plans.append(
+            ZonePlan(
+                policy=policy_of(config, zone.name),
+                inside=zone.inside,
+                advisory=blind,
+                peers=peers,
+            )
+        )
+    return tuple(plans)
 
 
 def places_of(config: Config) -> dict[str, Place]:

@@ -9,8 +9,8 @@ from gatekeeper.model import (
     Colour,
     Decision,
     Direction,
+    Grounds,
     Limit,
-    Listing,
     ListName,
     ListRow,
     ListVersion,
@@ -64,20 +64,30 @@ def ask(
     versions: tuple[ListVersion, ...] = VERSIONS,
     count: int = 0,
     trusted: bool = True,
+    coming: int = 0,
     site: SiteState | None = None,
+    now: datetime = NOW,
+    fresh: tuple[str, ...] = (),
+    away_s: float | None = None,
+    waited_s: float = 0.0,
+    identified: str | None = None,
+    looked_twice: bool = True,
 ) -> Decision:
-    return decide(
-        Question(
-            direction=direction,
-            sighting=None if unread else sighting or seen(),
-            listing=Listing(rows=rows, versions=versions),
-            policy=policy,
-            zone=ZoneState(zone=policy.zone, count=count, trusted=trusted),
-            site=site or SiteState(),
-            now=NOW,
-            certain=0.98,
-        )
+    grounds = Grounds(
+        direction=direction,
+        rows=rows,
+        zone=ZoneState(zone=policy.zone, count=count, trusted=trusted, coming=coming),
+        site=site or SiteState(),
+        now=now,
+        certain=0.98,
+        fresh=fresh,
+        away_s=away_s,
+        waited_s=waited_s,
+        identified=identified,
+        looked_twice=looked_twice,
     )
+    read = None if unread else sighting or seen()
+    return decide(Question(sighting=read, policy=policy, grounds=grounds, versions=versions))
 
 
 def told(decision: Decision) -> tuple[Verdict, Reason]:

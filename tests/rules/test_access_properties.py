@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,13 +12,16 @@ from gatekeeper.model import (
     Admits,
     Colour,
     Direction,
+    Grounds,
     Limit,
-    Listing,
     ListName,
     ListRow,
     ListVersion,
+    Schedule,
     Sighting,
     SiteState,
+    Then,
+    VehicleClass,
     Verdict,
     ZonePolicy,
     ZoneState,
@@ -28,7 +32,7 @@ from gatekeeper.rules.access import Question, decide
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 LIMIT = Limit(limit_s=600, warning_s=120, grace_s=60)
 VERSIONS = tuple(ListVersion(list=name, version=7, as_of=NOW) for name in ListName)
-POOL = ("京A82345", "京AB2345", "京A8Z345", "京A823S5", "冀B1234挂", "皖AD12345")
+POOL = ("京A82345", "京AB2345", "京A8Z345", "京A823S5", "冀B1234挂", "皖AD12345", "京A1234警")
 moments = st.none() | st.integers(-2, 2).map(lambda hours: NOW + timedelta(hours=hours))
 list_rows = st.builds(
     ListRow,
@@ -60,28 +64,16 @@ def sightings(draw: st.DrawFn) -> Sighting:
     )
 
 
-questions = st.builds(
-    Question,
+grounds = st.builds(
+    Grounds,
     direction=st.sampled_from(Direction),
-    sighting=st.none() | sightings(),
-    listing=st.builds(
-        Listing,
-        rows=st.lists(list_rows, max_size=6).map(tuple),
-        versions=st.sampled_from([VERSIONS, VERSIONS[:1], ()]),
-    ),
-    policy=st.builds(
-        ZonePolicy,
-        zone=st.sampled_from(["visitors", "carpark"]),
-        admits=st.sampled_from(Admits),
-        capacity=st.just(60),
-        limit=st.just(LIMIT),
-        when_full_admit=st.booleans(),
-        unknown_when_offline_admit=st.booleans(),
-        offline_after_s=st.just(60.0),
-        when_registry_missing_admit=st.booleans(),
-    ),
+    rows=st.lists(list_rows, max_size=6).map(tuple),
     zone=st.builds(
-        ZoneState, zone=st.just("visitors"), count=st.integers(58, 61), trusted=st.booleans()
+        ZoneState,
+        zone=st.just("visitors"),
+        count=st.integers(58, 61),
+        trusted=st.booleans(),
+        coming=st.integers(0, 2),
     ),
     site=st.builds(
         SiteState,
@@ -92,22 +84,60 @@ questions = st.builds(
     ),
     now=st.just(NOW),
     certain=st.just(0.98),
+    fresh=st.lists(st.sampled_from(POOL), max_size=2).map(tuple),
+    away_s=st.sampled_from([None, 100.0, 2000.0]),
+    waited_s=st.sampled_from([0.0, 59.0, 61.0]),
+    identified=st.none() | st.sampled_from(POOL),
+    looked_twice=st.booleans(),
 )
+schedules = st.builds(
+    Schedule,
+    vehicle=st.sampled_from(VehicleClass),
+    weekdays=st.sets(st.integers(0, 6), min_size=1).map(tuple),
+    begins=st.times(),
+    until=st.times(),
+    then=st.sampled_from(Then),
+)
+questions = st.builds(
+    Question,
+    sighting=st.none() | sightings(),
+    grounds=grounds,
+    versions=st.sampled_from([VERSIONS, VERSIONS[:1], ()]),
+    policy=st.builds(
+        ZonePolicy,
+        zone=st.sampled_from(["visitors", "carpark"]),
+        admits=st.sampled_from(Admits),
+        capacity=st.just(60),
+        limit=st.just(LIMIT),
+        when_full_admit=st.booleans(),
+        unknown_when_offline_admit=st.booleans(),
+        offline_after_s=st.just(60.0),
+        when_registry_missing_admit=st.booleans(),
+        unreadable_admit=st.booleans(),
+        exempt_kinds=st.sampled_from([(), ("police", "emergency")]),
+        schedules=st.lists(schedules, max_size=3).map(tuple),
+        cooldown_s=st.sampled_from([0.0, 1800.0]),
+    ),
+)
+
+
+def regrounded(question: Question, **changes: Any) -> Question:
+    return replace(question, grounds=replace(question.grounds, **changes))
 
 
 def counting(question: Question, name: ListName) -> list[ListRow]:
     return [
         each
-        for each in question.listing.rows
+        for each in question.grounds.rows
         if each.list is name
-        and each.valid_at(question.now)
+        and each.valid_at(question.grounds.now)
         and each.zone in (None, question.policy.zone)
     ]
 
 
 def ordinary_entry(question: Question) -> Question:
-    quiet = replace(question.site, fire=False, held_open=False)
-    return replace(question, direction=Direction.ENTRY, site=quiet)
+    quiet = replace(question.grounds.site, fire=False, held_open=False)
+    return regrounded(question, direction=Direction.ENTRY, site=quiet)
 
 
 @given(questions)
@@ -118,12 +148,12 @@ def test_every_decision_names_its_rule_and_its_reason(question: Question) -> Non
     [named] = [rule for rule in rules[table] if rule.name == name]
 
     assert (named.verdict, named.reason) == (decision.verdict, decision.reason)
-    assert decision.versions == question.listing.versions
+    assert decision.versions == question.versions
 
 
 @given(questions)
 def test_exits_admit_whatever_is_asked(question: Question) -> None:
-    decision = decide(replace(question, direction=Direction.EXIT))
+    decision = decide(regrounded(question, direction=Direction.EXIT))
 
     assert decision.verdict is Verdict.ADMIT
     assert decision.limit is None
@@ -131,12 +161,10 @@ def test_exits_admit_whatever_is_asked(question: Question) -> None:
 
 @given(questions, st.randoms(use_true_random=False))
 def test_the_order_of_list_rows_does_not_matter(question: Question, chance: Random) -> None:
-    rows = list(question.listing.rows)
+    rows = list(question.grounds.rows)
     chance.shuffle(rows)
 
-    shuffled = replace(question, listing=replace(question.listing, rows=tuple(rows)))
-
-    assert decide(shuffled) == decide(question)
+    assert decide(regrounded(question, rows=tuple(rows))) == decide(question)
 
 
 @given(questions)
@@ -152,7 +180,7 @@ def test_a_banned_plate_enters_only_as_exempt(question: Question) -> None:
 
 @given(questions)
 def test_rows_that_do_not_count_never_open(question: Question) -> None:
-    idle = [each for each in question.listing.rows if not each.valid_at(question.now)]
+    idle = [each for each in question.grounds.rows if not each.valid_at(question.grounds.now)]
 
     assert decide(question).row not in idle
 
@@ -172,7 +200,7 @@ def test_certain_means_read_so_and_no_look_alike_listed(question: Question) -> N
         assert question.sighting is not None
         assert question.sighting.certain
         assert decision.plate == question.sighting.plate
-        listed = {each.plate for each in question.listing.rows}
+        listed = {each.plate for each in question.grounds.rows}
         assert not listed & plate.look_alikes(question.sighting.plate)
 
 

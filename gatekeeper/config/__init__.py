@@ -1,0 +1,48 @@
+"""The configuration file: TOML in, frozen settings out.
+
+Bounds and units are checked here and nowhere else. A key nobody knows is an error that names it,
+a reference to a zone or board that is not there too; all faults are told at once, one a line.
+Passwords stand in files of their own, so that a configuration can be shown to anybody.
+"""
+
+from gatekeeper.config.advice import warnings
+from gatekeeper.config.controller import (
+    CentreSettings,
+    Config,
+    PeerSettings,
+    RecognitionSettings,
+    StoreSettings,
+)
+from gatekeeper.config.file import load, secret
+from gatekeeper.config.lanes import (
+    BarrierSettings,
+    BoardSettings,
+    CameraSettings,
+    FolderSettings,
+    GeometrySettings,
+    InputSettings,
+    LaneSettings,
+    SnapshotSettings,
+)
+from gatekeeper.config.zones import ScheduleSettings, ZoneSettings
+
+__all__ = [
+    "BarrierSettings",
+    "BoardSettings",
+    "CameraSettings",
+    "CentreSettings",
+    "Config",
+    "FolderSettings",
+    "GeometrySettings",
+    "InputSettings",
+    "LaneSettings",
+    "PeerSettings",
+    "RecognitionSettings",
+    "ScheduleSettings",
+    "SnapshotSettings",
+    "StoreSettings",
+    "ZoneSettings",
+    "load",
+    "secret",
+    "warnings",
+]

@@ -1,0 +1,96 @@
+"""What is allowed but unwise, and what can never have an effect."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from gatekeeper.config.controller import Config
+from gatekeeper.config.zones import ZoneSettings
+from gatekeeper.model import Direction, Schedule, VehicleClass
+
+_DAY_S = 86_400
+_MONDAY = datetime(2024, 1, 1)  # noqa: DTZ001 - any Monday: schedules know weekdays, no dates
+
+
+def warnings(config: Config) -> list[str]:
+    """What is allowed but unwise, one sentence each: said by `check`, and at every start."""
+    return [
+        *(
+            f"zone {zone.name}: {said}"
+            for zone in config.zone
+            for said in (*_of_exits(config, zone), *_of_cooldown(zone), *_of_schedules(zone))
+        ),
+        *_of_lanes(config),
+        *_of_the_centre(config),
+    ]
+
+
+def _of_exits(config: Config, zone: ZoneSettings) -> Iterator[str]:
+    exits = [
+        lane for lane in config.lane if lane.zone == zone.name and lane.direction is Direction.EXIT
+    ]
+    blind = ", ".join(lane.name for lane in exits if lane.camera is None)
+    elsewhere = any(zone.name in peer.exits_of for peer in config.peer)
+    if blind and zone.admits == "registered":
+        yield (
+            f"exit lane {blind} has no camera: limits of this zone are advisory, nobody is"
+            " blacklisted"
+        )
+    if not exits and not elsewhere:
+        means = "nobody is seen leaving" if zone.admits == "everybody" else "limits are advisory"
+        yield f"no exit lane here, nor at a [[peer]] by its exits_of: {means}"
+
+
+def _of_cooldown(zone: ZoneSettings) -> Iterator[str]:
+    if zone.cooldown_s > _DAY_S:
+        yield f"cooldown_s = {zone.cooldown_s:g} keeps internal vehicles away for over a day"
+    if zone.cooldown_s > 0 and zone.admits == "everybody":
+        yield "cooldown_s has no effect where everybody is admitted"
+
+
+def _of_schedules(zone: ZoneSettings) -> Iterator[str]:
+    rows = [each.schedule for each in zone.schedule]
+    for number, row in enumerate(rows):
+        place = f"schedule number {number + 1} ({row.vehicle})"
+        if not _ever_fits(row, rows[:number]):
+            yield f"{place} can never fit: rows above it take all its hours"
+        elif row.vehicle is VehicleClass.UNREAD and not _may_stay_unread(zone):
+            yield f'{place} can never fit: unreadable = "refuse" refuses them at all hours'
+
+
+def _may_stay_unread(zone: ZoneSettings) -> bool:
+    return zone.admits == "everybody" or zone.unreadable == "admit"
+
+
+def _ever_fits(row: Schedule, above: Sequence[Schedule]) -> bool:
+    """Whether some moment of the week is left to a row by those above it.
+
+    What is left of it begins where the row itself begins, or where another ends.
+    """
+    rivals = [each for each in above if each.vehicle is row.vehicle]
+    edges = [edge for each in (row, *rivals) for edge in _edges(each)]
+    return any(row.fits(edge) and not any(each.fits(edge) for each in rivals) for edge in edges)
+
+
+def _edges(row: Schedule) -> Iterator[datetime]:
+    for weekday in row.weekdays:
+        day = _MONDAY + timedelta(days=weekday)
+        yield datetime.combine(day, row.begins)
+        yield datetime.combine(day + timedelta(days=row.until <= row.begins), row.until)
+
+
+def _of_lanes(config: Config) -> Iterator[str]:
+    for lane in config.lane:
+        if lane.safety_loop is None:
+            yield (
+                f"lane {lane.name}: no safety loop: a passage is only presumed, and counts against"
+                " nobody"
+            )
+
+
+def _of_the_centre(config: Config) -> Iterator[str]:
+    if config.centre is None:
+        yield "no [centre]: lists never change and events stay here"
+    elif config.centre.ca is None:
+        yield "centre: no ca: the link to the broker is not encrypted"
+    if config.centre is None and config.peer:
+        yield "peer: without [centre] nothing is ever heard of other controllers"

@@ -1,0 +1,100 @@
+"""The controller as a whole, with its store, its networks, the centre and its peers."""
+
+import zoneinfo
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BeforeValidator, Field
+
+from gatekeeper.config.lanes import BoardSettings, LaneSettings
+from gatekeeper.config.settings import File, Name, Settings, guess
+from gatekeeper.config.zones import ZoneSettings
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+_PROVINCES = "京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新"
+
+Province = Annotated[str, Field(pattern=f"^[{_PROVINCES}]$")]
+"""The first character of a plate (GA 36-2018, annex on the codes of the issuing authorities)."""
+
+
+def _time_zone(name: object) -> ZoneInfo:
+    if isinstance(name, ZoneInfo):
+        return name
+    if not isinstance(name, str):
+        raise ValueError('must be a name like "Asia/Shanghai"')
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        nearest = guess(name, zoneinfo.available_timezones())
+        raise ValueError(f'no time zone is called "{name}" here{nearest}') from error
+
+
+TimeZone = Annotated[ZoneInfo, BeforeValidator(_time_zone)]
+"""The name of a time zone as the operating system knows it (IANA)."""
+
+
+class StoreSettings(Settings):
+    """Where the journal and the pictures lie, and how long pictures stay."""
+
+    path: File
+    pictures: File
+    pictures_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    min_free_mb: Annotated[int, Field(ge=16)] = 500
+
+
+class RecognitionSettings(Settings):
+    """Which set of networks reads plates, and what a sighting needs.
+
+    `certain` is the smallest character confidence that may ever count against a driver;
+    `lone` what a single frame needs to be believed when time runs out; `province` is the one most
+    plates here come from, and may break a tie between reads, no more.
+    """
+
+    networks: Name = "clp"
+    threads: Annotated[int, Field(ge=1, le=16)] = 1
+    window_s: Annotated[float, Field(gt=0, le=30)] = 3.0
+    exit_window_s: Annotated[float, Field(gt=0, le=30)] = 1.5
+    slow_interval_s: Annotated[float, Field(gt=0, le=60)] = 1.0
+    certain: Annotated[float, Field(gt=0.5, le=1)] = 0.98
+    lone: Annotated[float, Field(gt=0.5, le=1)] = 0.98
+    province: Province | None = None
+
+
+class CentreSettings(Settings):
+    """The broker through which the centre is reached. Without `ca` the link is not encrypted."""
+
+    host: str
+    port: Port = 8883
+    username: str | None = None
+    password_file: File | None = None
+    ca: File | None = None
+    certificate: File | None = None
+    key: File | None = None
+    keepalive_s: Annotated[int, Field(ge=5, le=300)] = 30
+
+
+class PeerSettings(Settings):
+    """Another controller of the site; `exits_of` are the zones whose exit lanes it runs."""
+
+    controller: Name
+    exits_of: tuple[Name, ...] = ()
+
+
+class Config(Settings):
+    """A whole gate controller. Schedules are told in the time of `timezone`."""
+
+    site: Name
+    controller: Name
+    timezone: TimeZone = Field(default="Asia/Shanghai", validate_default=True)
+    store: StoreSettings
+    centre: CentreSettings | None = None
+    recognition: RecognitionSettings = RecognitionSettings()
+    zone: Annotated[tuple[ZoneSettings, ...], Field(min_length=1)]
+    board: Annotated[tuple[BoardSettings, ...], Field(min_length=1)]
+    lane: Annotated[tuple[LaneSettings, ...], Field(min_length=1)]
+    peer: tuple[PeerSettings, ...] = ()
+
+    def zone_of(self, lane: LaneSettings) -> ZoneSettings:
+        """The zone a lane belongs to."""
+        return next(zone for zone in self.zone if zone.name == lane.zone)

@@ -1,0 +1,99 @@
+"""What one table of the file says of another: names used twice, and names of nothing."""
+
+from collections.abc import Iterator
+
+from gatekeeper.config.controller import Config
+
+
+def broken_references(config: Config) -> list[str]:
+    """One line for each fault between tables, which one table alone cannot show."""
+    return [
+        *_names_used_twice(config),
+        *_unknown_zones(config),
+        *_peer_faults(config),
+        *_shared_addresses(config),
+        *_wiring_faults(config),
+    ]
+
+
+def _names_used_twice(config: Config) -> list[str]:
+    kinds = (
+        ("zone", [zone.name for zone in config.zone]),
+        ("board", [board.name for board in config.board]),
+        ("lane", [lane.name for lane in config.lane]),
+        ("peer", [peer.controller for peer in config.peer]),
+    )
+    return [
+        f'{kind}: the name "{name}" is used twice'
+        for kind, names in kinds
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]
+
+
+def _unknown_zones(config: Config) -> list[str]:
+    known = {zone.name for zone in config.zone}
+    return [
+        f'{place}: no zone is called "{name}"'
+        for place, name in _zones_named(config)
+        if name not in known
+    ] + [
+        f'zone "{zone.name}".inside: no zone is called "{zone.name}" but the zone itself'
+        for zone in config.zone
+        if zone.inside == zone.name
+    ]
+
+
+def _zones_named(config: Config) -> Iterator[tuple[str, str]]:
+    for zone in config.zone:
+        if zone.inside is not None:
+            yield f'zone "{zone.name}".inside', zone.inside
+    for lane in config.lane:
+        yield f'lane "{lane.name}".zone', lane.zone
+    for peer in config.peer:
+        for name in peer.exits_of:
+            yield f'peer "{peer.controller}".exits_of', name
+
+
+def _peer_faults(config: Config) -> list[str]:
+    return [
+        f'peer "{peer.controller}".controller: is this controller itself; name another one'
+        for peer in config.peer
+        if peer.controller == config.controller
+    ]
+
+
+def _shared_addresses(config: Config) -> list[str]:
+    addresses = [(board.host, board.port) for board in config.board]
+    return [
+        f'board "{board.name}".address: {board.address} has another board already'
+        for number, board in enumerate(config.board)
+        if (board.host, board.port) in addresses[:number]
+    ]
+
+
+def _wiring_faults(config: Config) -> list[str]:
+    """Channels on no board, beyond the board's last, or used by two lanes at once."""
+    boards = {board.name: board for board in config.board}
+    owners: dict[tuple[str, str, int], str] = {}
+    faults = [
+        f'lane "{lane.name}": all its wires have to be on one board'
+        for lane in config.lane
+        if len({wire.board for wire in lane.inputs.values()} | {lane.barrier.board}) > 1
+    ]
+    for place, board_name, kind, channel in _wires(config):
+        board = boards.get(board_name)
+        if board is None:
+            faults.append(f'{place}.board: no board is called "{board_name}"')
+        elif channel >= (board.coils if kind == "coil" else board.inputs):
+            faults.append(f'{place}.{kind}: board "{board_name}" has no {kind} {channel}')
+        elif (owner := owners.setdefault((board_name, kind, channel), place)) != place:
+            faults.append(f'{place}.{kind}: {kind} {channel} of "{board_name}" is already {owner}')
+    return faults
+
+
+def _wires(config: Config) -> Iterator[tuple[str, str, str, int]]:
+    for lane in config.lane:
+        place = f'lane "{lane.name}"'
+        yield f"{place}.barrier", lane.barrier.board, "coil", lane.barrier.coil
+        for key, wire in lane.inputs.items():
+            yield f"{place}.{key}", wire.board, "input", wire.input
