@@ -1,4 +1,4 @@
-"""The lists, as the centre keeps them and as this gate adds to them.
+"""The lists, as the centre keeps them and as the gates of the site add to them.
 
 Changes and snapshots come in, rows and versions go out. It does not ask whether a row is valid
 now (the rules do), and never lets half of a change or of a snapshot count.
@@ -8,7 +8,9 @@ decided. So they come in as pieces, each a transaction of its own, under the num
 edition, which nobody reads; `turn` makes them count at once, and `sweep` then removes the others.
 """
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from heapq import merge
 from itertools import groupby
 from operator import attrgetter
@@ -16,7 +18,6 @@ from operator import attrgetter
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     bindparam,
     delete,
     func,
@@ -28,7 +29,6 @@ from sqlalchemy import (
 
 from gatekeeper.model import (
     Instant,
-    ListChange,
     ListChanges,
     Listing,
     ListName,
@@ -40,7 +40,8 @@ from gatekeeper.model import (
     RowSource,
 )
 from gatekeeper.store import outbox
-from gatekeeper.store.schema import EVERY_ZONE, list_rows, lists, unswept
+from gatekeeper.store.schema import EVERY_ZONE, list_rows, lists, moment, unswept
+from gatekeeper.store.statement import Statement, Values
 
 PIECE = 250
 """Rows of a snapshot in one transaction: a decision may have to wait for two such."""
@@ -48,57 +49,98 @@ PIECE = 250
 _RUN = 10_000
 """Rows sorted at one go: while Python sorts, every other thread waits, here for some 5 ms."""
 
-_OWN_EDITION = 0
-"""This gate's own rows belong to no edition of the centre's, and always count."""
+_NO_EDITION = 0
+"""Rows that a gate added belong to no edition of the centre's, and always count."""
 
-_PUT = insert(list_rows).prefix_with("OR REPLACE")
+
+def _counts(edition: ColumnElement[int] | int) -> ColumnElement[bool]:
+    """Whether a row is a gate's, or the centre's of this edition."""
+    return or_(list_rows.c.source != RowSource.CENTRE, list_rows.c.edition == edition)
+
+
+_TOLD = (
+    list_rows.c.list,
+    list_rows.c.plate,
+    list_rows.c.zone,
+    list_rows.c.valid_from,
+    list_rows.c.valid_until,
+    list_rows.c.note,
+    list_rows.c.source,
+    list_rows.c.version,
+)
+_EDITION = func.coalesce(
+    select(lists.c.edition).where(lists.c.list == list_rows.c.list).scalar_subquery(), 0
+)
+_ASKED = func.json_each(bindparam("plates")).table_valued("value")
+_LISTING = Statement(
+    select(*_TOLD)
+    .where(
+        list_rows.c.plate.in_(select(_ASKED.c.value)),
+        list_rows.c.suspended.is_(False),
+        _counts(_EDITION),
+    )
+    .order_by(*list_rows.primary_key)
+)
+_VERSIONS = Statement(select(lists.c.list, lists.c.version, lists.c.as_of).order_by(lists.c.list))
+_PUT = Statement(insert(list_rows).prefix_with("OR REPLACE"))
+_ZONE: ColumnElement[str] = bindparam("gone_zone")
+_TAKE_OFF = Statement(
+    delete(list_rows).where(
+        list_rows.c.plate == bindparam("gone_plate"),
+        list_rows.c.list == bindparam("gone_list"),
+        or_(_ZONE == EVERY_ZONE, list_rows.c.zone == _ZONE),
+        _counts(_EDITION),
+    )
+)
+_SUSPEND = Statement(
+    update(list_rows)
+    .where(
+        list_rows.c.plate == bindparam("set_aside"),
+        list_rows.c.list == ListName.BLACKLIST,
+        list_rows.c.zone == bindparam("in_zone"),
+        list_rows.c.source != RowSource.CENTRE,
+    )
+    .values(suspended=True)
+)
 
 
 def listing(connection: Connection, plates: Collection[str]) -> Listing:
     """All rows that count for these plates, valid now or not, but for suspended ones."""
-    rows = connection.execute(
-        select(list_rows)
-        .outerjoin(lists, lists.c.list == list_rows.c.list)
-        .where(
-            list_rows.c.plate.in_(plates),
-            list_rows.c.suspended.is_(False),
-            _counts(func.coalesce(lists.c.edition, 0)),
-        )
-        .order_by(*list_rows.primary_key)
-    )
-    return Listing(rows=tuple(_list_row(row) for row in rows), versions=versions(connection))
+    rows = _LISTING.rows(connection, {"plates": json.dumps([*plates])}) if plates else ()
+    return Listing(rows=tuple(_list_row(*row) for row in rows), versions=versions(connection))
 
 
 def versions(connection: Connection) -> tuple[ListVersion, ...]:
     """How far each list has been followed; one never received is absent."""
-    rows = connection.execute(select(lists).order_by(lists.c.list))
     return tuple(
-        ListVersion(list=ListName(row.list), version=row.version, as_of=row.as_of) for row in rows
+        ListVersion(list=ListName(name), version=version, as_of=datetime.fromisoformat(as_of))
+        for name, version, as_of in _VERSIONS.rows(connection)
     )
 
 
-def add_own(connection: Connection, rows: Sequence[ListRow]) -> None:
-    """Put this gate's own rows on their lists; one that was suspended counts again."""
-    if rows:
-        connection.execute(
-            _PUT,
-            [_values(row, row.list, RowSource.GATE, _OWN_EDITION, row.version) for row in rows],
-        )
+def add(connection: Connection, rows: Sequence[ListRow]) -> None:
+    """Put rows of gates on their lists; one that was suspended counts again.
+
+    ValueError for a row of the centre's: those come with a version, or not at all.
+    """
+    for row in rows:
+        if row.source is RowSource.CENTRE:
+            raise ValueError(f"{row} says it is the centre's; a gate adds rows of its own source")
+        _PUT.run(connection, _values(row, row.list, row.source, _NO_EDITION, row.version))
 
 
 def suspend(connection: Connection, entries: Iterable[tuple[str, str]]) -> None:
-    """Set aside this gate's own blacklist row of each (zone, plate), where there is one."""
+    """Set aside the blacklist rows of gates for each (zone, plate), where there are such."""
     for zone, plate in entries:
-        connection.execute(
-            update(list_rows)
-            .where(
-                list_rows.c.plate == plate,
-                list_rows.c.list == ListName.BLACKLIST,
-                list_rows.c.zone == zone,
-                list_rows.c.source == RowSource.GATE,
-            )
-            .values(suspended=True)
-        )
+        _SUSPEND.run(connection, {"set_aside": plate, "in_zone": zone})
+
+
+def take_off(connection: Connection, entries: Iterable[tuple[str | None, str]]) -> None:
+    """Take each (zone, plate) off the blacklist, off that of every zone for None, whoever put it
+    there.
+    """
+    for zone, plate in entries:
+        _TAKE_OFF.run(connection, _gone(ListName.BLACKLIST, plate, zone))
 
 
 def follow(connection: Connection, changes: ListChanges, at: Instant) -> bool:
@@ -110,7 +152,8 @@ def follow(connection: Connection, changes: ListChanges, at: Instant) -> bool:
         return False
     for remove, some in groupby(changes.changes, key=lambda change: change.remove):
         if remove:
-            _take_off(connection, changes.list, edition, some)
+            gone = [_gone(changes.list, change.row.plate, change.row.zone) for change in some]
+            _TAKE_OFF.run_all(connection, gone)
         else:
             rows = [change.row for change in some]
             _put(connection, changes.list, edition, changes.version, rows)
@@ -186,28 +229,8 @@ def _mark(connection: Connection, name: ListName) -> None:
     connection.execute(insert(unswept).prefix_with("OR IGNORE").values(list=name))
 
 
-def _counts(edition: ColumnElement[int] | int) -> ColumnElement[bool]:
-    """Whether a row is this gate's own, or the centre's of this edition."""
-    return or_(list_rows.c.source == RowSource.GATE, list_rows.c.edition == edition)
-
-
-def _take_off(
-    connection: Connection, name: ListName, edition: int, removals: Iterable[ListChange]
-) -> None:
-    """Take plates off for the zone a removal names, or altogether; this gate's own rows, too."""
-    zone: ColumnElement[str] = bindparam("gone_zone")
-    connection.execute(
-        delete(list_rows).where(
-            list_rows.c.plate == bindparam("gone_plate"),
-            list_rows.c.list == name,
-            or_(zone == EVERY_ZONE, list_rows.c.zone == zone),
-            _counts(edition),
-        ),
-        [
-            {"gone_plate": change.row.plate, "gone_zone": change.row.zone or EVERY_ZONE}
-            for change in removals
-        ],
-    )
+def _gone(name: ListName, plate: str, zone: str | None) -> Values:
+    return {"gone_list": name, "gone_plate": plate, "gone_zone": zone or EVERY_ZONE}
 
 
 def _put(
@@ -216,8 +239,9 @@ def _put(
     """Write rows of the centre's, a piece at a time, so that they never stand in memory twice."""
     for first in range(0, len(rows), PIECE):
         piece = rows[first : first + PIECE]
-        connection.execute(
-            _PUT, [_values(row, name, RowSource.CENTRE, edition, version) for row in piece]
+        _PUT.run_all(
+            connection,
+            [_values(row, name, RowSource.CENTRE, edition, version) for row in piece],
         )
 
 
@@ -236,31 +260,38 @@ def _journal(
     outbox.append(connection, [Record(fact=fact, at=at)])
 
 
-def _values(
-    row: ListRow, name: ListName, source: RowSource, edition: int, version: int
-) -> dict[str, object]:
+def _values(row: ListRow, name: ListName, source: RowSource, edition: int, version: int) -> Values:
     return {
         "plate": row.plate,
         "list": name,
         "zone": row.zone or EVERY_ZONE,
         "source": source,
         "edition": edition,
-        "valid_from": row.valid_from,
-        "valid_until": row.valid_until,
+        "valid_from": None if row.valid_from is None else moment(row.valid_from),
+        "valid_until": None if row.valid_until is None else moment(row.valid_until),
         "note": row.note,
         "version": version,
         "suspended": False,
     }
 
 
-def _list_row(row: Row[tuple[object, ...]]) -> ListRow:
+def _list_row(
+    name: str,
+    plate: str,
+    zone: str,
+    valid_from: str | None,
+    valid_until: str | None,
+    note: str,
+    source: str,
+    version: int,
+) -> ListRow:
     return ListRow(
-        list=ListName(row.list),
-        plate=row.plate,
-        zone=row.zone or None,
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        note=row.note,
-        source=RowSource(row.source),
-        version=row.version,
+        list=ListName(name),
+        plate=plate,
+        zone=zone or None,
+        valid_from=None if valid_from is None else datetime.fromisoformat(valid_from),
+        valid_until=None if valid_until is None else datetime.fromisoformat(valid_until),
+        note=note,
+        source=RowSource(source),
+        version=version,
     )
