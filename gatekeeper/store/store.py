@@ -5,7 +5,7 @@ Values of `gatekeeper.model` come in and go out; SQL stays below. It decides not
 One thread does all the work on the file, one call after the other, in the order of the calls.
 Whoever stops waiting for a call does not undo it: a transaction that was asked for is carried out,
 and its failure is then logged, there being nobody to raise it to. A disk that hangs makes calls
-wait: the caller sets the time limit, and `MAX_WAITING` bounds what can pile up. In a rehearsal
+wait: the caller sets the time limit, and `worker.MAX_WAITING` bounds what can pile up. In a rehearsal
 there is no thread: who calls does the work.
 """
 

@@ -67,6 +67,7 @@ stay = st.builds(
         plate=plate,
         vehicle=VehicleClass.INTERNAL,
         entered=AT,
+        counted_from=AT,
         entry_lane="in",
         entry_passage="p",
         limit=None,
