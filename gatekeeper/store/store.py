@@ -5,8 +5,8 @@ Values of `gatekeeper.model` come in and go out; SQL stays below. It decides not
 One thread does all the work on the file, one call after the other, in the order of the calls.
 Whoever stops waiting for a call does not undo it: a transaction that was asked for is carried out,
 and its failure is then logged, there being nobody to raise it to. A disk that hangs makes calls
-wait: the caller sets the time limit, and `worker.MAX_WAITING` bounds what can pile up. In a rehearsal
-there is no thread: who calls does the work.
+wait: the caller sets the time limit, and `worker.MAX_WAITING` bounds what can pile up. In a
+rehearsal there is no thread: whoever calls does the work.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ from gatekeeper.model import (
     Stay,
     ZoneState,
 )
-from gatekeeper.store import commands, occupancy, outbox, registry, site
+from gatekeeper.store import commands, occupancy, outbox, registry, rows, site
 from gatekeeper.store.database import Database
 from gatekeeper.store.rehearsal import Rehearsal
 from gatekeeper.store.worker import InPlaceWorker, ThreadWorker, Worker
@@ -112,9 +112,9 @@ class Store:
             written = outbox.append(connection, commit.records)
             commands.note(connection, written)
             occupancy.save(connection, commit.stays, commit.counts)
-            registry.take_off(connection, commit.removed)
-            registry.add(connection, commit.listed)
-            registry.suspend(connection, commit.suspended)
+            rows.remove(connection, ListName.BLACKLIST, commit.removed)
+            rows.add(connection, commit.listed)
+            rows.suspend(connection, commit.suspended)
             site.save(connection, commit.marks, commit.lockdown)
             return written
 
@@ -124,7 +124,7 @@ class Store:
         """The rows of these plates on all lists, valid now or not, without suspended ones, and
         how far each list has been followed.
         """
-        return await self._read(lambda connection: registry.listing(connection, plates))
+        return await self._read(lambda connection: rows.listing(connection, plates))
 
     async def open_stays(self) -> tuple[Stay, ...]:
         """All stays that have not ended, oldest first."""
@@ -165,8 +165,8 @@ class Store:
             if not await self._read(lambda connection: registry.is_newer(connection, snapshot)):
                 return False
             await self._sweep(snapshot.list)
-            rows = await self._worker.aside(partial(registry.in_order, snapshot.rows))
-            while piece := list(islice(rows, registry.PIECE)):
+            ordered = await self._worker.aside(partial(registry.in_order, snapshot.rows))
+            while piece := list(islice(ordered, registry.PIECE)):
                 await self._stage(snapshot, piece)
             turned = await self._write(
                 lambda connection: registry.turn(connection, snapshot, at), is_news=bool
@@ -176,7 +176,7 @@ class Store:
 
     async def versions(self) -> tuple[ListVersion, ...]:
         """How far each list has been followed; one never received is absent."""
-        return await self._read(registry.versions)
+        return await self._read(rows.versions)
 
     async def pending(self, after: int, limit: int) -> tuple[Pending, ...]:
         """The first `limit` unconfirmed events with a seq greater than `after`, in order."""

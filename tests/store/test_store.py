@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from gatekeeper.model import (
     OrderAnswer,
     OrderAnswered,
     Outcome,
+    PeerMark,
     Reason,
     Record,
     Stay,
@@ -150,6 +151,41 @@ async def test_stays_and_counts_replace_what_was_stored(store: Store) -> None:
 
     assert await store.open_stays() == (warned,)
     assert await store.counts() == (full,)
+
+
+async def test_ended_stays_are_told_from_a_moment_on_in_the_order_of_their_ends(
+    store: Store,
+) -> None:
+    def ended(name: str, seconds: float) -> Stay:
+        end = replace(AT, wall=AT.wall + timedelta(seconds=seconds))
+        return replace(STAY, id=name, ended=end, end=StayEnd.EXITED)
+
+    late, early, before = ended("a", 2.0), ended("b", 0.0), ended("c", -0.000001)
+    await store.commit(Commit(records=(), stays=(STAY, late, early, before)))
+
+    assert await store.ended_stays(AT.wall) == (early, late)
+    assert await store.ended_stays(AT.wall + timedelta(seconds=3)) == ()
+    assert await store.open_stays() == (STAY,)
+
+
+async def test_a_mark_replaces_that_of_the_same_controller(store: Store) -> None:
+    outer = PeerMark(controller="outer", journal="j-1", seq=7)
+    inner = PeerMark(controller="inner", journal="j-2", seq=1)
+    await store.commit(Commit(records=(), marks=(outer, inner)))
+    await store.commit(Commit(records=(), marks=(replace(outer, journal="j-3", seq=2),)))
+
+    assert await store.peer_marks() == (inner, replace(outer, journal="j-3", seq=2))
+
+
+async def test_a_lockdown_stands_until_it_is_lifted_also_through_a_restart(path: Path) -> None:
+    stands = []
+    for lockdown in (None, True, None, False, None):
+        store = await Store.open(path)
+        await store.commit(Commit(records=(), lockdown=lockdown))
+        stands.append(await store.lockdown())
+        await store.close()
+
+    assert stands == [False, True, True, False, False]
 
 
 async def test_an_order_has_the_answer_the_journal_has(store: Store) -> None:
