@@ -5,14 +5,20 @@ Events that were just written come in; answers go out. It adds nothing to what t
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from gatekeeper.model import BarrierCommanded, BarrierIntended, Event, OrderAnswer, OrderAnswered
 from gatekeeper.store.schema import commands, orders
+from gatekeeper.store.statement import Statement, Values
 
 Unfinished = tuple[str, str | None, str | None]
 """A command whose outcome is not in the journal: its id, lane and passage."""
+
+_INTENDED = Statement(insert(commands).prefix_with("OR IGNORE"))
+_FINISHED = Statement(
+    update(commands).where(commands.c.id == bindparam("command")).values(finished=True)
+)
+_ANSWERED = Statement(insert(orders).prefix_with("OR IGNORE"))
 
 
 def note(connection: Connection, written: Iterable[Event]) -> None:
@@ -20,17 +26,11 @@ def note(connection: Connection, written: Iterable[Event]) -> None:
     for event in written:
         match event.record.fact:
             case BarrierIntended(command=command):
-                _intended(connection, command, event)
+                _INTENDED.run(connection, _intended(command, event))
             case BarrierCommanded(command=command):
-                connection.execute(
-                    update(commands).where(commands.c.id == command).values(finished=True)
-                )
+                _FINISHED.run(connection, {"command": command})
             case OrderAnswered(order=order, outcome=outcome, detail=detail):
-                connection.execute(
-                    insert(orders)
-                    .values(id=order, outcome=outcome, detail=detail)
-                    .on_conflict_do_nothing()
-                )
+                _ANSWERED.run(connection, {"id": order, "outcome": outcome, "detail": detail})
 
 
 def answer_of(connection: Connection, order: str) -> OrderAnswer | None:
@@ -55,15 +55,11 @@ def unfinished(connection: Connection) -> tuple[Unfinished, ...]:
     return tuple((row.id, row.lane, row.passage) for row in rows)
 
 
-def _intended(connection: Connection, command: str, event: Event) -> None:
-    connection.execute(
-        insert(commands)
-        .values(
-            id=command,
-            seq=event.seq,
-            lane=event.record.lane,
-            passage=event.record.passage,
-            finished=False,
-        )
-        .on_conflict_do_nothing()
-    )
+def _intended(command: str, event: Event) -> Values:
+    return {
+        "id": command,
+        "seq": event.seq,
+        "lane": event.record.lane,
+        "passage": event.record.passage,
+        "finished": False,
+    }

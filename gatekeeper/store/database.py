@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError
@@ -28,14 +28,16 @@ writes this file, so a longer lock is a technician's shell that was left open.
 WAL_LIMIT_BYTES = 64 * 2**20
 """The write-ahead log is cut back to this after a checkpoint."""
 
-PRAGMAS: tuple[tuple[str, str | int, str | int], ...] = (
+Pragma: TypeAlias = tuple[str, str | int, str | int]
+"""Name, what is asked for, and what SQLite must then answer."""
+
+PRAGMAS: tuple[Pragma, ...] = (
     ("journal_mode", "WAL", "wal"),
     ("synchronous", "FULL", 2),  # NORMAL may lose acknowledged commits at a power cut
     ("foreign_keys", "ON", 1),
     ("busy_timeout", BUSY_MS, BUSY_MS),
     ("journal_size_limit", WAL_LIMIT_BYTES, WAL_LIMIT_BYTES),
 )
-"""Name, what is asked for, and what SQLite must then answer."""
 
 _FOLLOWERS = ("-wal", "-shm")
 """Files that belong to a database and are nothing without it."""
@@ -67,6 +69,7 @@ class Database:
         self.path = path
         self.journal = journal
         self._engine = engine
+        self._version = self._data_version()
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -76,7 +79,7 @@ class Database:
         no database or a damaged one, otherwise `StoreError`.
         """
         _touch(path)
-        engine = _engine(path)
+        engine = _engine(path, cls._pragmas())
         try:
             with telling(path):
                 _check(path, engine)
@@ -98,10 +101,29 @@ class Database:
         with telling(self.path), reader.begin() as connection:
             yield connection
 
+    def disturbed(self) -> bool:
+        """Whether another program has written the file since this was last asked."""
+        before, self._version = self._version, self._data_version()
+        return self._version != before
+
+    def flush(self) -> None:
+        """Nothing to do: a transaction that has ended is on the disk, for every reader."""
+
     def close(self) -> None:
         """Let go of the file, and of the files beside it."""
         with telling(self.path):
             self._engine.dispose()
+
+    def _data_version(self) -> int:
+        """A number that changes when another connection than this one has written the file
+        (https://sqlite.org/pragma.html#pragma_data_version).
+        """
+        with self.reading() as connection:
+            return int(connection.scalar(text("PRAGMA data_version")) or 0)
+
+    @staticmethod
+    def _pragmas() -> tuple[Pragma, ...]:
+        return PRAGMAS
 
 
 @contextmanager
@@ -144,13 +166,13 @@ def _touch(path: Path) -> None:
         ) from error
 
 
-def _engine(path: Path) -> Engine:
+def _engine(path: Path, pragmas: tuple[Pragma, ...]) -> Engine:
     engine = create_engine(URL.create("sqlite", database=str(path)), pool_size=1, max_overflow=0)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, record: object) -> None:
         connection.isolation_level = None  # transactions begin where the listener below says
-        for name, asked, answered in PRAGMAS:
+        for name, asked, answered in pragmas:
             _set(path, connection, name, asked, answered)
 
     @event.listens_for(engine, "begin")

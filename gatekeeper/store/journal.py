@@ -1,20 +1,29 @@
-"""The journal for readers in other processes, while the controller writes.
+"""The store for readers in other processes, while the controller writes.
 
-A path comes in, rows go out, a page at a time; the file is opened read-only, and no reader ever
-makes the writer wait. Nothing is interpreted: the body of an event stays text.
+A path comes in; events, stays and blacklist rows go out, a page at a time. The file is opened
+read-only, and no reader ever makes the writer wait. The body of an event stays text, so that
+events of any version can be shown (`facts.fact_of` reads it).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, select, true
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, select, text, true
 
 from gatekeeper.errors import StoreError
+from gatekeeper.model import ListRow, Stay
+from gatekeeper.store import facts, schema
+from gatekeeper.store import rows as list_rows
 from gatekeeper.store.database import telling
 from gatekeeper.store.schema import events as event_rows
 from gatekeeper.store.schema import journal
+from gatekeeper.store.schema import stays as stay_rows
+
+Row = TypeVar("Row")
+Key = TypeVar("Key", int, str)
 
 _PAGE = 500
 """Rows read at a time: a reader that stays in one transaction keeps the log from being cut back."""
@@ -31,9 +40,19 @@ class JournalRow:
     lane: str | None
     passage: str | None
     occurred_at: datetime
+    boot_id: str
+    boot_s: float
     clock_trusted: bool
     confirmed: bool
     body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlacklistRow:
+    """One row of the blacklist; a suspended one refuses nobody until it has been reviewed."""
+
+    row: ListRow
+    suspended: bool
 
 
 def events(path: Path, after: int = 0, limit: int | None = None) -> Iterator[JournalRow]:
@@ -41,22 +60,60 @@ def events(path: Path, after: int = 0, limit: int | None = None) -> Iterator[Jou
 
     Raises `StoreError`, at once or while reading: no such file, no database of a controller.
     """
+    return _rows(_there(path), after, limit, _events, lambda row: row.seq)
+
+
+def stays(path: Path, *, all_: bool = False, plate: str | None = None) -> Iterator[Stay]:
+    """The open stays, or `all_`, in the order of their entries; of one plate where it is given.
+
+    Raises `StoreError` as `events` does, and for a database that has yet to be migrated.
+    """
+
+    def page(connection: Connection, after: str, size: int) -> list[Stay]:
+        _refuse_another_schema(connection, path)
+        question = select(stay_rows.c.body).where(stay_rows.c.id > after)
+        if not all_:
+            question = question.where(stay_rows.c.ended_at.is_(None))
+        if plate is not None:
+            question = question.where(stay_rows.c.plate == plate)
+        found = connection.scalars(question.order_by(stay_rows.c.id).limit(size))
+        return [facts.stay_of(body) for body in found]
+
+    return _rows(_there(path), "", None, page, lambda stay: stay.id)
+
+
+def blacklist(path: Path) -> tuple[BlacklistRow, ...]:
+    """The rows of the blacklist that count or are suspended, by plate; raises as `events` does."""
+    with telling(_there(path)), _read_only(path).connect() as connection:
+        return tuple(
+            BlacklistRow(row=row, suspended=suspended)
+            for row, suspended in list_rows.blacklist(connection)
+        )
+
+
+def _there(path: Path) -> Path:
     if not path.is_file():
         raise StoreError(f"{path}: there is no database; is this the store.path of the controller?")
-    return _rows(path, after, limit)
+    return path
 
 
-def _rows(path: Path, after: int, limit: int | None) -> Iterator[JournalRow]:
+def _rows(
+    path: Path,
+    after: Key,
+    limit: int | None,
+    page: Callable[[Connection, Key, int], list[Row]],
+    key: Callable[[Row], Key],
+) -> Iterator[Row]:
     engine = _read_only(path)
     left = limit
     while left is None or left > 0:
         with telling(path), engine.connect() as connection:
-            page = _page(connection, after, _PAGE if left is None else min(left, _PAGE))
-        if not page:
+            rows = page(connection, after, _PAGE if left is None else min(left, _PAGE))
+        if not rows:
             return
-        yield from page
-        after = page[-1].seq
-        left = None if left is None else left - len(page)
+        yield from rows
+        after = key(rows[-1])
+        left = None if left is None else left - len(rows)
 
 
 def _read_only(path: Path) -> Engine:
@@ -66,7 +123,16 @@ def _read_only(path: Path) -> Engine:
     return create_engine(url, poolclass=NullPool)
 
 
-def _page(connection: Connection, after: int, size: int) -> list[JournalRow]:
+def _refuse_another_schema(connection: Connection, path: Path) -> None:
+    stored = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    if stored != schema.HEAD:
+        raise StoreError(
+            f"{path}: has schema {stored}, and this version reads {schema.HEAD}; ask with the"
+            " version that the controller runs, or start the controller with this one"
+        )
+
+
+def _events(connection: Connection, after: int, size: int) -> list[JournalRow]:
     rows = connection.execute(
         select(event_rows, journal.c.id.label("journal"), journal.c.confirmed)
         .join(journal, true())  # of which there is one row
@@ -83,6 +149,8 @@ def _page(connection: Connection, after: int, size: int) -> list[JournalRow]:
             lane=row.lane,
             passage=row.passage,
             occurred_at=row.occurred_at,
+            boot_id=row.boot_id,
+            boot_s=row.boot_s,
             clock_trusted=row.clock_trusted,
             confirmed=row.seq <= row.confirmed,
             body=row.body,

@@ -12,7 +12,8 @@ from uuid6 import uuid7
 
 from gatekeeper.model import Event, Pending, Record
 from gatekeeper.store import facts
-from gatekeeper.store.schema import events, journal
+from gatekeeper.store.schema import events, journal, moment
+from gatekeeper.store.statement import Statement, Values
 
 _STATE = select(
     journal.c.id,
@@ -22,18 +23,20 @@ _STATE = select(
         journal.c.confirmed, select(func.coalesce(func.max(events.c.seq), 0)).scalar_subquery()
     ).label("last"),
 )
+_LAST = Statement(_STATE)
+_APPEND = Statement(insert(events))
 
 
 def append(connection: Connection, records: Sequence[Record]) -> tuple[Event, ...]:
     """Write records as the next events of the journal, and return them."""
     if not records:
         return ()
-    state = connection.execute(_STATE).one()
+    ((of, _, last),) = _LAST.rows(connection)
     made = tuple(
-        Event(id=str(uuid7()), journal=state.id, seq=seq, record=record)
-        for seq, record in enumerate(records, start=state.last + 1)
+        Event(id=str(uuid7()), journal=of, seq=seq, record=record)
+        for seq, record in enumerate(records, start=last + 1)
     )
-    connection.execute(insert(events), [_row(event) for event in made])
+    _APPEND.run_all(connection, map(_row, made))
     return made
 
 
@@ -65,7 +68,7 @@ def depth(connection: Connection) -> int:
     return int(state.last - state.confirmed)
 
 
-def _row(event: Event) -> dict[str, object]:
+def _row(event: Event) -> Values:
     record = event.record
     return {
         "seq": event.seq,
@@ -73,7 +76,7 @@ def _row(event: Event) -> dict[str, object]:
         "kind": record.fact.kind,
         "lane": record.lane,
         "passage": record.passage,
-        "occurred_at": record.at.wall,
+        "occurred_at": moment(record.at.wall),
         "boot_id": record.at.boot_id,
         "boot_s": record.at.boot_s,
         "clock_trusted": record.at.trusted,

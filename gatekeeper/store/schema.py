@@ -19,26 +19,32 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """Alembic's newest revision, said here so that an ordinary start need not import Alembic."""
 
 EVERY_ZONE = ""
 """How `ListRow.zone` None is stored: a primary key cannot hold NULL and still be one."""
 
 
+def moment(value: datetime) -> str:
+    """An aware datetime as RFC 3339 text in UTC with six decimals, which sorts as time does.
+
+    A naive datetime is a mistake of the caller's: ValueError.
+    """
+    if value.tzinfo is None:
+        raise ValueError(f"{value!r} names no time zone")
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
 class Moment(TypeDecorator[datetime]):
-    """An aware datetime as RFC 3339 text in UTC with six decimals, which sorts as time does."""
+    """A column of such texts (`moment`)."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
-        """To text; a naive datetime is a mistake of the caller's: ValueError."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value!r} names no time zone")
-        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+        """To text."""
+        return None if value is None else moment(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         """Back to an aware datetime in UTC."""
@@ -98,10 +104,12 @@ stays = Table(
     Column("id", Text, primary_key=True),
     Column("zone", Text, nullable=False),
     Column("plate", Text, nullable=False),
-    Column("ended", Boolean, nullable=False),
+    Column("ended_at", Moment),
     Column("body", Text, nullable=False),
 )
-Index("stays_open", stays.c.id, sqlite_where=stays.c.ended.is_(False))
+Index("stays_open", stays.c.id, sqlite_where=stays.c.ended_at.is_(None))
+Index("stays_ended", stays.c.ended_at, sqlite_where=stays.c.ended_at.is_not(None))
+Index("stays_plate", stays.c.plate)
 
 counts = Table(
     "counts",
@@ -109,6 +117,23 @@ counts = Table(
     Column("zone", Text, primary_key=True),
     Column("count", Integer, nullable=False),
     Column("trusted", Boolean, nullable=False),
+)
+
+peers = Table(
+    "peers",
+    metadata,
+    # How far the journal of each other controller of the site has been taken in.
+    Column("controller", Text, primary_key=True),
+    Column("journal", Text, nullable=False),
+    Column("seq", Integer, nullable=False),
+)
+
+standing = Table(
+    "standing",
+    metadata,
+    # Orders that hold until they are lifted, by name; one never given is absent.
+    Column("name", Text, primary_key=True),
+    Column("holds", Boolean, nullable=False),
 )
 
 lists = Table(

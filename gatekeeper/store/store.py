@@ -5,17 +5,18 @@ Values of `gatekeeper.model` come in and go out; SQL stays below. It decides not
 One thread does all the work on the file, one call after the other, in the order of the calls.
 Whoever stops waiting for a call does not undo it: a transaction that was asked for is carried out,
 and its failure is then logged, there being nobody to raise it to. A disk that hangs makes calls
-wait: the caller sets the time limit, and `MAX_WAITING` bounds what can pile up.
+wait: the caller sets the time limit, and `worker.MAX_WAITING` bounds what can pile up. In a
+rehearsal there is no thread: whoever calls does the work.
 """
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Self, TypeVar
 
-import structlog
 from sqlalchemy import Connection
 
 from gatekeeper.errors import StoreError
@@ -30,21 +31,21 @@ from gatekeeper.model import (
     ListSnapshot,
     ListVersion,
     OrderAnswer,
+    PeerMark,
     Pending,
     Stay,
     ZoneState,
 )
-from gatekeeper.store import commands, occupancy, outbox, registry
+from gatekeeper.store import commands, occupancy, outbox, registry, rows, site
 from gatekeeper.store.database import Database
-
-log = structlog.get_logger(__name__)
+from gatekeeper.store.rehearsal import Rehearsal
+from gatekeeper.store.worker import InPlaceWorker, ThreadWorker, Worker
 
 Answer = TypeVar("Answer")
 
-MAX_WAITING = 256
-"""Calls that may wait for the thread. What comes beyond is refused with a `StoreError`, whole and
-before it has done anything; nothing that was accepted is dropped.
-"""
+
+def _silence(_: object) -> None:
+    return None
 
 
 def _never(_: object) -> bool:
@@ -62,10 +63,9 @@ class Store:
     the disk is full, the file locked or the device failing; nothing has then been changed.
     """
 
-    def __init__(self, database: Database, thread: ThreadPoolExecutor) -> None:
+    def __init__(self, database: Database, worker: Worker) -> None:
         self._database = database
-        self._thread = thread
-        self._waiting = 0
+        self._worker = worker
         self._watchers: list[Callable[[], None]] = []
         self._snapshots = asyncio.Lock()
         self._closed = False
@@ -77,13 +77,19 @@ class Store:
         Raises `UnsoundStoreError` where the file is damaged or no database (see `set_aside`), and
         `StoreError` where it cannot be opened or belongs to a newer version.
         """
-        thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        worker = ThreadWorker(path)
         try:
-            opening = asyncio.get_running_loop().run_in_executor(thread, Database.open, path)
-            return cls(await opening, thread)
+            return cls(await worker.run(partial(Database.open, path), _silence), worker)
         except BaseException:
-            thread.shutdown(wait=False)
+            worker.abandon()
             raise
+
+    @classmethod
+    def rehearsal(cls, path: Path) -> Self:
+        """The same for simulations: no method ever suspends, so that none needs a loop, and what
+        was written may be lost in a power cut or seen late by readers (`flush`). Raises as `open`.
+        """
+        return cls(Rehearsal.open(path), InPlaceWorker())
 
     @property
     def journal(self) -> str:
@@ -97,14 +103,19 @@ class Store:
         self._watchers.append(tell)
 
     async def commit(self, commit: Commit) -> tuple[Event, ...]:
-        """Write all of it or none; on the disk when this returns. The events have their numbers."""
+        """Write all of it or none; on the disk when this returns. The events have their numbers.
+
+        Rows are taken off the blacklist first, then listed, then suspended.
+        """
 
         def write(connection: Connection) -> tuple[Event, ...]:
             written = outbox.append(connection, commit.records)
             commands.note(connection, written)
             occupancy.save(connection, commit.stays, commit.counts)
-            registry.add_own(connection, commit.listed)
-            registry.suspend(connection, commit.suspended)
+            rows.remove(connection, ListName.BLACKLIST, commit.removed)
+            rows.add(connection, commit.listed)
+            rows.suspend(connection, commit.suspended)
+            site.save(connection, commit.marks, commit.lockdown)
             return written
 
         return await self._write(write, is_news=_always)
@@ -113,11 +124,17 @@ class Store:
         """The rows of these plates on all lists, valid now or not, without suspended ones, and
         how far each list has been followed.
         """
-        return await self._read(lambda connection: registry.listing(connection, plates))
+        return await self._read(lambda connection: rows.listing(connection, plates))
 
     async def open_stays(self) -> tuple[Stay, ...]:
         """All stays that have not ended, oldest first."""
         return await self._read(occupancy.open_stays)
+
+    async def ended_stays(self, since: datetime) -> tuple[Stay, ...]:
+        """The stays that ended at `since` (aware, by the wall clock of then) or later, in the
+        order of their ends.
+        """
+        return await self._read(lambda connection: occupancy.ended_stays(connection, since))
 
     async def counts(self) -> tuple[ZoneState, ...]:
         """The count of each zone that has one."""
@@ -129,14 +146,16 @@ class Store:
         True also for changes that were here already. False: there is a gap, and nothing has
         changed; a list never received takes only changes since 0. Rows become the centre's and
         get the version of the changes, whatever they say of themselves. A removal takes a plate
-        off for the zone it names, or for all if it names none, this gate's own rows included.
+        off for the zone it names, or for all if it names none, rows of this gate and of others
+        included.
         """
         return await self._write(
             lambda connection: registry.follow(connection, changes, at), is_news=bool
         )
 
     async def replace(self, snapshot: ListSnapshot, at: Instant) -> bool:
-        """Put a whole list in the place of what the centre sent before; this gate's own rows stay.
+        """Put a whole list in the place of what the centre sent before; rows of this gate and
+        of others stay.
 
         False: not newer than what is here, and nothing has changed. Other calls are served between
         the pieces of a long list. It counts from one transaction on, all of it; if the caller is
@@ -146,8 +165,8 @@ class Store:
             if not await self._read(lambda connection: registry.is_newer(connection, snapshot)):
                 return False
             await self._sweep(snapshot.list)
-            rows = await asyncio.to_thread(registry.in_order, snapshot.rows)
-            while piece := list(islice(rows, registry.PIECE)):
+            ordered = await self._worker.aside(partial(registry.in_order, snapshot.rows))
+            while piece := list(islice(ordered, registry.PIECE)):
                 await self._stage(snapshot, piece)
             turned = await self._write(
                 lambda connection: registry.turn(connection, snapshot, at), is_news=bool
@@ -157,7 +176,7 @@ class Store:
 
     async def versions(self) -> tuple[ListVersion, ...]:
         """How far each list has been followed; one never received is absent."""
-        return await self._read(registry.versions)
+        return await self._read(rows.versions)
 
     async def pending(self, after: int, limit: int) -> tuple[Pending, ...]:
         """The first `limit` unconfirmed events with a seq greater than `after`, in order."""
@@ -183,14 +202,30 @@ class Store:
         """(command, lane, passage) of commands intended and without an outcome, oldest first."""
         return await self._read(commands.unfinished)
 
+    async def peer_marks(self) -> tuple[PeerMark, ...]:
+        """How far the journals of other controllers have been taken in, by controller."""
+        return await self._read(site.peer_marks)
+
+    async def lockdown(self) -> bool:
+        """Whether a lockdown was ordered and not lifted since."""
+        return await self._read(site.lockdown)
+
+    async def disturbed(self) -> bool:
+        """Whether another process has written the file since this was last asked, or opened."""
+        return await self._run(self._database.disturbed, _silence)
+
+    async def flush(self) -> None:
+        """From now on readers in other processes see all that was written; only in a rehearsal
+        might they not have before.
+        """
+        await self._run(self._database.flush, _silence)
+
     async def close(self) -> None:
         """Finish what was asked for, then let go of the file. A second call does nothing."""
         if self._closed:
             return
         self._closed = True
-        loop = asyncio.get_running_loop()
-        await asyncio.shield(loop.run_in_executor(self._thread, self._database.close))
-        self._thread.shutdown(wait=False)
+        await self._worker.close(self._database.close)
 
     async def _stage(self, snapshot: ListSnapshot, piece: Sequence[ListRow]) -> None:
         await self._write(lambda connection: registry.stage(connection, snapshot, piece))
@@ -210,7 +245,7 @@ class Store:
             with self._database.reading() as connection:
                 return question(connection)
 
-        return await self._run(work, _never)
+        return await self._run(work, _silence)
 
     async def _write(
         self, change: Callable[[Connection], Answer], is_news: Callable[[Answer], bool] = _never
@@ -219,33 +254,14 @@ class Store:
             with self._database.writing() as connection:
                 return change(connection)
 
-        return await self._run(work, is_news)
-
-    async def _run(self, work: Callable[[], Answer], is_news: Callable[[Answer], bool]) -> Answer:
-        if self._closed:
-            raise StoreError(f"{self._database.path}: the store is closed")
-        if self._waiting >= MAX_WAITING:
-            raise StoreError(
-                f"{self._database.path}: {self._waiting} calls wait for the disk, which does not"
-                " answer; see dmesg"
-            )
-
-        def ended(future: asyncio.Future[Answer]) -> None:
-            self._waiting -= 1
-            if future.exception() is None and is_news(future.result()):
+        def ended(answer: Answer) -> None:
+            if is_news(answer):
                 for tell in self._watchers:
                     tell()
 
-        future = asyncio.get_running_loop().run_in_executor(self._thread, work)
-        self._waiting += 1
-        future.add_done_callback(ended)
-        try:
-            return await asyncio.shield(future)
-        except asyncio.CancelledError:
-            future.add_done_callback(_log_failure)
-            raise
+        return await self._run(work, ended)
 
-
-def _log_failure(future: asyncio.Future[Answer]) -> None:
-    if (error := future.exception()) is not None:
-        log.error("store.abandoned_call_failed", error=str(error))
+    async def _run(self, work: Callable[[], Answer], ended: Callable[[Answer], None]) -> Answer:
+        if self._closed:
+            raise StoreError(f"{self._database.path}: the store is closed")
+        return await self._worker.run(work, ended)

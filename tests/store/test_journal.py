@@ -1,13 +1,27 @@
 """The command line reads the journal while the controller writes it."""
 
 import asyncio
+import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from gatekeeper.errors import StoreError
-from gatekeeper.model import AlarmCleared, Commit, Instant, Record
+from gatekeeper.model import (
+    AlarmCleared,
+    Commit,
+    Instant,
+    ListName,
+    ListRow,
+    ListSnapshot,
+    Record,
+    RowSource,
+    Stay,
+    StayEnd,
+    VehicleClass,
+)
 from gatekeeper.store import Store, journal
 
 AT = Instant(boot_id="b", boot_s=1.0, wall=datetime(2026, 11, 23, 8, tzinfo=UTC), trusted=False)
@@ -28,6 +42,8 @@ async def test_a_row_says_all_the_journal_has(store: Store, path: Path) -> None:
         lane="in",
         passage="p",
         occurred_at=AT.wall,
+        boot_id="b",
+        boot_s=1.0,
         clock_trusted=False,
         confirmed=True,
         body='{"alarm":"a","subject":"s"}',
@@ -95,3 +111,51 @@ async def test_a_path_may_have_any_characters(tmp_path: Path) -> None:
 
     assert [row.seq for row in journal.events(path)] == [1]
     await store.close()
+
+
+STAY = Stay(
+    id="s-1",
+    zone="inner",
+    plate="A",
+    vehicle=VehicleClass.INTERNAL,
+    entered=AT,
+    counted_from=AT,
+    entry_lane="in",
+    entry_passage="p",
+    limit=None,
+)
+
+
+async def test_stays_can_be_read_the_open_ones_or_all_or_those_of_a_plate(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "_PAGE", 2)
+    ended = replace(STAY, id="s-2", ended=AT, end=StayEnd.EXITED)
+    others = tuple(replace(STAY, id=f"s-{number}", plate="B") for number in range(3, 6))
+    await store.commit(Commit(records=(), stays=(ended, *others, STAY)))
+
+    assert [*journal.stays(path)] == [STAY, *others]
+    assert [*journal.stays(path, all_=True)] == [STAY, ended, *others]
+    assert [*journal.stays(path, all_=True, plate="A")] == [STAY, ended]
+
+
+def test_stays_of_another_schema_are_an_error_and_its_events_are_not(path: Path) -> None:
+    shutil.copy(Path(__file__).with_name("databases") / "0001.db", path)
+
+    with pytest.raises(StoreError, match=r"gatekeeper\.db: has schema 0001"):
+        list(journal.stays(path))
+    assert [*journal.events(path)] != []
+
+
+async def test_the_blacklist_can_be_read_with_what_is_suspended(store: Store, path: Path) -> None:
+    named = ListRow(list=ListName.BLACKLIST, plate="B", note="theft", version=3)
+    own = ListRow(list=ListName.BLACKLIST, plate="A", zone="inner", source=RowSource.GATE)
+    told = replace(own, plate="C", source=RowSource.PEER, valid_until=AT.wall)
+    await store.replace(ListSnapshot(list=ListName.BLACKLIST, version=3, rows=(named,)), AT)
+    await store.commit(Commit(records=(), listed=(own, told), suspended=(("inner", "A"),)))
+
+    assert journal.blacklist(path) == (
+        journal.BlacklistRow(row=own, suspended=True),
+        journal.BlacklistRow(row=named, suspended=False),
+        journal.BlacklistRow(row=told, suspended=False),
+    )

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Coroutine
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +17,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from gatekeeper.model import (
     BarrierCommanded,
     BarrierIntended,
+    Blemish,
     Commit,
+    Doubt,
     Fact,
     Instant,
     ListChange,
@@ -27,6 +29,7 @@ from gatekeeper.model import (
     ListSnapshot,
     OrderAnswered,
     Outcome,
+    PeerMark,
     Reason,
     Record,
     RegistryFollowed,
@@ -40,7 +43,13 @@ from gatekeeper.model import (
 from gatekeeper.store import Store, facts, registry
 
 AT = Instant(boot_id="b", boot_s=1.0, wall=datetime(2026, 11, 23, tzinfo=UTC), trusted=True)
+GATES = (RowSource.GATE, RowSource.PEER)
 PLATES = ("A", "B", "C", "D")
+
+
+def later(seconds: float) -> Instant:
+    return replace(AT, wall=AT.wall + timedelta(seconds=seconds))
+
 
 ids = st.sampled_from(["1", "2", "3"])
 names = st.sampled_from([ListName.VISITORS, ListName.BLACKLIST])
@@ -60,22 +69,25 @@ told = st.one_of(
         detail=st.just(""),
     ),
 )
+ends = st.none() | st.integers(0, 3)
 stay = st.builds(
-    lambda id_, plate, over: Stay(
+    lambda id_, plate, end: Stay(
         id=id_,
         zone="inner",
         plate=plate,
         vehicle=VehicleClass.INTERNAL,
         entered=AT,
+        counted_from=AT,
         entry_lane="in",
         entry_passage="p",
         limit=None,
-        ended=AT if over else None,
-        end=StayEnd.EXITED if over else None,
+        blemishes=(Blemish(doubt=Doubt.RESTART, at=AT),) * (end or 0),
+        ended=None if end is None else later(end),
+        end=None if end is None else StayEnd.EXITED,
     ),
     ids,
     plates,
-    st.booleans(),
+    ends,
 )
 count = st.builds(
     ZoneState,
@@ -84,12 +96,18 @@ count = st.builds(
     trusted=st.booleans(),
 )
 centre_row = st.builds(ListRow, list=st.just(ListName.VISITORS), plate=plates, zone=zones)
-own_row = st.builds(
+gate_row = st.builds(
     ListRow,
     list=st.just(ListName.BLACKLIST),
     plate=plates,
     zone=st.sampled_from(["inner", "outer"]),
-    source=st.just(RowSource.GATE),
+    source=st.sampled_from([RowSource.GATE, RowSource.PEER]),
+)
+mark = st.builds(
+    PeerMark,
+    controller=st.sampled_from(["north", "south"]),
+    journal=ids,
+    seq=st.integers(1, 9),
 )
 Key = tuple[ListName, str, str | None, RowSource]
 Answer = TypeVar("Answer")
@@ -111,6 +129,8 @@ class Model:
         self.versions: dict[ListName, int] = {}
         self.rows: dict[Key, ListRow] = {}
         self.suspended: set[Key] = set()
+        self.marks: dict[str, PeerMark] = {}
+        self.lockdown = False
 
     def put(self, row: ListRow) -> None:
         key = (row.list, row.plate, row.zone, row.source)
@@ -121,11 +141,16 @@ class Model:
         self.facts += [record.fact for record in commit.records]
         self.stays |= {stay.id: stay for stay in commit.stays}
         self.counts |= {state.zone: state for state in commit.counts}
+        self.marks |= {mark.controller: mark for mark in commit.marks}
+        if commit.lockdown is not None:
+            self.lockdown = commit.lockdown
+        for zone, plate in commit.removed:
+            self.remove(ListRow(list=ListName.BLACKLIST, plate=plate, zone=zone))
         for row in commit.listed:
             self.put(row)
         for zone, plate in commit.suspended:
-            key = (ListName.BLACKLIST, plate, zone, RowSource.GATE)
-            self.suspended |= {key} & self.rows.keys()
+            keys = {(ListName.BLACKLIST, plate, zone, source) for source in GATES}
+            self.suspended |= keys & self.rows.keys()
 
     def follow(self, changes: ListChanges) -> bool:
         if changes.version <= self.versions.get(changes.list, -1):
@@ -209,8 +234,11 @@ class StoreMachine(RuleBasedStateMachine):
         some=few(told),
         stays=few(stay),
         counts=few(count),
-        listed=few(own_row),
+        listed=few(gate_row),
         suspended=few(st.tuples(st.sampled_from(["inner", "outer"]), plates)),
+        removed=few(st.tuples(zones, plates)),
+        marks=few(mark),
+        lockdown=st.none() | st.booleans(),
     )
     def commit(
         self,
@@ -219,6 +247,9 @@ class StoreMachine(RuleBasedStateMachine):
         counts: list[ZoneState],
         listed: list[ListRow],
         suspended: list[tuple[str, str]],
+        removed: list[tuple[str | None, str]],
+        marks: list[PeerMark],
+        lockdown: bool | None,
     ) -> None:
         commit = Commit(
             records=tuple(Record(fact=fact, at=AT) for fact in some),
@@ -226,6 +257,9 @@ class StoreMachine(RuleBasedStateMachine):
             counts=tuple(counts),
             listed=tuple(listed),
             suspended=tuple(suspended),
+            removed=tuple(removed),
+            marks=tuple(marks),
+            lockdown=lockdown,
         )
         first = len(self.model.facts) + 1
         events = self.run(self.store.commit(commit))
@@ -270,10 +304,11 @@ class StoreMachine(RuleBasedStateMachine):
 
         assert freed == self.model.confirmed - before
 
-    @rule()
-    def stop_and_start(self) -> None:
+    @rule(rehearsal=st.booleans())
+    def stop_and_start(self, rehearsal: bool) -> None:
         self.run(self.store.close())
-        self.store = self.run(Store.open(self.path))
+        opened = Store.rehearsal(self.path) if rehearsal else self.run(Store.open(self.path))
+        self.store = opened
 
     @rule(name=names, rows=st.lists(centre_row, min_size=3, max_size=7), pieces=st.integers(0, 9))
     def crash_during_a_snapshot(self, name: ListName, rows: list[ListRow], pieces: int) -> None:
@@ -297,7 +332,7 @@ class StoreMachine(RuleBasedStateMachine):
     def crash(self) -> None:
         """Go on with the files as they lie there while the store is open."""
         left, self.lives = self.path, self.lives + 1
-        self.run(self.store.outbox_depth())  # whatever was asked for has been done
+        self.run(self.store.flush())  # whatever was asked for has been done
         self.path = left.with_name(f"{self.lives}.db")
         for end in ("", "-wal"):
             shutil.copy(f"{left}{end}", f"{self.path}{end}")
@@ -322,6 +357,27 @@ class StoreMachine(RuleBasedStateMachine):
 
         assert self.run(self.store.open_stays()) == tuple(s for s in stays if s.ended is None)
         assert {c.zone: c for c in self.run(self.store.counts())} == self.model.counts
+
+    @invariant()
+    def ended_stays_are_as_the_model_says(self) -> None:
+        ended = sorted(
+            (stay.ended.wall, stay.id) for stay in self.model.stays.values() if stay.ended
+        )
+        for since in (AT.wall, later(2).wall):
+            told = self.run(self.store.ended_stays(since))
+            assert [stay.id for stay in told] == [name for wall, name in ended if wall >= since]
+
+    @invariant()
+    def the_rest_of_the_site_is_as_the_model_says(self) -> None:
+        marks = self.run(self.store.peer_marks())
+
+        assert {mark.controller: mark for mark in marks} == self.model.marks
+        assert len(marks) == len(self.model.marks)
+        assert self.run(self.store.lockdown()) == self.model.lockdown
+
+    @invariant()
+    def nobody_else_has_written(self) -> None:
+        assert not self.run(self.store.disturbed())
 
     @invariant()
     def lists_are_as_the_model_says(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -254,6 +255,67 @@ async def test_a_row_of_the_centre_cannot_be_suspended(store: Store) -> None:
     await store.commit(Commit(records=(), suspended=(("inner", "A"),)))
 
     assert len(await plates(store, "A")) == 1
+
+
+async def test_rows_of_this_gate_and_of_another_stand_beside_each_other(store: Store) -> None:
+    told = replace(own("A", "inner"), source=RowSource.PEER, note="overstay", version=0)
+    await store.commit(Commit(records=(), listed=(own("A", "inner"), told)))
+    await store.replace(snapshot(1, banned("B")), AT)
+
+    assert told in (await store.listing(["A"])).rows
+    assert await plates(store, "A") == [
+        ("A", "inner", RowSource.GATE),
+        ("A", "inner", RowSource.PEER),
+    ]
+
+
+async def test_suspending_sets_aside_what_any_gate_listed(store: Store) -> None:
+    told = replace(own("A", "inner"), source=RowSource.PEER)
+    await store.commit(Commit(records=(), listed=(own("A", "inner"), told)))
+    await store.commit(Commit(records=(), suspended=(("inner", "A"),)))
+    assert await plates(store, "A") == []
+
+    await store.commit(Commit(records=(), listed=(told,)))
+    assert await plates(store, "A") == [("A", "inner", RowSource.PEER)]
+
+
+async def test_a_removal_by_the_centre_takes_off_what_another_gate_listed(store: Store) -> None:
+    told = replace(own("A", "inner"), source=RowSource.PEER)
+    await store.commit(Commit(records=(), listed=(told,)))
+
+    await store.follow(changes(0, 1, banned("A", "inner"), remove=True), AT)
+
+    assert await plates(store, "A") == []
+
+
+@pytest.mark.parametrize(("zone", "left"), [("inner", [None, "outer"]), (None, [])])
+async def test_a_removal_here_takes_a_plate_off_one_zones_blacklist_or_off_all(
+    store: Store, zone: str | None, left: list[str | None]
+) -> None:
+    await store.replace(snapshot(1, banned("A"), banned("A", "inner"), banned("B")), AT)
+    await store.replace(snapshot(1, row("A")), AT)
+    told = replace(own("A", "inner"), source=RowSource.PEER)
+    await store.commit(Commit(records=(), listed=(own("A", "outer"), told)))
+
+    await store.commit(Commit(records=(), removed=((zone, "A"),)))
+
+    rows = (await store.listing(["A", "B"])).rows
+    assert [r.zone for r in rows if r.plate == "A" and r.list is ListName.BLACKLIST] == left
+    assert len([r for r in rows if r.list is ListName.VISITORS or r.plate == "B"]) == 2
+
+
+async def test_what_one_commit_removes_and_lists_is_listed(store: Store) -> None:
+    await store.replace(snapshot(1, banned("A")), AT)
+    await store.commit(Commit(records=(), removed=((None, "A"),), listed=(own("A", "inner"),)))
+
+    assert await plates(store, "A") == [("A", "inner", RowSource.GATE)]
+
+
+async def test_a_gate_cannot_list_in_the_centres_name(store: Store) -> None:
+    with pytest.raises(ValueError, match="says it is the centre's"):
+        await store.commit(Commit(records=(), listed=(banned("A", "inner"),)))
+
+    assert await plates(store, "A") == []
 
 
 async def test_a_snapshot_cut_short_leaves_the_old_list_or_the_new_one_and_no_waste(

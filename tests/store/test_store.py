@@ -3,12 +3,11 @@
 import asyncio
 import sqlite3
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import structlog
-from sqlalchemy.exc import StatementError
 
 from gatekeeper.errors import StoreError
 from gatekeeper.model import (
@@ -21,6 +20,7 @@ from gatekeeper.model import (
     OrderAnswer,
     OrderAnswered,
     Outcome,
+    PeerMark,
     Reason,
     Record,
     Stay,
@@ -30,7 +30,7 @@ from gatekeeper.model import (
     ZoneState,
 )
 from gatekeeper.store import Store
-from gatekeeper.store.store import MAX_WAITING
+from gatekeeper.store.worker import MAX_WAITING
 
 AT = Instant(
     boot_id="boot", boot_s=12.5, wall=datetime(2026, 11, 23, 8, 15, 0, 250000, UTC), trusted=True
@@ -61,6 +61,7 @@ STAY = Stay(
     plate="闽C12345",
     vehicle=VehicleClass.INTERNAL,
     entered=AT,
+    counted_from=AT,
     entry_lane="inner-entry",
     entry_passage="p-1",
     limit=None,
@@ -152,6 +153,41 @@ async def test_stays_and_counts_replace_what_was_stored(store: Store) -> None:
     assert await store.counts() == (full,)
 
 
+async def test_ended_stays_are_told_from_a_moment_on_in_the_order_of_their_ends(
+    store: Store,
+) -> None:
+    def ended(name: str, seconds: float) -> Stay:
+        end = replace(AT, wall=AT.wall + timedelta(seconds=seconds))
+        return replace(STAY, id=name, ended=end, end=StayEnd.EXITED)
+
+    late, early, before = ended("a", 2.0), ended("b", 0.0), ended("c", -0.000001)
+    await store.commit(Commit(records=(), stays=(STAY, late, early, before)))
+
+    assert await store.ended_stays(AT.wall) == (early, late)
+    assert await store.ended_stays(AT.wall + timedelta(seconds=3)) == ()
+    assert await store.open_stays() == (STAY,)
+
+
+async def test_a_mark_replaces_that_of_the_same_controller(store: Store) -> None:
+    outer = PeerMark(controller="outer", journal="j-1", seq=7)
+    inner = PeerMark(controller="inner", journal="j-2", seq=1)
+    await store.commit(Commit(records=(), marks=(outer, inner)))
+    await store.commit(Commit(records=(), marks=(replace(outer, journal="j-3", seq=2),)))
+
+    assert await store.peer_marks() == (inner, replace(outer, journal="j-3", seq=2))
+
+
+async def test_a_lockdown_stands_until_it_is_lifted_also_through_a_restart(path: Path) -> None:
+    stands = []
+    for lockdown in (None, True, None, False, None):
+        store = await Store.open(path)
+        await store.commit(Commit(records=(), lockdown=lockdown))
+        stands.append(await store.lockdown())
+        await store.close()
+
+    assert stands == [False, True, True, False, False]
+
+
 async def test_an_order_has_the_answer_the_journal_has(store: Store) -> None:
     await store.commit(commit(answered("o-1", "refused")))
 
@@ -194,7 +230,7 @@ async def test_a_commit_that_cannot_be_written_changes_nothing(store: Store) -> 
     told: list[int] = []
     store.watch(lambda: told.append(1))
 
-    with pytest.raises(StatementError, match="no time zone"):
+    with pytest.raises(ValueError, match="no time zone"):
         await store.commit(Commit(records=(*commit(VehicleArrived()).records, bad), stays=(STAY,)))
 
     assert (await store.outbox_depth(), await store.open_stays(), told) == (0, (), [])
