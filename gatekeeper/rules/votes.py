@@ -4,12 +4,9 @@ The reads of one visit come in, in any order; a sighting goes out, or None while
 It never repairs a plate: what goes out was read, character for character, by a frame. It keeps
 nothing: as frames come, it is asked again with all of them.
 
-How much a read weighs: its weakest character, times its size within its frame (the car at the
-barrier is nearer than the one behind it), times a quarter where the ground colour cannot belong to
-such a plate (a green plate that lost its eighth character looks like an ordinary one). A plate that
-was always far smaller than one on which frames agree is the next car's and weighs nothing. Texts
-are compared by the sum of these weights, and the best must lead the next clearly: on a tie there
-is no sighting, in the last call neither, because half of the evidence would be against it.
+What each read weighs stands in `evidence`. Texts are compared by the sum of these weights, and the
+best must lead the next clearly: on a tie there is no sighting, in the last call neither, because
+half of the evidence would be against it. Only a tie between provinces may go to the local one.
 
 Texts that differ little are of one plate. Among them each character is voted on by itself, and so
 is their length; a text whose character or length most of the evidence denies is no sighting.
@@ -19,22 +16,13 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from math import fsum
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
-from gatekeeper.model import Colour, Corners, PlateRead, Sighting
-from gatekeeper.rules import plate
+from gatekeeper.model import Colour, PlateRead, Sighting
+from gatekeeper.rules.evidence import Evidence, Vote, Votes, akin, evidence_of, votes_of
 
 _LEAD = 0.5
 """The best text leads the next by this weight: half a perfect read."""
-
-_ODD_COLOUR = 0.25
-"""What is left of a read whose colour contradicts its text."""
-
-_NEAR = 2
-"""Texts that differ in at most so many characters are of one plate; one lost counts as one."""
-
-_BEHIND = 0.5
-"""A plate that was never larger than this share of another's largest is further back."""
 
 _PROVINCE = 0
 """The place of the province character, the one that readers know least (HyperLPR #191)."""
@@ -60,25 +48,6 @@ class Quorum:
     province: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Vote:
-    """A read that counts, in normal form; `reach` is its weight before its own confidence."""
-
-    text: str
-    confidences: tuple[float, ...]
-    confidence: float
-    suits: bool
-    reach: float
-    read: PlateRead
-
-
-_Votes: TypeAlias = dict[str, list[_Vote]]
-"""All votes, by what they say."""
-
-_Evidence: TypeAlias = list[tuple[str, float]]
-"""Each text with its weight, best first."""
-
-
 def tally(reads: Sequence[PlateRead], quorum: Quorum, *, last_call: bool) -> Sighting | None:
     """The plate these reads agree on, or None if they do not agree on one (yet).
 
@@ -87,8 +56,8 @@ def tally(reads: Sequence[PlateRead], quorum: Quorum, *, last_call: bool) -> Sig
     character's confidence is the mean over the reads that agree on it, lowered by those that
     dissent, each as far as it was sure.
     """
-    votes = _votes(reads, quorum)
-    evidence = _evidence(votes)
+    votes = votes_of(reads, clear=quorum.agreeing)
+    evidence = evidence_of(votes)
     leader = _leader(evidence)
     if leader and (_enough(votes[leader], quorum) or (last_call and _lone(votes[leader], quorum))):
         confidences = _merged(leader, votes, evidence)
@@ -97,7 +66,7 @@ def tally(reads: Sequence[PlateRead], quorum: Quorum, *, last_call: bool) -> Sig
     return _by_prior(votes, evidence, quorum)
 
 
-def _by_prior(votes: _Votes, evidence: _Evidence, quorum: Quorum) -> Sighting | None:
+def _by_prior(votes: Votes, evidence: Evidence, quorum: Quorum) -> Sighting | None:
     """The plate of the local province, where nothing but the province is open."""
     local = _local(evidence, quorum.province)
     if local is None or not _enough(votes[local], quorum):
@@ -111,8 +80,8 @@ def _by_prior(votes: _Votes, evidence: _Evidence, quorum: Quorum) -> Sighting | 
 def _sighting(
     winner: str,
     confidences: tuple[float, ...],
-    votes: _Votes,
-    evidence: _Evidence,
+    votes: Votes,
+    evidence: Evidence,
     certain: bool,
 ) -> Sighting:
     reads = [vote.read for vote in votes[winner]]
@@ -132,107 +101,18 @@ def _sighting(
     )
 
 
-# --- what a read weighs ---------------------------------------------------------------------
-
-
-def _votes(reads: Iterable[PlateRead], quorum: Quorum) -> _Votes:
-    """The reads that count: one for each text and frame, the surest."""
-    best: dict[tuple[int, str], tuple[tuple[float, ...], PlateRead]] = {}
-    for read in reads:
-        text = plate.normalise(read.text)
-        if plate.kind_of(text) is None or len(read.text) != len(read.confidences):
-            continue
-        confidences = read.confidences if text == read.text else _aligned(read)
-        if len(confidences) != len(text):
-            continue
-        known = best.get((read.frame, text))
-        if known is None or _rank(confidences, read) > _rank(*known):
-            best[read.frame, text] = (confidences, read)
-    return _weighed(best, quorum)
-
-
-def _aligned(read: PlateRead) -> tuple[float, ...]:
-    """The confidences of the characters that are left in normal form; separators have none."""
-    pairs = zip(read.text, read.confidences, strict=True)
-    return tuple(confidence for character, confidence in pairs if plate.normalise(character))
-
-
-def _rank(confidences: tuple[float, ...], read: PlateRead) -> tuple[float, str]:
-    """Surest first; the rest only makes the choice independent of the order of the reads."""
-    return min(confidences), repr(read)
-
-
-def _weighed(
-    best: dict[tuple[int, str], tuple[tuple[float, ...], PlateRead]], quorum: Quorum
-) -> _Votes:
-    areas = {key: _area(read.corners) for key, (_, read) in best.items()}
-    largest: dict[int, float] = defaultdict(float)
-    sizes: dict[str, list[float]] = defaultdict(list)
-    for (frame, text), area in areas.items():
-        largest[frame] = max(largest[frame], area)
-        sizes[text].append(area)
-    behind = _behind(sizes, quorum)
-    votes: _Votes = defaultdict(list)
-    for (frame, text), (confidences, read) in best.items():
-        size = areas[frame, text] / largest[frame] if largest[frame] else 1.0
-        votes[text].append(_vote(text, confidences, read, 0.0 if text in behind else size))
-    return dict(votes)
-
-
-def _vote(text: str, confidences: tuple[float, ...], read: PlateRead, size: float) -> _Vote:
-    kind = plate.kind_of(text)
-    suits = kind is not None and plate.suits(kind, read.colour)
-    return _Vote(
-        text=text,
-        confidences=confidences,
-        confidence=min(confidences),
-        suits=suits,
-        reach=size if suits else size * _ODD_COLOUR,
-        read=read,
-    )
-
-
-def _area(corners: Corners) -> float:
-    """Shoelace formula; square pixels."""
-    (x1, y1), (x2, y2), (x3, y3), (x4, y4) = corners
-    return abs((x1 - x3) * (y2 - y4) - (x2 - x4) * (y1 - y3)) / 2
-
-
-def _behind(sizes: dict[str, list[float]], quorum: Quorum) -> frozenset[str]:
-    """The texts that are of another vehicle, further back than one on which frames agree: while
-    the first rolls in under the camera, the next may be the only one in view.
-    """
-    if len(sizes) < 2:
-        return frozenset()
-    largest = {text: max(areas) for text, areas in sizes.items()}
-    clear = [text for text, areas in sizes.items() if len(areas) >= quorum.agreeing]
-    return frozenset(
-        text
-        for text, size in largest.items()
-        if any(size < _BEHIND * largest[near] and not _akin(text, near) for near in clear)
-    )
-
-
 # --- which text leads -----------------------------------------------------------------------
 
 
-def _evidence(votes: _Votes) -> _Evidence:
-    """`fsum` is exact, so the order of reads is idle."""
-    weights = (
-        (text, fsum(vote.reach * vote.confidence for vote in group))
-        for text, group in votes.items()
-    )
-    return sorted(weights, key=lambda each: (-each[1], each[0]))
-
-
-def _leader(evidence: _Evidence) -> str | None:
+def _leader(evidence: Evidence) -> str | None:
+    """The text that leads the next clearly."""
     if not evidence:
         return None
     (text, weight), *others = evidence
     return text if not others or weight - others[0][1] >= _LEAD else None
 
 
-def _local(evidence: _Evidence, province: str | None) -> str | None:
+def _local(evidence: Evidence, province: str | None) -> str | None:
     """The local text that no other leads, and that leads all but those that differ from it in
     nothing but the province.
     """
@@ -251,11 +131,11 @@ def _siblings(one: str, other: str) -> bool:
     return one[_PROVINCE + 1 :] == other[_PROVINCE + 1 :]
 
 
-def _enough(agreeing: Sequence[_Vote], quorum: Quorum) -> bool:
+def _enough(agreeing: Sequence[Vote], quorum: Quorum) -> bool:
     return len(agreeing) >= quorum.agreeing
 
 
-def _lone(agreeing: Iterable[_Vote], quorum: Quorum) -> bool:
+def _lone(agreeing: Iterable[Vote], quorum: Quorum) -> bool:
     return any(vote.suits and vote.confidence >= quorum.lone for vote in agreeing)
 
 
@@ -263,30 +143,30 @@ def _lone(agreeing: Iterable[_Vote], quorum: Quorum) -> bool:
 
 
 def _merged(
-    winner: str, votes: _Votes, evidence: _Evidence, *, prior: bool = False
+    winner: str, votes: Votes, evidence: Evidence, *, prior: bool = False
 ) -> tuple[float, ...] | None:
     """The confidence of each character of the winner; None if one of them or the length is
     outvoted. With `prior` the texts that differ in nothing but the province outvote nothing.
     """
-    akin = {text: group for text, group in votes.items() if _akin(text, winner)}
-    if not _long_enough(winner, [each for each in evidence if each[0] in akin]):
+    kin = [(text, weight) for text, weight in evidence if akin(text, winner)]
+    if not _long_enough(winner, kin):
         return None
-    cluster = {text: group for text, group in akin.items() if len(text) == len(winner)}
+    cluster = {text: votes[text] for text, _ in kin if len(text) == len(winner)}
     shares = (_share(winner, place, cluster, prior=prior) for place in range(len(winner)))
     known = tuple(share for share in shares if share is not None)
     return known if len(known) == len(winner) else None
 
 
-def _long_enough(winner: str, akin: _Evidence) -> bool:
+def _long_enough(winner: str, kin: Evidence) -> bool:
     """Whether no other length has as much weight: a lost character is misread like any other."""
     weights: dict[int, list[float]] = defaultdict(list)
-    for text, weight in akin:
+    for text, weight in kin:
         weights[len(text)].append(weight)
     agreed = fsum(weights.pop(len(winner)))
     return all(fsum(parts) < agreed for parts in weights.values())
 
 
-def _share(winner: str, place: int, cluster: _Votes, *, prior: bool) -> float | None:
+def _share(winner: str, place: int, cluster: Votes, *, prior: bool) -> float | None:
     """Sure agreement, over all agreement and sure dissent; None if another character has more."""
     reach: list[float] = []
     agreed: list[float] = []
@@ -308,35 +188,17 @@ def _share(winner: str, place: int, cluster: _Votes, *, prior: bool) -> float | 
     return sure / total if total else 0.0
 
 
-def _akin(one: str, other: str) -> bool:
-    """Whether two texts can be reads of one plate; symmetric."""
-    return one == other or _distance(one, other) <= _NEAR
-
-
-def _distance(one: str, other: str) -> int:
-    """How many characters differ, one that was lost among them; more than one lost is far apart."""
-    short, long = sorted((one, other), key=len)
-    if len(short) == len(long):
-        return sum(a != b for a, b in zip(short, long, strict=True))
-    if len(long) - len(short) > 1:
-        return len(long)
-    return 1 + min(
-        sum(a != b for a, b in zip(short, long[:place] + long[place + 1 :], strict=True))
-        for place in range(len(long))
-    )
-
-
-def _alternatives(winner: str, evidence: _Evidence) -> tuple[tuple[str, float], ...]:
+def _alternatives(winner: str, evidence: Evidence) -> tuple[tuple[str, float], ...]:
     total = fsum(weight for _, weight in evidence)
     return tuple(
         (text, weight / total if total else 0.0) for text, weight in evidence if text != winner
     )
 
 
-# --- how sure ---------------------------------------------------------------------------------
+# --- how sure -------------------------------------------------------------------------------
 
 
-def _certain(winner: str, votes: _Votes, quorum: Quorum) -> bool:
+def _certain(winner: str, votes: Votes, quorum: Quorum) -> bool:
     """Enough frames agree, all surely; no frame shows two plates; no read surely says otherwise."""
     sure = [vote for vote in votes[winner] if vote.suits and vote.confidence >= quorum.certain]
     return (
@@ -351,13 +213,13 @@ def _certain(winner: str, votes: _Votes, quorum: Quorum) -> bool:
     )
 
 
-def _company(votes: _Votes) -> bool:
+def _company(votes: Votes) -> bool:
     """Whether some frame shows two plates, whichever of them is the nearer."""
     frames = [vote.read.frame for group in votes.values() for vote in group]
     return len(set(frames)) < len(frames)
 
 
-def _contradicts(vote: _Vote, winner: str, certain: float) -> bool:
+def _contradicts(vote: Vote, winner: str, certain: float) -> bool:
     """Whether a read differs in a character it was sure of; in length, if sure of them all."""
     if len(vote.text) != len(winner):
         return vote.confidence >= certain
