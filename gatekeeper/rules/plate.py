@@ -3,12 +3,18 @@
 Text comes in, from a recogniser or a list; its normal form, its kind and its look-alikes go out.
 Nothing here guesses: `normalise` makes only corrections that are certain, everything doubtful
 stays as it was read and is weighed in `votes` and `access`.
+
+Two relations say how far a read may be trusted. `look_alikes` is narrow: characters that readers
+are known to swap, so one may stand for the other where an admission depends on it. `resembling` is
+wide: whatever may be swapped at all, so nothing counts against a driver where it matters.
 """
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import cache, lru_cache
 from itertools import combinations
 
 from gatekeeper.model import Colour
@@ -43,37 +49,46 @@ _AREA = f"[{PROVINCES}][A-HJ-Z]"
 _S = "[A-HJ-NP-Z0-9]"
 """One character of a serial: a digit, or a letter other than I and O (GA 36-2018, serials)."""
 
-_GRAMMAR: tuple[tuple[PlateKind, str], ...] = (
+_GRAMMAR: dict[PlateKind, str] = {
     # GA 36-2018, ordinary vehicles large and small: five serial characters.
-    (PlateKind.ORDINARY, f"{_AREA}{_S}{{5}}"),
+    PlateKind.ORDINARY: f"{_AREA}{_S}{{5}}",
     # GA 36-2018, new energy: six serial characters; A B C D E say electric, F G H J K other.
     # D and F alone were given out at first, the ten letters since about 2021.
-    (PlateKind.NEW_ENERGY_SMALL, f"{_AREA}[A-HJK]{_S}[0-9]{{4}}"),
-    (PlateKind.NEW_ENERGY_LARGE, f"{_AREA}[0-9]{{5}}[A-HJK]"),
+    PlateKind.NEW_ENERGY_SMALL: f"{_AREA}[A-HJK]{_S}[0-9]{{4}}",
+    PlateKind.NEW_ENERGY_LARGE: f"{_AREA}[0-9]{{5}}[A-HJK]",
     # GA 36-2018, plates whose last character names the use.
-    (PlateKind.TRAINING, f"{_AREA}{_S}{{4}}学"),
-    (PlateKind.TRAILER, f"{_AREA}{_S}{{4}}挂"),
-    (PlateKind.POLICE, f"{_AREA}{_S}{{4}}警"),
-    (PlateKind.HONG_KONG, f"粤Z{_S}{{4}}港"),
-    (PlateKind.MACAO, f"粤Z{_S}{{4}}澳"),
-    (PlateKind.CONSULATE, f"{_AREA}{_S}{{4}}领"),
+    PlateKind.TRAINING: f"{_AREA}{_S}{{4}}学",
+    PlateKind.TRAILER: f"{_AREA}{_S}{{4}}挂",
+    PlateKind.POLICE: f"{_AREA}{_S}{{4}}警",
+    PlateKind.HONG_KONG: f"粤Z{_S}{{4}}港",
+    PlateKind.MACAO: f"粤Z{_S}{{4}}澳",
+    PlateKind.CONSULATE: f"{_AREA}{_S}{{4}}领",
     # GA 36-2018 puts 使 last, its forerunner GA 36-2007 put it first; both are on the road.
-    (PlateKind.EMBASSY, "[0-9]{6}使|使[0-9]{6}"),
-    # Fire and rescue since 2019: X fire brigades, S forest fire brigades.
-    (PlateKind.EMERGENCY, f"[{PROVINCES}][XS][0-9]{{4}}应急"),
+    PlateKind.EMBASSY: "[0-9]{6}使|使[0-9]{6}",
+    # Fire and rescue since 2019: X fire brigades, S forest fire brigades; the ministry's own
+    # vehicles have a fifth digit in that place.
+    PlateKind.EMERGENCY: f"[{PROVINCES}][XS0-9][0-9]{{4}}应急",
     # Airside vehicles of civil aviation.
-    (PlateKind.CIVIL_AVIATION, f"民航{_S}{{5}}"),
+    PlateKind.CIVIL_AVIATION: f"民航{_S}{{5}}",
     # Armed police since 2012, the headquarters without a province; then the type of 2007, whose
     # two digits are the province and whose letter or character is the branch.
-    (PlateKind.ARMED_POLICE, f"WJ[{PROVINCES}]?[0-9]{{4}}[0-9TDSHBXJ]"),
-    (PlateKind.ARMED_POLICE, "WJ[0-9]{2}[0-9TDSHBXJ警消边通森金电][0-9]{4}"),
-    # The army's type of 2012: its arm or region, the unit, five digits.
-    (PlateKind.MILITARY, "[VKHBSLJNGCE][A-Z][0-9]{5}"),
-    # Temporary plates that do not look like ordinary ones: 试 test, 超 oversize, 临 other.
-    (PlateKind.TEMPORARY, f"{_AREA}{_S}{{4,5}}[试超临]"),
-)
+    PlateKind.ARMED_POLICE: (
+        f"WJ[{PROVINCES}]?[0-9]{{4}}[0-9TDSHBXJ]|WJ[0-9]{{2}}[0-9TDSHBXJ警消边通森金电][0-9]{{4}}"
+    ),
+    # The army's type of 2012: its arm or region (Q the theatre commands since 2016), the unit,
+    # five digits.
+    PlateKind.MILITARY: "[VKHBSLJNGCEQ][A-Z][0-9]{5}",
+    # Temporary plates that do not look like ordinary ones: 试 test, 超 oversize, 临 other. The
+    # ordinary-looking ones cannot be told by their text.
+    PlateKind.TEMPORARY: f"{_AREA}{_S}{{4,5}}[试超临]",
+}
 
-_PATTERNS = tuple((kind, re.compile(pattern)) for kind, pattern in _GRAMMAR)
+_PLATE = re.compile("|".join(f"(?P<{kind.name}>{pattern})" for kind, pattern in _GRAMMAR.items()))
+
+_HAN = f"{PROVINCES}学挂警港澳领使应急民航试超临消边通森金电"
+
+_NORMAL = re.compile(f"[{_HAN}A-Z0-9]{{,2}}[{_HAN}A-HJ-NP-Z0-9]*")
+"""What nearly every text is: nothing in it could change in normal form."""
 
 _SEPARATORS = re.compile(r"[\s·•∙‧・.\-‐–—_]")
 
@@ -82,11 +97,76 @@ _CERTAIN = str.maketrans({"I": "1", "O": "0"})
 _CONFUSED = ("0ODQ", "1IL", "2Z", "5S", "8B", "6G", "7T")
 """Characters that readers take for one another (field measurements of several recognisers)."""
 
-_PARTNERS = {one: group.replace(one, "") for group in _CONFUSED for one in group}
-
-_GREEN_GROUND = frozenset(
-    {PlateKind.NEW_ENERGY_SMALL, PlateKind.NEW_ENERGY_LARGE, PlateKind.CIVIL_AVIATION}
+_RESEMBLING = (
+    # digits that lose or gain a stroke, or close an opening
+    *("06", "08", "09", "17", "27", "35", "38", "39", "56", "68", "89"),
+    # a letter and a digit of one outline
+    *("0C", "1T", "3B", "4A", "7Y", "8S"),
+    # letters of one outline
+    *("BR", "CG", "EF", "FP", "HN", "KX", "MN", "MW", "PR", "UV", "VY", "XY"),
+    # the water on the left, the two-part ones beside it
+    *("浙沪湘", "湘赣", "浙渝", "沪津"),
+    # one half or one foot in common, or as dense
+    *(
+        "渝豫",
+        "粤桂琼",
+        "鲁鄂",
+        "苏蒙",
+        "京宁",
+        "青晋",
+        "冀黑",
+        "甘吉",
+        "皖陕",
+        "云辽",
+        "川贵",
+        "闽新",
+    ),
 )
+"""Characters that might be taken for one another at night, in rain or under dirt, beyond those
+known to be. Judged by outline, and by the provinces that networks know least: generous on purpose,
+for all that hangs on it is that nothing counts against a driver."""
+
+
+def _partners(groups: Iterable[str]) -> Mapping[str, str]:
+    """Each character with all others of its groups."""
+    partners: dict[str, set[str]] = defaultdict(set)
+    for group in groups:
+        for one in group:
+            partners[one] |= set(group) - {one}
+    return {one: "".join(sorted(others)) for one, others in partners.items()}
+
+
+_CONFUSED_WITH = _partners(_CONFUSED)
+_RESEMBLED_BY = _partners((*_CONFUSED, *_RESEMBLING))
+
+_COLOURS: dict[PlateKind, frozenset[Colour]] = {
+    # small vehicles blue, large ones yellow
+    PlateKind.ORDINARY: frozenset({Colour.BLUE, Colour.YELLOW}),
+    PlateKind.NEW_ENERGY_SMALL: frozenset({Colour.GREEN}),
+    # yellow behind the first two characters, green beyond: some readers call that green
+    PlateKind.NEW_ENERGY_LARGE: frozenset({Colour.YELLOW_GREEN, Colour.GREEN}),
+    PlateKind.TRAINING: frozenset({Colour.YELLOW}),
+    PlateKind.TRAILER: frozenset({Colour.YELLOW}),
+    PlateKind.POLICE: frozenset({Colour.WHITE}),
+    PlateKind.HONG_KONG: frozenset({Colour.BLACK}),
+    PlateKind.MACAO: frozenset({Colour.BLACK}),
+    PlateKind.CONSULATE: frozenset({Colour.BLACK}),
+    PlateKind.EMBASSY: frozenset({Colour.BLACK}),
+    # not of GA 36, each by its own authority
+    PlateKind.EMERGENCY: frozenset({Colour.WHITE}),
+    PlateKind.CIVIL_AVIATION: frozenset({Colour.GREEN}),
+    PlateKind.ARMED_POLICE: frozenset({Colour.WHITE}),
+    PlateKind.MILITARY: frozenset({Colour.WHITE}),
+    # sky blue, light brown or white paper, by use; behind a windscreen
+    PlateKind.TEMPORARY: frozenset(Colour),
+}
+
+_ALIKE = (
+    frozenset({Colour.BLUE, Colour.BLACK}),
+    frozenset({Colour.WHITE, Colour.YELLOW}),
+    frozenset({Colour.GREEN, Colour.YELLOW_GREEN}),
+)
+"""Grounds that a reader mixes up: dark ones at dusk, light ones under a yellow lamp."""
 
 
 def normalise(text: str) -> str:
@@ -96,6 +176,8 @@ def normalise(text: str) -> str:
     a serial can hold neither, so these are corrections, not guesses. Text that is no plate comes
     through too, and twice through is the same as once.
     """
+    if _NORMAL.fullmatch(text):
+        return text
     plain = _SEPARATORS.sub("", "".join(_plain(character) for character in text))
     return plain[:2] + plain[2:].translate(_CERTAIN)
 
@@ -105,9 +187,14 @@ def _plain(character: str) -> str:
     return unicodedata.normalize("NFKC", character).upper()
 
 
+@lru_cache(maxsize=8192)
 def kind_of(text: str) -> PlateKind | None:
-    """The kind of plate that a normalised text can be, or None if it can be none."""
-    return next((kind for kind, pattern in _PATTERNS if pattern.fullmatch(text)), None)
+    """The kind of plate that a normalised text can be, or None if it can be none.
+
+    GA 36-2018 for the plates of the traffic police; the others' authorities have their own forms.
+    """
+    found = _PLATE.fullmatch(text)
+    return PlateKind[found.lastgroup] if found and found.lastgroup else None
 
 
 def is_trailer(text: str) -> bool:
@@ -117,15 +204,28 @@ def is_trailer(text: str) -> bool:
 
 def confusable(one: str, other: str) -> bool:
     """Whether two different characters are taken for one another; symmetric."""
-    return other in _PARTNERS.get(one, "")
+    return other in _CONFUSED_WITH.get(one, "")
 
 
+@lru_cache(maxsize=2048)
 def look_alikes(text: str) -> frozenset[str]:
     """The possible plates that differ from a normalised text in one confusable character."""
+    return _swapped(text, _CONFUSED_WITH)
+
+
+@lru_cache(maxsize=2048)
+def resembling(text: str) -> frozenset[str]:
+    """The possible plates that differ from a normalised text in one character that might be taken
+    for the other: the look-alikes and more, some twenty. Only ever a reason to be less certain.
+    """
+    return _swapped(text, _RESEMBLED_BY)
+
+
+def _swapped(text: str, partners: Mapping[str, str]) -> frozenset[str]:
     swapped = (
         text[:place] + partner + text[place + 1 :]
         for place, character in enumerate(text)
-        for partner in _PARTNERS.get(character, "")
+        for partner in partners.get(character, "")
     )
     return frozenset(plate for plate in swapped if kind_of(plate))
 
@@ -137,23 +237,38 @@ def contradictions(read: str, sure: Sequence[bool], other: str) -> int:
     `sure` has one value for each character of `read`. Where the lengths differ, characters are
     left out of the longer text as it suits: a missing or additional one contradicts nothing.
     """
+    told = tuple(zip(read, sure, strict=True))
+    if len(read) == len(other):
+        return _against(told, other)
     length = min(len(read), len(other))
     return min(
-        sum(
-            certain and seen != real and not confusable(seen, real)
-            for (seen, certain), real in zip(kept, kept_other, strict=True)
-        )
-        for kept in combinations(zip(read, sure, strict=True), length)
+        _against(kept, kept_other)
+        for kept in combinations(told, length)
         for kept_other in combinations(other, length)
     )
 
 
-def suits(kind: PlateKind, colour: Colour) -> bool:
-    """Whether the ground colour can belong to the kind (GA 36-2018, table 1).
+def _against(told: Iterable[tuple[str, bool]], other: Iterable[str]) -> int:
+    return sum(
+        certain and seen != real and not confusable(seen, real)
+        for (seen, certain), real in zip(told, other, strict=True)
+    )
 
-    Only green is told apart from not green: a new-energy plate that lost its last character looks
-    like an ordinary one (HyperLPR #223), and its colour is what gives it away.
+
+def colours_of(kind: PlateKind) -> frozenset[Colour]:
+    """The ground colours that the kind can have (GA 36-2018, table 1, and its siblings)."""
+    return _COLOURS[kind]
+
+
+@cache
+def suits(kind: PlateKind, colour: Colour) -> bool:
+    """Whether the ground colour, as a reader tells it, can belong to the kind.
+
+    Only contradictions that survive bad light count: dark, light and green grounds are told
+    apart. A new-energy plate that lost its last character looks like an ordinary one
+    (HyperLPR #223), and its green is what gives it away. Civil aviation's is so dark a green, with
+    white characters, that readers give it as blue or black.
     """
-    if colour is Colour.UNKNOWN or kind is PlateKind.TEMPORARY:
+    if colour is Colour.UNKNOWN or kind is PlateKind.CIVIL_AVIATION:
         return True
-    return (colour in (Colour.GREEN, Colour.YELLOW_GREEN)) == (kind in _GREEN_GROUND)
+    return any(colour in alike and alike & colours_of(kind) for alike in _ALIKE)

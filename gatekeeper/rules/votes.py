@@ -1,13 +1,15 @@
 """From the plate reads of one vehicle to a sighting: who says what, and how surely.
 
 The reads of one visit come in, in any order; a sighting goes out, or None while they do not agree.
-It never repairs a plate: what goes out was read, character for character, by a frame.
+It never repairs a plate: what goes out was read, character for character, by a frame. It keeps
+nothing: as frames come, it is asked again with all of them.
 
-How much a read weighs: its weakest character, times its size within its frame (the car at the
-barrier is nearer than the one behind it), times a quarter where the ground colour cannot belong to
-such a plate (a green plate that lost its eighth character looks like an ordinary one). Texts are
-compared by the sum of these weights, and the best must lead the next clearly: on a tie there is no
-sighting, in the last call neither, because half of the evidence would be against it.
+What each read weighs stands in `evidence`. Texts are compared by the sum of these weights, and the
+best must lead the next clearly: on a tie there is no sighting, in the last call neither, because
+half of the evidence would be against it. Only a tie between provinces may go to the local one.
+
+Texts that differ little are of one plate. Among them each character is voted on by itself, and so
+is their length; a text whose character or length most of the evidence denies is no sighting.
 """
 
 from collections import Counter, defaultdict
@@ -16,18 +18,14 @@ from dataclasses import dataclass
 from math import fsum
 from typing import TypeVar
 
-from gatekeeper.model import Corners, PlateRead, Sighting
-from gatekeeper.rules import plate
+from gatekeeper.model import Colour, PlateRead, Sighting
+from gatekeeper.rules.evidence import Evidence, Vote, Votes, akin, evidence_of, votes_of
 
 _LEAD = 0.5
 """The best text leads the next by this weight: half a perfect read."""
 
-_ODD_COLOUR = 0.25
-"""What is left of a read whose colour contradicts its text."""
-
-_NEAR = 2
-"""Reads of equal length that differ in at most so many characters are of one plate."""
-
+_PROVINCE = 0
+"""The place of the province character, the one that readers know least (HyperLPR #191)."""
 
 _Value = TypeVar("_Value", bound=Hashable)
 
@@ -39,27 +37,15 @@ class Quorum:
     `agreeing`: frames that read exactly the same; `lone`: every character of a single read that is
     believed in the last call. `certain`: the network set's calibrated confidence, which
     `certain_frames` frames must reach in every character before anything counts against a driver.
+    `province`: the local one, if a tie between provinces may go to it; such a sighting needs the
+    agreeing frames, also in the last call, and is never certain.
     """
 
     agreeing: int = 2
     lone: float = 0.98
     certain: float = 0.98
     certain_frames: int = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Vote:
-    """A read that counts, in normal form; `reach` is its weight before its own confidence."""
-
-    text: str
-    confidences: tuple[float, ...]
-    suits: bool
-    reach: float
-    read: PlateRead
-
-    @property
-    def confidence(self) -> float:
-        return min(self.confidences)
+    province: str | None = None
 
 
 def tally(reads: Sequence[PlateRead], quorum: Quorum, *, last_call: bool) -> Sighting | None:
@@ -70,148 +56,170 @@ def tally(reads: Sequence[PlateRead], quorum: Quorum, *, last_call: bool) -> Sig
     character's confidence is the mean over the reads that agree on it, lowered by those that
     dissent, each as far as it was sure.
     """
-    votes = _votes(reads)
-    evidence = _evidence(votes)
-    winner = _winner(evidence)
-    if winner is None:
+    votes = votes_of(reads, clear=quorum.agreeing)
+    evidence = evidence_of(votes)
+    leader = _leader(evidence)
+    if leader and (_enough(votes[leader], quorum) or (last_call and _lone(votes[leader], quorum))):
+        confidences = _merged(leader, votes, evidence)
+        if confidences is not None:
+            return _sighting(leader, confidences, votes, evidence, _certain(leader, votes, quorum))
+    return _by_prior(votes, evidence, quorum)
+
+
+def _by_prior(votes: Votes, evidence: Evidence, quorum: Quorum) -> Sighting | None:
+    """The plate of the local province, where nothing but the province is open."""
+    local = _local(evidence, quorum.province)
+    if local is None or not _enough(votes[local], quorum):
         return None
-    agreeing = [vote for vote in votes if vote.text == winner]
-    if len(agreeing) < quorum.agreeing and not (last_call and _lone(agreeing, quorum)):
-        return None
-    confidences = _merged(winner, votes)
+    confidences = _merged(local, votes, evidence, prior=True)
     if confidences is None:
         return None
+    return _sighting(local, confidences, votes, evidence, certain=False)
+
+
+def _sighting(
+    winner: str,
+    confidences: tuple[float, ...],
+    votes: Votes,
+    evidence: Evidence,
+    certain: bool,
+) -> Sighting:
+    reads = [vote.read for vote in votes[winner]]
+    known = [read.colour for read in reads if read.colour is not Colour.UNKNOWN]
     return Sighting(
         plate=winner,
         confidences=confidences,
-        colour=_most(vote.read.colour for vote in agreeing),
-        rows=_most(vote.read.rows for vote in agreeing),
-        agreeing=len(agreeing),
-        frames=tuple(sorted(vote.read.frame for vote in agreeing)),
+        colour=_most(known) if known else Colour.UNKNOWN,
+        rows=_most(read.rows for read in reads),
+        agreeing=len(reads),
+        frames=tuple(sorted(read.frame for read in reads)),
         alternatives=_alternatives(winner, evidence),
-        certain=_certain(agreeing, votes, quorum),
-        first_at=min(vote.read.at for vote in agreeing),
-        last_at=max(vote.read.at for vote in agreeing),
+        certain=certain,
+        first_at=min(read.at for read in reads),
+        last_at=max(read.at for read in reads),
+        company=_company(votes),
     )
 
 
-def _votes(reads: Iterable[PlateRead]) -> list[_Vote]:
-    """The reads that count: one for each text and frame, the surest."""
-    best: dict[tuple[int, str], tuple[tuple[float, ...], PlateRead]] = {}
-    for read in reads:
-        text = plate.normalise(read.text)
-        if plate.kind_of(text) is None or len(read.text) != len(read.confidences):
-            continue
-        confidences = _aligned(read)
-        if len(confidences) != len(text):
-            continue
-        known = best.get((read.frame, text))
-        if known is None or _rank(confidences, read) > _rank(*known):
-            best[read.frame, text] = (confidences, read)
-    return _weighed(best)
+# --- which text leads -----------------------------------------------------------------------
 
 
-def _aligned(read: PlateRead) -> tuple[float, ...]:
-    """The confidences of the characters that are left in normal form; separators have none."""
-    pairs = zip(read.text, read.confidences, strict=True)
-    return tuple(confidence for character, confidence in pairs if plate.normalise(character))
-
-
-def _rank(confidences: tuple[float, ...], read: PlateRead) -> tuple[float, str]:
-    """Surest first; the rest only makes the choice independent of the order of the reads."""
-    return min(confidences), repr(read)
-
-
-def _weighed(best: dict[tuple[int, str], tuple[tuple[float, ...], PlateRead]]) -> list[_Vote]:
-    largest: dict[int, float] = defaultdict(float)
-    for (frame, _), (_, read) in best.items():
-        largest[frame] = max(largest[frame], _area(read.corners))
-    votes = []
-    for (frame, text), (confidences, read) in best.items():
-        kind = plate.kind_of(text)
-        suits = kind is not None and plate.suits(kind, read.colour)
-        size = _area(read.corners) / largest[frame] if largest[frame] else 1.0
-        reach = size if suits else size * _ODD_COLOUR
-        votes.append(_Vote(text=text, confidences=confidences, suits=suits, reach=reach, read=read))
-    return votes
-
-
-def _area(corners: Corners) -> float:
-    """Shoelace formula; square pixels."""
-    turned = zip(corners, corners[1:] + corners[:1], strict=True)
-    return abs(fsum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in turned)) / 2
-
-
-def _evidence(votes: Iterable[_Vote]) -> list[tuple[str, float]]:
-    """Each text with its weight, best first. `fsum` is exact, so the order of reads is idle."""
-    weights: dict[str, list[float]] = defaultdict(list)
-    for vote in votes:
-        weights[vote.text].append(vote.reach * vote.confidence)
-    summed = ((text, fsum(parts)) for text, parts in weights.items())
-    return sorted(summed, key=lambda each: (-each[1], each[0]))
-
-
-def _winner(evidence: list[tuple[str, float]]) -> str | None:
+def _leader(evidence: Evidence) -> str | None:
+    """The text that leads the next clearly."""
     if not evidence:
         return None
     (text, weight), *others = evidence
     return text if not others or weight - others[0][1] >= _LEAD else None
 
 
-def _lone(agreeing: Iterable[_Vote], quorum: Quorum) -> bool:
+def _local(evidence: Evidence, province: str | None) -> str | None:
+    """The local text that no other leads, and that leads all but those that differ from it in
+    nothing but the province.
+    """
+    if not evidence or province is None:
+        return None
+    best = evidence[0][1]
+    for text, weight in evidence:
+        if text[_PROVINCE] == province and best - weight < _LEAD:
+            others = [other for name, other in evidence if not _siblings(name, text)]
+            return text if all(weight - other >= _LEAD for other in others) else None
+    return None
+
+
+def _siblings(one: str, other: str) -> bool:
+    """Whether two texts are equal, the province apart."""
+    return one[_PROVINCE + 1 :] == other[_PROVINCE + 1 :]
+
+
+def _enough(agreeing: Sequence[Vote], quorum: Quorum) -> bool:
+    return len(agreeing) >= quorum.agreeing
+
+
+def _lone(agreeing: Iterable[Vote], quorum: Quorum) -> bool:
     return any(vote.suits and vote.confidence >= quorum.lone for vote in agreeing)
 
 
-def _merged(winner: str, votes: Iterable[_Vote]) -> tuple[float, ...] | None:
-    """The confidence of each character of the winner; None if some character is outvoted."""
-    cluster = [vote for vote in votes if _distance(vote.text, winner) <= _NEAR]
-    merged = [_share(winner[place], place, cluster) for place in range(len(winner))]
-    known = [share for share in merged if share is not None]
-    return tuple(known) if len(known) == len(winner) else None
+# --- character by character -----------------------------------------------------------------
 
 
-def _share(character: str, place: int, cluster: Iterable[_Vote]) -> float | None:
+def _merged(
+    winner: str, votes: Votes, evidence: Evidence, *, prior: bool = False
+) -> tuple[float, ...] | None:
+    """The confidence of each character of the winner; None if one of them or the length is
+    outvoted. With `prior` the texts that differ in nothing but the province outvote nothing.
+    """
+    kin = [(text, weight) for text, weight in evidence if akin(text, winner)]
+    if not _long_enough(winner, kin):
+        return None
+    cluster = {text: votes[text] for text, _ in kin if len(text) == len(winner)}
+    shares = (_share(winner, place, cluster, prior=prior) for place in range(len(winner)))
+    known = tuple(share for share in shares if share is not None)
+    return known if len(known) == len(winner) else None
+
+
+def _long_enough(winner: str, kin: Evidence) -> bool:
+    """Whether no other length has as much weight: a lost character is misread like any other."""
+    weights: dict[int, list[float]] = defaultdict(list)
+    for text, weight in kin:
+        weights[len(text)].append(weight)
+    agreed = fsum(weights.pop(len(winner)))
+    return all(fsum(parts) < agreed for parts in weights.values())
+
+
+def _share(winner: str, place: int, cluster: Votes, *, prior: bool) -> float | None:
     """Sure agreement, over all agreement and sure dissent; None if another character has more."""
     reach: list[float] = []
-    sure: dict[str, list[float]] = defaultdict(list)
-    for vote in cluster:
-        sure[vote.text[place]].append(vote.reach * vote.confidences[place])
-        if vote.text[place] == character:
-            reach.append(vote.reach)
-    agreed = fsum(sure.pop(character))
-    dissent = [fsum(parts) for parts in sure.values()]
-    if dissent and max(dissent) >= agreed:
+    agreed: list[float] = []
+    dissent: list[float] = []
+    others: dict[str, list[float]] = defaultdict(list)
+    for text, group in cluster.items():
+        weight = fsum(vote.reach * vote.confidences[place] for vote in group)
+        if text[place] == winner[place]:
+            reach.extend(vote.reach for vote in group)
+            agreed.append(weight)
+            continue
+        dissent.append(weight)
+        if not (prior and _siblings(text, winner)):
+            others[text[place]].append(weight)
+    sure = fsum(agreed)
+    if any(fsum(parts) >= sure for parts in others.values()):
         return None
     total = fsum(reach) + fsum(dissent)
-    return agreed / total if total else 0.0
+    return sure / total if total else 0.0
 
 
-def _distance(one: str, other: str) -> int:
-    """How many characters differ; texts of different length are far apart."""
-    if len(one) != len(other):
-        return max(len(one), len(other))
-    return sum(a != b for a, b in zip(one, other, strict=True))
-
-
-def _alternatives(winner: str, evidence: list[tuple[str, float]]) -> tuple[tuple[str, float], ...]:
+def _alternatives(winner: str, evidence: Evidence) -> tuple[tuple[str, float], ...]:
     total = fsum(weight for _, weight in evidence)
     return tuple(
         (text, weight / total if total else 0.0) for text, weight in evidence if text != winner
     )
 
 
-def _certain(agreeing: Iterable[_Vote], votes: Sequence[_Vote], quorum: Quorum) -> bool:
+# --- how sure -------------------------------------------------------------------------------
+
+
+def _certain(winner: str, votes: Votes, quorum: Quorum) -> bool:
     """Enough frames agree, all surely; no frame shows two plates; no read surely says otherwise."""
-    sure = [vote for vote in agreeing if vote.suits and vote.confidence >= quorum.certain]
-    frames = {vote.read.frame for vote in votes}
+    sure = [vote for vote in votes[winner] if vote.suits and vote.confidence >= quorum.certain]
     return (
         len(sure) >= quorum.certain_frames
-        and len(frames) == len(votes)
-        and not any(_contradicts(vote, sure[0].text, quorum.certain) for vote in votes)
+        and not _company(votes)
+        and not any(
+            _contradicts(vote, winner, quorum.certain)
+            for text, group in votes.items()
+            if text != winner
+            for vote in group
+        )
     )
 
 
-def _contradicts(vote: _Vote, winner: str, certain: float) -> bool:
+def _company(votes: Votes) -> bool:
+    """Whether some frame shows two plates, whichever of them is the nearer."""
+    frames = [vote.read.frame for group in votes.values() for vote in group]
+    return len(set(frames)) < len(frames)
+
+
+def _contradicts(vote: Vote, winner: str, certain: float) -> bool:
     """Whether a read differs in a character it was sure of; in length, if sure of them all."""
     if len(vote.text) != len(winner):
         return vote.confidence >= certain
