@@ -6,24 +6,25 @@ fed only while every task keeps the promise of its last heartbeat.
 
 import asyncio
 import math
-import shutil
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from datetime import timedelta
 from pathlib import Path
 
 import structlog
 
 from gatekeeper import __version__
+from gatekeeper.app.housekeeping import Housekeeping, free_mb
 from gatekeeper.app.notify import notify, watchdog_s
+from gatekeeper.app.orders import Orders
+from gatekeeper.app.timekeeper import Timekeeper
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import Config, LaneSettings, warnings
 from gatekeeper.drivers.board import RelayBoard
 from gatekeeper.drivers.camera import open_camera
 from gatekeeper.errors import StoreError
 from gatekeeper.health import Health
-from gatekeeper.lane import Kerb, Lane, Rooms
+from gatekeeper.lane import Bindings, Kerb, Lane, Rooms
 from gatekeeper.lpr import ReadingThread, open_recogniser
 from gatekeeper.model import (
     AlarmCleared,
@@ -33,20 +34,20 @@ from gatekeeper.model import (
     ControllerStarted,
     ControllerStopped,
     Direction,
-    Doubt,
     HealthReport,
-    Order,
-    OrderAnswer,
+    ListChanges,
     Outcome,
+    PolicyAdopted,
     Record,
     SiteState,
 )
+from gatekeeper.rules.crossing import Geometry
 from gatekeeper.rules.passage import Timing
 from gatekeeper.rules.votes import Quorum
 from gatekeeper.store import Store, UnsoundStoreError, set_aside
 from gatekeeper.store.pictures import Pictures
 from gatekeeper.sync import Link
-from gatekeeper.zones import Zones, places_of, policy_of
+from gatekeeper.zones import Zones, places_of, plans_of, policy_of
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +57,16 @@ RESTART_S = (0.5, 30.0)
 NEWS = 1000
 """Alarms waiting for the journal. More than this while the store is stuck are only logged."""
 
-HOUSEKEEPING_S = 60.0
+NEIGHBOURS_S = 1.0
+"""How often it is looked whether a technician's command has written to the database: a plate taken
+off the blacklist must not wait for the next car."""
+
+LIST_NEWS = 100
+"""List changes whose meaning for open stays is still to be looked up. Of more than this the oldest
+is dropped, and every stay is looked at."""
+
+BLINDING = ("camera_stale", "relay_unreachable")
+"""With these alarms a lane cannot be watched."""
 
 
 def run(config: Config) -> None:
@@ -89,13 +99,33 @@ class Controller:
         self._pictures = Pictures(config.store.pictures)
         self._zones = Zones(
             places_of(config),
+            plans_of(config),
             store=store,
             clock=clock,
             health=health,
             certain=config.recognition.certain,
-            advisory=_advisory(config),
-            unhealthy=self._unhealthy,
             changed=self._reconsider,
+        )
+        self._list_news: asyncio.Queue[ListChanges | None] = asyncio.Queue(LIST_NEWS)
+        self._bindings = Bindings()
+        self._timekeeper = Timekeeper(clock, health)
+        self._housekeeping = Housekeeping(
+            config.store,
+            config.timezone,
+            pictures=self._pictures,
+            zones=self._zones,
+            clock=clock,
+            health=health,
+        )
+        self._lockdown = False
+        self._orders = Orders(
+            self._lanes,
+            self._zones,
+            [zone.name for zone in config.zone],
+            store=store,
+            clock=clock,
+            changed=self._reconsider,
+            locked=self._locked,
         )
         health.watch(self._heard)
 
@@ -119,9 +149,12 @@ class Controller:
                 store=store,
                 clock=clock,
                 health=self._health,
-                obey=self._obey,
-                changed=self._reconsider,
+                obey=self._orders.obey,
+                changed=self._lists_changed,
                 report=self._report,
+                peers=[peer.controller for peer in config.peer],
+                heard=self._zones.heard,
+                time_told=self._timekeeper.told,
             )
         return self
 
@@ -156,10 +189,16 @@ class Controller:
             store=self._store,
             zones=self._zones,
             pictures=self._pictures,
+            bindings=self._bindings,
             clock=self._clock,
             health=self._health,
             site=self._site,
-            quorum=Quorum(lone=config.recognition.lone, certain=config.recognition.certain),
+            timezone=config.timezone,
+            quorum=Quorum(
+                lone=config.recognition.lone,
+                certain=config.recognition.certain,
+                province=config.recognition.province,
+            ),
         )
         for settings in config.lane:
             self._lanes[settings.name] = await self._built_lane(settings, rooms, stack)
@@ -186,7 +225,9 @@ class Controller:
             timing=Timing(
                 reading_s=recognition.window_s if entry else recognition.exit_window_s,
                 opening_s=settings.open_timeout_s,
+                long_s=settings.safety_long_s,
                 safety_loop=settings.safety_loop is not None,
+                geometry=_geometry(settings),
             ),
             slow_look_s=recognition.slow_interval_s,
             store_failure_admits=self._config.zone_of(settings).when_store_fails == "admit",
@@ -214,7 +255,12 @@ class Controller:
             boot_id=now.boot_id,
             unfinished=tuple(command for command, _, _ in unfinished),
         )
-        await self._store.commit(Commit(records=(Record(fact=started, at=now), *lost)))
+        adopted = tuple(
+            Record(fact=PolicyAdopted(policy=policy_of(self._config, zone.name)), at=now)
+            for zone in self._config.zone
+        )
+        await self._store.commit(Commit(records=(Record(fact=started, at=now), *adopted, *lost)))
+        self._lockdown = await self._store.lockdown()
         await self._zones.start()
 
     # --- tasks --------------------------------------------------------------------------------
@@ -223,7 +269,10 @@ class Controller:
         work: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("zones", self._zones.run),
             ("news", self._journal_news),
-            ("housekeeping", self._keep_house),
+            ("lists", self._learn_of_lists),
+            ("housekeeping", self._housekeeping.run),
+            ("clock", self._timekeeper.run),
+            ("neighbours", self._notice_neighbours),
             ("watchdog", self._feed_watchdog),
         ]
         work += [(f"board {name}", board.run) for name, board in self._boards.items()]
@@ -252,25 +301,23 @@ class Controller:
         while True:
             news = await self._news.get()
             await self._tell(news)
-            if news.alarm in ("camera_stale", "relay_unreachable", "undecided_passage"):
+            if news.alarm in BLINDING:
                 for lane in self._lanes_of(news.subject):
-                    await self._zones.doubt(lane, Doubt.EXIT_LANE_UNHEALTHY)
+                    await self._zones.watched(lane, not self._blind(lane))
             if isinstance(news, AlarmCleared):
                 self._reconsider()
 
-    async def _keep_house(self) -> None:
-        """Free disk, and pictures older than they may become."""
-        settings = self._config.store
+    async def _learn_of_lists(self) -> None:
+        """A later change of list may lift the limit of a stay."""
         while True:
-            free = _free_mb(settings.path)
-            if free < settings.min_free_mb:
-                self._health.raise_alarm("disk_low", "disk", f"{free} MB free")
-            else:
-                self._health.clear_alarm("disk_low", "disk")
-            now = self._clock.instant()
-            if now.trusted:  # by a wrong clock all pictures might be old
-                await self._pictures.sweep(now.wall - timedelta(days=settings.pictures_days))
-            await asyncio.sleep(HOUSEKEEPING_S)
+            await self._zones.lists_changed(await self._list_news.get())
+
+    async def _notice_neighbours(self) -> None:
+        """A technician's command writes to the database beside this controller."""
+        while True:
+            if await self._store.disturbed():
+                self._reconsider()
+            await asyncio.sleep(NEIGHBOURS_S)
 
     async def _feed_watchdog(self) -> None:
         pause = min((watchdog_s() or 10.0) / 3, 5.0)
@@ -310,7 +357,9 @@ class Controller:
             log.error("journal.not_written", kind=fact.kind, error=str(error))
 
     def _reconsider(self) -> None:
-        for lane in self._lanes.values():
+        """Who has waited longest is decided first: there may be one space only."""
+        waiting = sorted(self._lanes.values(), key=lambda lane: lane.waiting_since or math.inf)
+        for lane in waiting:
             lane.reconsider()
 
     def _lanes_of(self, subject: str) -> list[str]:
@@ -321,24 +370,28 @@ class Controller:
             if subject in (lane.name, lane.barrier.board, lane.arrival_loop.board)
         ]
 
-    def _unhealthy(self, lane: str) -> bool:
-        blinding = ("camera_stale", "relay_unreachable")
+    def _blind(self, lane: str) -> bool:
+        """Whether an alarm stands with which the lane cannot be watched."""
         return any(
-            alarm.alarm in blinding and lane in self._lanes_of(alarm.subject)
+            alarm.alarm in BLINDING and lane in self._lanes_of(alarm.subject)
             for alarm in self._health.alarms
         )
 
     def _site(self) -> SiteState:
         away = math.inf if self._link is None else self._link.away_s
-        return SiteState(centre_away_s=away)
+        return SiteState(lockdown=self._lockdown, centre_away_s=away)
 
-    async def _obey(self, order: Order) -> OrderAnswer:
-        lane = self._lanes.get(order.lane or "")
-        if order.verb != "open":
-            return OrderAnswer(order=order.id, outcome="refused", detail=f"no order {order.verb}")
-        if lane is None:
-            return OrderAnswer(order=order.id, outcome="refused", detail=f"no lane {order.lane}")
-        return await lane.obey(order)
+    def _locked(self, on: bool) -> None:
+        self._lockdown = on
+
+    def _lists_changed(self, changes: ListChanges | None) -> None:
+        """Told by the link, which waits for nothing: what stays make of it is looked up aside."""
+        self._bindings.changed(changes, self._clock.boot_s())
+        if self._list_news.full():
+            self._list_news.get_nowait()
+            changes = None  # every stay is looked at, which covers the one dropped
+        self._list_news.put_nowait(changes)
+        self._reconsider()
 
     async def _report(self) -> HealthReport:
         at = self._clock.instant()
@@ -347,8 +400,10 @@ class Controller:
             clock_trusted=at.trusted,
             lanes={name: lane.state.value for name, lane in self._lanes.items()},
             alarms=self._health.alarms,
+            journal=self._store.journal,
+            seq=await self._store.last_seq(),
             outbox=await self._store.outbox_depth(),
-            free_disk_mb=_free_mb(self._config.store.path),
+            free_disk_mb=free_mb(self._config.store.path),
             list_versions=await self._store.versions(),
         )
 
@@ -365,19 +420,11 @@ async def _opened(path: Path) -> tuple[Store, Path | None]:
         return await Store.open(path), aside
 
 
-def _advisory(config: Config) -> list[str]:
-    """Zones with an exit that nobody watches: their limits blacklist nobody (situations, 11)."""
-    blind = []
-    for zone in config.zone:
-        exits = [
-            lane
-            for lane in config.lane
-            if lane.zone == zone.name and lane.direction is Direction.EXIT
-        ]
-        if not exits or any(lane.camera is None for lane in exits):
-            blind.append(zone.name)
-    return blind
-
-
-def _free_mb(path: Path) -> int:
-    return shutil.disk_usage(path.parent).free // 1_000_000
+def _geometry(lane: LaneSettings) -> Geometry | None:
+    if lane.geometry is None:
+        return None
+    return Geometry(
+        arrival_to_safety_m=lane.geometry.arrival_to_safety_m,
+        safety_loop_m=lane.geometry.safety_loop_m,
+        longest_m=lane.geometry.longest_m,
+    )

@@ -9,7 +9,7 @@ a barrier.
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from uuid6 import uuid7
 
@@ -17,6 +17,7 @@ from gatekeeper.clock import Clock
 from gatekeeper.errors import StoreError
 from gatekeeper.health import Health, Tell
 from gatekeeper.model import (
+    Admits,
     Blemish,
     Commit,
     Direction,
@@ -36,6 +37,7 @@ from gatekeeper.model import (
     Stay,
     ZoneRecounted,
     ZoneState,
+    ZoneSummary,
 )
 from gatekeeper.rules import excuse, journey, plate, stay
 from gatekeeper.rules.journey import Ended, Place
@@ -235,16 +237,27 @@ class Zones:
         )
         await self._commit(steps, change)
 
+    async def summarise(self, since: datetime) -> None:
+        """Tell of each zone whose limits are advisory which stays seemed too long since then."""
+        at = self._clock.instant()
+        stays = [*await self._store.ended_stays(since), *self._roll.inside]
+        facts = [
+            _summary(zone, [each for each in stays if each.zone == zone])
+            for zone, plan in self._plans.items()
+            if plan.advisory and plan.policy.admits is Admits.REGISTERED
+        ]
+        await self._commit((), _Change(records=tuple(Record(fact=f, at=at) for f in facts)))
+
     async def lists_changed(self, changes: ListChanges | None) -> None:
         """A later change of list may lift a limit (situations, 8); None: a whole list is new."""
         told = None if changes is None else {change.row.plate for change in changes.changes}
         at = self._clock.instant()
         steps = []
         for each in self._roll.inside:
-            if stay.is_watched(each) and (told is None or each.plate in told):
-                if await self._lifted(each, at):
-                    around = self._around_of(each.zone)
-                    steps.append(stay.step(each, stay.Eased(limit=None), at, around))
+            concerned = stay.is_watched(each) and (told is None or each.plate in told)
+            if concerned and await self._lifted(each, at):
+                around = self._around_of(each.zone)
+                steps.append(stay.step(each, stay.Eased(limit=None), at, around))
         await self._commit(steps, _NOTHING)
 
     async def heard(self, told: PeerEvent | PeerHealth) -> None:
@@ -515,6 +528,12 @@ class Zones:
 
 _MISCOUNTS = frozenset({Doubt.TAILGATING, Doubt.SAFETY_LOOP_LONG, Doubt.DIRECTION_UNKNOWN})
 """With these nobody can say how many vehicles crossed."""
+
+
+def _summary(zone: str, stays: Iterable[Stay]) -> ZoneSummary:
+    limited = [each for each in stays if each.limit is not None]
+    long = sorted({each.plate for each in limited if each.judgement is not None})
+    return ZoneSummary(zone=zone, stays=len(limited), seemed_long=tuple(long))
 
 
 def _facts(steps: Iterable[StayStep]) -> Iterable[Fact]:

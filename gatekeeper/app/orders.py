@@ -1,0 +1,113 @@
+"""Carries out what the centre orders, each verb in a few lines; the protocol's side is in `sync`.
+
+Whatever an order changes is in the journal with who gave it and why.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+
+from gatekeeper.clock import Clock
+from gatekeeper.health import Tell
+from gatekeeper.lane import Lane
+from gatekeeper.model import (
+    BlacklistAdded,
+    BlacklistRemoved,
+    Commit,
+    Fact,
+    ListName,
+    ListRow,
+    LockdownOrdered,
+    Order,
+    OrderAnswer,
+    Record,
+    RowSource,
+)
+from gatekeeper.store import Store
+from gatekeeper.zones import Zones
+
+
+class Orders:
+    """The orders of one controller, carried out one by one. Raises `StoreError` where what has to
+    be written cannot be.
+    """
+
+    def __init__(
+        self,
+        lanes: Mapping[str, Lane],
+        zones: Zones,
+        zone_names: Collection[str],
+        *,
+        store: Store,
+        clock: Clock,
+        changed: Tell,
+        locked: Callable[[bool], None],
+    ) -> None:
+        """`changed` is told when waiting vehicles have to be decided again, `locked` when a
+        lockdown begins or ends.
+        """
+        self._lanes = lanes
+        self._zones = zones
+        self._zone_names = frozenset(zone_names)
+        self._store = store
+        self._clock = clock
+        self._changed = changed
+        self._locked = locked
+
+    async def obey(self, order: Order) -> OrderAnswer:
+        """What became of an order; one that cannot be carried out here is refused."""
+        if order.lane is not None and order.lane not in self._lanes:
+            return _refused(order, f"no lane {order.lane}")
+        if order.zone is not None and order.zone not in self._zone_names:
+            return _refused(order, f"no zone {order.zone}")
+        match order:
+            case Order(verb="open" | "identify", lane=str() as lane):
+                return await self._lanes[lane].obey(order)
+            case Order(verb="recount", zone=str() as zone, count=int() as count):
+                await self._zones.recount(zone, count, order.by, order.reason)
+            case Order(verb="blacklist_add", zone=str() as zone, plate=str() as plate):
+                await self._add(order, zone, plate)
+            case Order(verb="blacklist_remove", plate=str() as plate):
+                await self._remove(order, plate)
+            case Order(verb="lockdown", on=bool() as on):
+                await self._lock(order, on)
+            case _:
+                return _refused(order, f"no order {order.verb} like this")
+        return OrderAnswer(order=order.id, outcome="done", detail="")
+
+    async def _add(self, order: Order, zone: str, plate: str) -> None:
+        fact = BlacklistAdded(zone=zone, plate=plate, stay="", by=order.by, reason=order.reason)
+        row = ListRow(
+            list=ListName.BLACKLIST,
+            plate=plate,
+            zone=zone,
+            note=f"{order.reason} ({order.by})",
+            source=RowSource.GATE,
+        )
+        await self._commit(fact, listed=(row,))
+
+    async def _remove(self, order: Order, plate: str) -> None:
+        fact = BlacklistRemoved(zone=order.zone, plate=plate, by=order.by, reason=order.reason)
+        await self._commit(fact, removed=((order.zone, plate),))
+
+    async def _lock(self, order: Order, on: bool) -> None:
+        fact = LockdownOrdered(on=on, by=order.by, reason=order.reason)
+        await self._commit(fact, lockdown=on)
+        self._locked(on)
+        self._changed()  # only now does the new state hold
+
+    async def _commit(
+        self,
+        fact: Fact,
+        *,
+        listed: tuple[ListRow, ...] = (),
+        removed: tuple[tuple[str | None, str], ...] = (),
+        lockdown: bool | None = None,
+    ) -> None:
+        record = Record(fact=fact, at=self._clock.instant())
+        await self._store.commit(
+            Commit(records=(record,), listed=listed, removed=removed, lockdown=lockdown)
+        )
+        self._changed()
+
+
+def _refused(order: Order, detail: str) -> OrderAnswer:
+    return OrderAnswer(order=order.id, outcome="refused", detail=detail)
