@@ -1,11 +1,16 @@
 """The configuration file: what is wrong is named, all at once."""
 
+import re
+from datetime import datetime, time
 from pathlib import Path
 
 import pytest
 
 from gatekeeper import config
 from gatekeeper.errors import ConfigError
+from gatekeeper.model import Limit, Schedule, Then, VehicleClass
+from gatekeeper.rules import plate
+from gatekeeper.zones import policy_of
 
 EXAMPLE = Path(__file__).parents[1] / "config" / "gatekeeper.toml"
 
@@ -16,6 +21,16 @@ def faults_of(text: str, folder: Path) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         config.load(file)
     return str(caught.value).splitlines()
+
+
+def loaded(text: str, folder: Path) -> config.Config:
+    file = folder / "gate.toml"
+    file.write_text(text, encoding="utf-8")
+    return config.load(file)
+
+
+def written(folder: Path, *changes: tuple[str, str]) -> config.Config:
+    return loaded(example(*changes), folder)
 
 
 def example(*changes: tuple[str, str]) -> str:
@@ -71,12 +86,272 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
         ('name = "outer-exit"', 'name = "outer-entry"', "is used twice"),
         ('name = "outer-exit"', 'name = "outer exit/+"', "should match pattern"),
         ("warning_s = 120", "warning_s = 700", "shorter than internal_limit_s"),
+        ('inside = "car_park"', 'inside = "visitor_zone"', "but the zone itself"),
         ('direction = "exit"', 'direction = "out"', "direction"),
+        ('"Asia/Shanghai"', '"Asia/Shanghia"', 'did you mean "Asia/Shanghai"?'),
+        ('"Asia/Shanghai"', "8", 'timezone: must be a name like "Asia/Shanghai"'),
+        ("window_s = 3.0", 'province = "警"', "recognition.province: String should match"),
+        ("window_s = 3.0", 'province = "闽A"', "recognition.province: String should match"),
+        (
+            'when_full = "refuse"',
+            'exempt_kinds = ["polise"]',
+            'zone "visitor_zone".exempt_kinds number 1: no kind of plate to exempt is called'
+            ' "polise" (known: police, armed_police, military, emergency, embassy, consulate,'
+            ' civil_aviation); did you mean "police"?',
+        ),
+        ('when_full = "refuse"', 'exempt_kinds = ["ordinary"]', "no kind of plate to exempt"),
+        ("unreadable_after_s = 60", "unreadable_after_s = -1", "greater than or equal to 0"),
+        ("abandon_days = 30", "blacklist_days = 0", "blacklist_days: Input should be greater"),
+        ("safety_long_s = 6.0", "safety_long_s = 0.1", "safety_long_s: Input should be greater"),
     ],
 )
 def test_what_cannot_be_is_said_by_name(tmp_path: Path, old: str, new: str, said: str) -> None:
     assert any(said in fault for fault in faults_of(example((old, new)), tmp_path))
 
+
+def test_the_examples_in_the_comments_are_good_too(tmp_path: Path) -> None:
+    file = tmp_path / "gate.toml"
+    file.write_text(re.sub(r"^# (?=\[|[a-z_]+ = )", "", example(), flags=re.M), encoding="utf-8")
+
+    settings = config.load(file)
+
+    assert config.warnings(settings) == []
+    assert [len(zone.schedule) for zone in settings.zone] == [0, 2]
+    assert settings.recognition.province == "闽"
+    assert [peer.controller for peer in settings.peer] == ["gate-2"]
+    assert settings.lane[-1].geometry is not None
+
+
+def test_every_province_may_be_the_local_one(tmp_path: Path) -> None:
+    for province in plate.PROVINCES:
+        recognition = written(tmp_path, ("window_s = 3.0", f'province = "{province}"')).recognition
+        assert recognition.province == province
+
+
+def test_the_site_keeps_the_time_of_its_zone(tmp_path: Path) -> None:
+    settings = written(tmp_path, ('timezone = "Asia/Shanghai"', ""))
+
+    noon = datetime.fromisoformat("2026-11-23T12:00:00+00:00")
+    assert noon.astimezone(settings.timezone).hour == 20
+
+
+# --- hours ----------------------------------------------------------------------------------
+
+
+def hours(*rows: str, zone: str = "visitor_zone") -> tuple[str, str]:
+    """The change that gives a zone of the example these schedules, each as `key = value` pairs."""
+    tables = "\n".join(f"[[zone.schedule]]\n{row}\n" for row in rows)
+    following = '[[zone]]\nname = "visitor_zone"' if zone == "car_park" else "[[board]]"
+    return following, f"{tables}\n{following}"
+
+
+NIGHT = 'class = "internal"\ndays = ["fri"]\nfrom = "22:00"\nuntil = "06:00"\nthen = "free"'
+
+
+def test_a_zone_has_the_policy_its_tables_tell(tmp_path: Path) -> None:
+    settings = written(
+        tmp_path,
+        hours(NIGHT),
+        ('unreadable = "refuse"', 'unreadable = "admit"\nexempt_kinds = ["police"]'),
+        ("abandon_days = 30", "abandon_days = 2\nblacklist_days = 90\ncooldown_s = 1800"),
+    )
+
+    policy = policy_of(settings, "visitor_zone")
+
+    assert policy.limit == Limit(limit_s=600, warning_s=120, grace_s=60)
+    assert policy.schedules == (
+        Schedule(
+            vehicle=VehicleClass.INTERNAL,
+            weekdays=(4,),
+            begins=time(22),
+            until=time(6),
+            then=Then.FREE,
+        ),
+    )
+    assert (policy.unreadable_admit, policy.unreadable_after_s) == (True, 60.0)
+    assert policy.exempt_kinds == ("police",)
+    assert (policy.cooldown_s, policy.binding_fresh_s, policy.blacklist_days) == (1800, 300, 90)
+    assert (policy.abandon_limited_s, policy.abandon_s) == (86_400, 2 * 86_400)
+
+
+def test_hours_hold_on_every_day_unless_days_are_named(tmp_path: Path) -> None:
+    settings = written(tmp_path, hours(NIGHT.replace('days = ["fri"]\n', "")))
+
+    [schedule] = policy_of(settings, "visitor_zone").schedules
+
+    assert schedule.weekdays == (0, 1, 2, 3, 4, 5, 6)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('class = "internal"', 'class = "staff"', "class: Input should be 'visitor'"),
+        ('class = "internal"', 'class = "exempt"', "class: Input should be 'visitor'"),
+        ('class = "internal"', "", "class: missing"),
+        ("class", "clas", 'clas: no such key; did you mean "class"?'),
+        ('["fri"]', "[]", "days: Tuple should have at least 1 item"),
+        ('["fri"]', '["friday"]', "days number 1: Input should be 'mon'"),
+        ("22:00", "24:00", "from: Input should be in a valid time format"),
+        ("22:00", "22:00Z", "from: must be a time of the site's own day"),
+        ('"free"', '"allow"', "then: Input should be 'refuse'"),
+    ],
+)
+def test_hours_that_cannot_be_are_told_by_zone_number_and_key(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    faults = faults_of(example(hours(NIGHT.replace(old, new))), tmp_path)
+
+    assert any(f'zone "visitor_zone".schedule number 1.{said}' in fault for fault in faults)
+
+
+def warned(folder: Path, *changes: tuple[str, str]) -> list[str]:
+    return config.warnings(written(folder, *changes))
+
+
+@pytest.mark.parametrize(
+    ("above", "below"),
+    [
+        ([NIGHT], NIGHT.replace("free", "refuse")),
+        ([NIGHT], NIGHT.replace('"fri"', '"sat"').replace("22:00", "00:00").replace("06", "02")),
+        (
+            [NIGHT.replace("06:00", "23:00"), NIGHT.replace("22:00", "23:00")],
+            NIGHT.replace("22:00", "22:30").replace("06:00", "05:00"),
+        ),
+        (
+            [NIGHT.replace('["fri"]', '["sun"]')],
+            NIGHT.replace('["fri"]', '["mon"]').replace("22:00", "01:00"),
+        ),
+    ],
+    ids=["the same", "after midnight", "two make one", "over the end of the week"],
+)
+def test_hours_that_can_never_fit_are_warned_of(
+    tmp_path: Path, above: list[str], below: str
+) -> None:
+    number = len(above) + 1
+
+    assert warned(tmp_path, hours(*above, below)) == [
+        f"zone visitor_zone: schedule number {number} (internal) can never fit: rows above it take"
+        " all its hours"
+    ]
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        NIGHT.replace("06:00", "06:01"),
+        NIGHT.replace("22:00", "21:59"),
+        NIGHT.replace('["fri"]', '["fri", "sat"]'),
+        NIGHT.replace("internal", "visitor"),
+    ],
+)
+def test_hours_that_may_fit_at_some_moment_are_not_warned_of(tmp_path: Path, below: str) -> None:
+    assert warned(tmp_path, hours(NIGHT, below)) == []
+
+
+def test_hours_for_unread_cars_fit_only_where_these_are_ever_admitted(tmp_path: Path) -> None:
+    unread = hours(NIGHT.replace("internal", "unread"))
+    admitting = ('unreadable = "refuse"', 'unreadable = "admit"')
+    outer = hours(NIGHT.replace("internal", "unread"), zone="car_park")
+
+    assert any(
+        "schedule number 1 (unread) can never fit" in said for said in warned(tmp_path, unread)
+    )
+    assert warned(tmp_path, unread, admitting) == []
+    assert warned(tmp_path, outer) == []
+
+
+def test_a_cooldown_of_more_than_a_day_or_without_effect_is_warned_of(tmp_path: Path) -> None:
+    inner = ('when_full = "refuse"', 'when_full = "refuse"\ncooldown_s = 86401')
+    outer = ("capacity = 400", "capacity = 400\ncooldown_s = 60")
+
+    assert any("away for over a day" in said for said in warned(tmp_path, inner))
+    assert any("cooldown_s has no effect" in said for said in warned(tmp_path, outer))
+
+
+# --- exits, and other controllers -----------------------------------------------------------
+
+
+def without_lane(text: str, name: str) -> str:
+    lanes = text.split("[[lane]]")
+    return "[[lane]]".join(lane for lane in lanes if f'name = "{name}"' not in lane)
+
+
+def peers(*names: str, exits_of: str = "visitor_zone") -> str:
+    return "".join(
+        f'\n[[peer]]\ncontroller = "{name}"\nexits_of = ["{exits_of}"]\n' for name in names
+    )
+
+
+def test_a_zone_needs_its_exits_here_or_at_a_peer(tmp_path: Path) -> None:
+    text = without_lane(example(), "inner-exit")
+
+    assert config.warnings(loaded(text, tmp_path)) == [
+        "zone visitor_zone: no exit lane here, nor at a [[peer]] by its exits_of: limits are"
+        " advisory"
+    ]
+    assert config.warnings(loaded(text + peers("gate-2"), tmp_path)) == []
+
+
+def test_peers_without_a_centre_are_never_heard(tmp_path: Path) -> None:
+    text = re.sub(r"\[centre\].*?\n\n", "", example() + peers("gate-2"), flags=re.S)
+
+    assert any("nothing is ever heard" in said for said in config.warnings(loaded(text, tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (peers("gate-1"), 'peer "gate-1".controller: is this controller itself'),
+        (peers("gate-2", "gate-2"), 'peer: the name "gate-2" is used twice'),
+        (peers("gate-2", exits_of="attic"), 'peer "gate-2".exits_of: no zone is called "attic"'),
+        (
+            peers("gate-2").replace("exits_of", "exit_of"),
+            'peer "gate-2".exit_of: no such key; did you mean "exits_of"?',
+        ),
+    ],
+)
+def test_a_peer_is_another_controller_told_once_whose_zones_are_known(
+    tmp_path: Path, more: str, said: str
+) -> None:
+    assert any(said in fault for fault in faults_of(example() + more, tmp_path))
+
+
+GEOMETRY = "\n[lane.geometry]\narrival_to_safety_m = 2.5\nsafety_loop_m = 1.5\n"
+
+
+def test_the_geometry_of_a_lane_counts_seven_metres_for_its_longest_vehicle(
+    tmp_path: Path,
+) -> None:
+    geometry = loaded(example() + GEOMETRY, tmp_path).lane[-1].geometry
+
+    assert geometry is not None
+    assert (geometry.arrival_to_safety_m, geometry.safety_loop_m) == (2.5, 1.5)
+    assert geometry.longest_m == 7.0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("safety_loop_m = 1.5", "safety_loop_m = 0", "geometry.safety_loop_m: Input should be"),
+        ("safety_loop_m = 1.5", "", "geometry.safety_loop_m: missing"),
+        ("safety_loop_m", "safety_loop", 'did you mean "safety_loop_m"?'),
+    ],
+)
+def test_a_wrong_geometry_is_told_by_lane_and_key(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    faults = faults_of(example() + GEOMETRY.replace(old, new), tmp_path)
+
+    assert any('lane "inner-exit".geometry' in fault and said in fault for fault in faults)
+
+
+def test_a_geometry_needs_a_safety_loop(tmp_path: Path) -> None:
+    bare = example(('safety_loop = { board = "relays", input = 7 }', ""))
+
+    assert "needs a safety_loop" in faults_of(bare + GEOMETRY, tmp_path)[0]
+
+
+# --- boards, files, secrets -----------------------------------------------------------------
 
 SECOND_BOARD = """
 [[board]]

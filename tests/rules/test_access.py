@@ -171,6 +171,25 @@ def test_a_row_out_of_its_time_neither_opens_nor_bans(
     assert ask(VISITOR, banned).reason is Reason.VISITOR
 
 
+@pytest.mark.parametrize("name", [ListName.VISITORS, ListName.INTERNALS])
+def test_a_temporary_pass_opens_from_its_first_moment_until_just_before_its_last(
+    name: ListName,
+) -> None:
+    hour = timedelta(hours=1)
+    a_pass = replace(row(name), valid_from=NOW, valid_until=NOW + hour)
+
+    assert ask(a_pass).row == a_pass
+    assert ask(a_pass, now=NOW + hour - timedelta(microseconds=1)).row == a_pass
+    assert ask(a_pass, now=NOW + hour).reason is Reason.NOT_BOUND
+    assert ask(a_pass, now=NOW - timedelta(microseconds=1)).reason is Reason.NOT_BOUND
+
+
+def test_a_temporary_pass_beside_an_expired_one_opens() -> None:
+    expired = replace(VISITOR, valid_until=NOW)
+
+    assert ask(expired, VISITOR).row == VISITOR
+
+
 def test_an_unread_car_is_refused_as_unreadable() -> None:
     decision = ask(unread=True)
 
@@ -193,6 +212,11 @@ def test_a_full_zone_refuses_visitors_but_not_internals() -> None:
     assert told(ask(VISITOR, count=60)) == (Verdict.REFUSE, Reason.ZONE_FULL)
     assert ask(VISITOR, count=59).verdict is Verdict.ADMIT
     assert ask(INTERNAL, count=60).reason is Reason.INTERNAL
+
+
+def test_a_space_promised_to_a_car_still_on_its_way_is_taken() -> None:
+    assert ask(VISITOR, count=58, coming=2).reason is Reason.ZONE_FULL
+    assert ask(VISITOR, count=58, coming=1).reason is Reason.VISITOR
 
 
 def test_a_full_zone_refuses_nobody_on_an_untrusted_count_or_by_policy() -> None:
@@ -345,9 +369,46 @@ def test_a_listed_car_told_apart_from_a_banned_plate_is_admitted() -> None:
     assert ask(VISITOR, banned, sighting=UNSURE).reason is Reason.LOOKS_BLACKLISTED
 
 
-def test_the_store_is_asked_for_the_plate_and_its_look_alikes() -> None:
-    assert keys(seen()) == plate.look_alikes(CAR) | {CAR}
+def test_only_the_exact_plate_is_exempt_before_all_else() -> None:
+    alike = row(ListName.EXEMPT, ALIKE)
+    banned = row(ListName.BLACKLIST, "京A8Z345")
+    lockdown = SiteState(lockdown=True)
+
+    assert ask(alike, sighting=UNSURE).rule == "registered.exempt_alike"
+    assert ask(alike, sighting=UNSURE, site=lockdown).reason is Reason.LOCKDOWN
+    assert ask(alike, banned, sighting=UNSURE).reason is Reason.LOOKS_BLACKLISTED
+
+
+def test_a_look_alike_of_a_banned_plate_is_looked_at_twice() -> None:
+    banned = row(ListName.BLACKLIST, ALIKE)
+
+    first = ask(VISITOR, banned, sighting=UNSURE, looked_twice=False)
+
+    assert told(first) == (Verdict.LOOK_AGAIN, Reason.LOOKS_BLACKLISTED)
+    assert first.row == banned
+    assert ask(VISITOR, banned, sighting=UNSURE).verdict is Verdict.REFUSE
+    assert ask(VISITOR, banned, sighting=seen(), looked_twice=False).reason is Reason.VISITOR
+
+
+def test_a_listed_plate_that_resembles_takes_certainty_away_although_it_does_not_count() -> None:
+    expired = replace(row(ListName.INTERNALS, ALIKE), valid_until=NOW)
+    elsewhere = replace(row(ListName.BLACKLIST, ALIKE), zone="carpark")
+
+    for other in (expired, elsewhere):
+        decision = ask(INTERNAL, other)
+        assert decision.reason is Reason.INTERNAL
+        assert not decision.certain
+
+
+def test_the_store_is_asked_for_the_plate_and_all_it_may_be() -> None:
+    assert keys(seen()) >= plate.look_alikes(CAR) | {CAR}
     assert keys(None) == frozenset()
+
+
+def test_the_store_is_asked_for_an_identified_plate_alone() -> None:
+    assert keys(seen(), ALIKE_TOO) == {ALIKE_TOO}
+    assert keys(None, ALIKE_TOO) == {ALIKE_TOO}
+    assert keys(None, "冀B1234挂") == frozenset()
 
 
 # --- the outer entry, and exits -------------------------------------------------------------
@@ -369,6 +430,16 @@ def test_the_outer_entry_refuses_only_plates_banned_from_the_car_park() -> None:
     assert ask(inner_ban, policy=OUTER).verdict is Verdict.ADMIT
     assert ask(alike, sighting=UNSURE, policy=OUTER).verdict is Verdict.ADMIT
     assert ask(policy=OUTER, site=SiteState(lockdown=True)).reason is Reason.LOCKDOWN
+
+
+def test_a_lockdown_leaves_the_exits_open() -> None:
+    decision = ask(direction=Direction.EXIT, site=SiteState(lockdown=True))
+
+    assert told(decision) == (Verdict.ADMIT, Reason.EXIT)
+
+
+def test_an_exit_opens_for_what_it_cannot_read_at_once() -> None:
+    assert ask(unread=True, direction=Direction.EXIT).reason is Reason.EXIT
 
 
 def test_an_exit_says_which_plate_leaves() -> None:

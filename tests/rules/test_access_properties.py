@@ -53,7 +53,7 @@ def sightings(draw: st.DrawFn) -> Sighting:
     return Sighting(
         plate=text,
         confidences=tuple(weak.get(place, 0.99) for place in range(len(text))),
-        colour=Colour.BLUE,
+        colour=draw(st.sampled_from(Colour)),
         rows=1,
         agreeing=3,
         frames=(1, 2, 3),
@@ -183,6 +183,54 @@ def test_rows_that_do_not_count_never_open(question: Question) -> None:
     idle = [each for each in question.grounds.rows if not each.valid_at(question.grounds.now)]
 
     assert decide(question).row not in idle
+
+
+@given(questions)
+def test_expired_rows_admit_nobody_who_would_not_enter_without_any(question: Question) -> None:
+    idle = [each for each in question.grounds.rows if not each.valid_at(question.grounds.now)]
+    unlisted = decide(regrounded(question, rows=()))
+
+    if decide(regrounded(question, rows=tuple(idle))).verdict is Verdict.ADMIT:
+        assert unlisted.verdict is Verdict.ADMIT
+
+
+@given(questions)
+def test_a_ban_opens_no_inner_gate_that_was_shut_without_it(question: Question) -> None:
+    question = ordinary_entry(question)
+    question = replace(question, policy=replace(question.policy, admits=Admits.REGISTERED))
+    others = [each for each in question.grounds.rows if each.list is not ListName.BLACKLIST]
+    unbanned = decide(regrounded(question, rows=tuple(others)))
+
+    if decide(question).verdict is Verdict.ADMIT:
+        assert unbanned.verdict is Verdict.ADMIT
+
+
+@given(questions)
+def test_a_plate_given_by_a_person_is_decided_as_that_plate_and_never_certain(
+    question: Question,
+) -> None:
+    decision = decide(question)
+
+    if question.grounds.identified is not None:
+        assert decision.plate in (question.grounds.identified, None)
+        assert not decision.certain
+
+
+@given(questions)
+def test_nobody_is_looked_at_a_third_time(question: Question) -> None:
+    decision = decide(regrounded(question, looked_twice=True))
+
+    assert decision.verdict is not Verdict.LOOK_AGAIN
+
+
+@given(questions)
+def test_only_a_plate_read_in_every_character_stands_in_a_certain_decision(
+    question: Question,
+) -> None:
+    decision = decide(question)
+
+    if question.sighting is None or decision.plate != question.sighting.plate:
+        assert not decision.certain
 
 
 @given(questions)
