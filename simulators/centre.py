@@ -6,15 +6,12 @@ nothing that a gate has to decide.
 """
 
 import argparse
-import asyncio
 import json
 import sqlite3
 import sys
-import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
@@ -22,10 +19,10 @@ from simulators.console import Command, CommandError, Fields, parser, run, say
 from simulators.intake import Intake
 from simulators.journal import Journals
 from simulators.link import Link, Message
+from simulators.orders import ANSWER, Orders, fields_of, now, written
 from simulators.registry import LISTS, Body, Registry
 
-_ANSWER = ("order", "outcome", "detail")
-_EVENT = ("kind", "lane", "journal", "seq", "late", "occurred_at", "body")
+_EVENT = ("kind", "lane", "passage", "journal", "seq", "late", "occurred_at", "body")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,7 +43,6 @@ class Centre(AbstractAsyncContextManager["Centre"]):
         self._registry = Registry(options.lists)
         self._journals = Journals(str(options.journal or ":memory:"))
         self._controllers: dict[str, Controller] = {}
-        self._orders: dict[bytes, asyncio.Future[Body]] = {}
 
     async def __aenter__(self) -> Self:
         self._link = Link(
@@ -58,6 +54,7 @@ class Centre(AbstractAsyncContextManager["Centre"]):
             heard=self._hear,
             turned=self._turned,
         )
+        self._orders = Orders(self._link, self._root, self._options.patience)
         self._intake = Intake(self._journals, self._link.taken, self._confirm)
         host, port = self._options.broker
         self._link.start(host, port, self._options.user, self._options.password)
@@ -107,15 +104,17 @@ class Centre(AbstractAsyncContextManager["Centre"]):
 
     async def open(self, lane: str, reason: str) -> Fields:
         """Order a lane's controller to open once; answered with the controller's answer."""
-        expires = _now() + timedelta(seconds=self._options.patience)
-        order: Body = {
-            "id": str(uuid.uuid4()),
-            "by": "centre",
-            "reason": reason,
-            "expires_at": expires.isoformat(timespec="microseconds").replace("+00:00", "Z"),
-            "lane": lane,
-        }
-        return await self._ordered(self._controller_of(lane), "open", order)
+        order: Body = {"lane": lane, "reason": reason}
+        return await self._orders.give(self._controller_of(lane), "open", order)
+
+    async def order(self, verb: str, fields: str) -> Fields:
+        """Any order of the protocol, `order recount zone=hall count=7 reason="by hand"`. It goes to
+        the controller of its lane, or of `controller=`, or to the only one there is; answered with
+        the controller's answer.
+        """
+        order = fields_of(fields)
+        controller = order.pop("controller", None) or self._controller_of(order.get("lane"))
+        return await self._orders.give(str(controller), verb, order)
 
     async def order_raw(self, order: str) -> Fields:
         """Send an order as it stands, to replay one: {"controller": ..., "verb": ..., and the
@@ -124,7 +123,7 @@ class Centre(AbstractAsyncContextManager["Centre"]):
         body = json.loads(order)
         if not isinstance(body, dict) or not {"controller", "verb"} <= body.keys():
             raise CommandError("an object with controller and verb")
-        return await self._ordered(str(body.pop("controller")), str(body.pop("verb")), body)
+        return await self._orders.send(str(body.pop("controller")), str(body.pop("verb")), body)
 
     # what is known
 
@@ -155,30 +154,13 @@ class Centre(AbstractAsyncContextManager["Centre"]):
         version = self._registry.version(name)
         return {"list": name, "version": version, "changed": change is not None}
 
-    def _controller_of(self, lane: str) -> str:
+    def _controller_of(self, lane: object) -> str:
         owners = [name for name, known in self._controllers.items() if lane in known.lanes]
         if not owners and len(self._controllers) == 1:
             owners = list(self._controllers)
         if len(owners) != 1:
-            raise CommandError(f"no controller has told of a lane {lane}")
+            raise CommandError(f"no controller has told of a lane {lane}: name a controller=")
         return owners[0]
-
-    async def _ordered(self, controller: str, verb: str, body: Body) -> Fields:
-        """Order and wait; the correlation is new each time, also where an order is replayed."""
-        if not self._link.connected:
-            raise CommandError("the broker is away")
-        ticket = uuid.uuid4().bytes
-        answer = self._orders[ticket] = asyncio.get_running_loop().create_future()
-        here = f"{self._root}/{controller}"
-        self._link.ask(f"{here}/orders/{verb}", body, f"{here}/answers", ticket)
-        try:
-            async with asyncio.timeout(self._options.patience):
-                told = await answer
-        except TimeoutError:
-            raise CommandError(f"order {body.get('id')}: no answer") from None
-        finally:
-            del self._orders[ticket]
-        return {**{name: told.get(name) for name in _ANSWER}, "controller": controller}
 
     # what arrives
 
@@ -240,12 +222,9 @@ class Centre(AbstractAsyncContextManager["Centre"]):
         self._link.publish(f"{self._root}/registry/{name}/snapshot", self._registry.snapshot(name))
 
     def _hear_answer(self, controller: str, message: Message, body: dict[str, Any]) -> None:
-        waiting = self._orders.get(message.correlation or b"")
-        expected = waiting is not None and not waiting.done()
-        told = {name: body.get(name) for name in _ANSWER}
+        expected = self._orders.hear(message, body)
+        told = {name: body.get(name) for name in ANSWER}
         say("answer", controller=controller, expected=expected, **told)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(body)
 
     def _hear_event(self, controller: str, message: Message, event: dict[str, Any]) -> None:
         new = self._intake.take(controller, message, event)
@@ -253,17 +232,19 @@ class Centre(AbstractAsyncContextManager["Centre"]):
             self._known(controller).lanes.add(event["lane"])
         told = {name: event.get(name) for name in _EVENT}
         say("event" if new else "duplicate", controller=controller, plate=_plate(event), **told)
-        if new and event.get("kind") == "blacklist.added" and isinstance(event.get("body"), dict):
-            self._adopt(event["body"])
+        if new and isinstance(event.get("body"), dict):
+            self._adopt(event.get("kind"), event["body"])
 
-    def _adopt(self, entry: dict[str, Any]) -> None:
-        """What one gate blacklisted, all gates have to know."""
+    def _adopt(self, kind: object, entry: dict[str, Any]) -> None:
+        """What one gate did to its blacklist, all gates have to know."""
         plate, zone, reason = (entry.get(name) for name in ("plate", "zone", "reason"))
-        if plate:
+        if plate and kind == "blacklist.added":
             self._add("blacklist", str(plate), zone, str(reason or ""))
+        elif plate and kind == "blacklist.removed":
+            self._remove("blacklist", str(plate), zone)
 
     def _confirm(self, controller: str, journal: str, upto: int) -> None:
-        body = {"journal": journal, "seq": upto}
+        body = {"journal": journal, "seq": upto, "at": written(now())}
         self._link.publish(f"{self._root}/{controller}/confirmations", body)
 
 
@@ -275,10 +256,6 @@ def _plate(event: dict[str, Any]) -> str | None:
         if isinstance(place, dict) and place.get("plate"):
             return str(place["plate"])
     return None
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)  # noqa: TID251 - the centre has a clock of its own
 
 
 def _broker(text: str) -> tuple[str, int]:
@@ -297,6 +274,7 @@ COMMANDS = (
     Command(Centre.pardon, "PLATE [ZONE]"),
     Command(Centre.exempt, "PLATE"),
     Command(Centre.open, "LANE REASON..."),
+    Command(Centre.order, "VERB FIELD=VALUE..."),
     Command(Centre.order_raw, "JSON"),
     Command(Centre.events),
     Command(Centre.lists),

@@ -19,7 +19,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthReport:
-    """What the controller says of itself every half minute."""
+    """What the controller says of itself every half minute; the last of `journal` was `seq`."""
 
     at: datetime
     clock_trusted: bool
@@ -28,3 +28,5 @@ class HealthReport:
     outbox: int
     free_disk_mb: int
     list_versions: tuple[ListVersion, ...] = field(default=())
+    journal: str = ""
+    seq: int = 0

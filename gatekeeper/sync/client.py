@@ -86,23 +86,38 @@ class Connection:
                 await self._opened.wait()
         except TimeoutError:
             self.fail(f"no answer in {_OPEN_S:g} s")
-        wanted = [(topic, SubscribeOptions(qos=1)) for topic in topics]
-        sent, mid = self._client().subscribe(wanted)
-        refused = await self._answer(sent, mid)
+        refused = await self._subscribe(topics)
         if refused is not None:
             raise LinkError(f"{self._broker}: subscription refused: {refused}")
 
+    async def listen(self, topics: tuple[str, ...]) -> None:
+        """Subscribe to what is good to hear and not needed: a refusal is an alarm and no error."""
+        refused = await self._subscribe(topics)
+        if refused is None:
+            self._health.clear_alarm("peers_refused", "peers")
+        else:
+            self._health.raise_alarm("peers_refused", "peers", f"{self._broker}: {refused}")
+
     async def publish(
-        self, topic: str, body: bytes, *, retain: bool = False, correlation: bytes | None = None
+        self,
+        topic: str,
+        body: bytes,
+        *,
+        retain: bool = False,
+        correlation: bytes | None = None,
+        good_for_s: int | None = None,
     ) -> None:
         """Hand one message to the broker and wait for its PUBACK.
 
-        Messages go out in the order of the calls. Raises `PublishError` or `LinkError`; after
-        either the message may still have arrived.
+        Messages go out in the order of the calls. One that is `good_for_s` only the broker delivers
+        to nobody after that. Raises `PublishError` or `LinkError`; after either the message may
+        still have arrived.
         """
         properties = blank(PacketTypes.PUBLISH)
         if correlation is not None:
             properties.CorrelationData = correlation
+        if good_for_s is not None:
+            properties.MessageExpiryInterval = good_for_s
         async with self._window:
             try:
                 sent = self._client().publish(topic, body, 1, retain, properties)
@@ -112,14 +127,16 @@ class Connection:
         if refused is not None:
             raise PublishError(refused)
 
-    async def say(self, topic: str, body: bytes, *, retain: bool = False) -> None:
+    async def say(
+        self, topic: str, body: bytes, *, retain: bool = False, good_for_s: int | None = None
+    ) -> None:
         """Publish on a topic of our own; one that the broker refuses is an alarm and no error,
         and is left alone for a while.
         """
         if monotonic() < self._left_alone.get(topic, 0.0):
             return
         try:
-            await self.publish(topic, body, retain=retain)
+            await self.publish(topic, body, retain=retain, good_for_s=good_for_s)
         except PublishError as refused:
             self._left_alone[topic] = monotonic() + self._pace.refused_s
             self._health.raise_alarm("publish_refused", topic, f"{self._broker}: {refused}")
@@ -169,6 +186,11 @@ class Connection:
         if self._paho is None or not self.alive:
             raise LinkError(self._why or f"{self._broker}: not connected")
         return self._paho.client
+
+    async def _subscribe(self, topics: tuple[str, ...]) -> str | None:
+        wanted = [(topic, SubscribeOptions(qos=1)) for topic in topics]
+        sent, mid = self._client().subscribe(wanted)
+        return await self._answer(sent, mid)
 
     async def _answer(self, sent: MQTTErrorCode, mid: int | None) -> str | None:
         """What the broker says against the packet `mid`, None if it took it."""

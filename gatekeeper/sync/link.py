@@ -9,7 +9,8 @@ the controller waits for it, and it never gives up.
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -19,11 +20,12 @@ from gatekeeper.clock import Clock
 from gatekeeper.config import CentreSettings
 from gatekeeper.errors import GatekeeperError, StoreError
 from gatekeeper.health import Health
-from gatekeeper.model import HealthReport
+from gatekeeper.model import HealthReport, ListChanges, PeerEvent, PeerHealth
 from gatekeeper.store import Store
 from gatekeeper.sync import wire
 from gatekeeper.sync.client import Connection, PublishError
-from gatekeeper.sync.downlink import Downlink, Obey
+from gatekeeper.sync.downlink import Downlink, Listeners
+from gatekeeper.sync.orders import Obey
 from gatekeeper.sync.pace import Pace
 from gatekeeper.sync.pahothread import LinkError, Will
 from gatekeeper.sync.topics import Topics
@@ -38,8 +40,11 @@ _FAREWELL_S = 2.0
 class Link:
     """Used from the loop's thread.
 
-    `obey` carries an order out and answers it; `changed` is called after a list has changed;
-    `report` is asked for the controller's health every half minute.
+    `obey` carries an order out and answers it; `report` is asked for the controller's health every
+    half minute. `changed` is called after a list has changed, with the changes, or None after a
+    whole list. `heard` is told what the controllers named in `peers` say, in order of arrival; it
+    may raise `StoreError` and is then told the same again, as it is after a lost connection.
+    `time_told` is called with what the centre's clock shows, as the centre has just said.
     """
 
     def __init__(
@@ -52,14 +57,18 @@ class Link:
         clock: Clock,
         health: Health,
         obey: Obey,
-        changed: Callable[[], None],
+        changed: Callable[[ListChanges | None], None],
         report: Callable[[], Awaitable[HealthReport]],
+        peers: Collection[str] = (),
+        heard: Callable[[PeerEvent | PeerHealth], Awaitable[None]] | None = None,
+        time_told: Callable[[datetime], None] | None = None,
         pace: Pace | None = None,
     ) -> None:
         self._settings, self._clock, self._health = settings, clock, health
         self._report = report
         self._pace = pace or Pace()
-        self._topics = Topics(site=site, controller=controller)
+        others = frozenset(peers) - {controller} if heard is not None else frozenset()
+        self._topics = Topics(site=site, controller=controller, peers=others)
         self._client_id = f"gatekeeper-{site}-{controller}"
         self._uplink = Uplink(
             self._topics, store=store, clock=clock, health=health, pace=self._pace
@@ -71,8 +80,12 @@ class Link:
             clock=clock,
             health=health,
             pace=self._pace,
-            obey=obey,
-            changed=changed,
+            listeners=Listeners(
+                obey=obey,
+                changed=changed,
+                heard=heard or _unheard,
+                time_told=time_told or _untold,
+            ),
         )
         self._connection: Connection | None = None
         self._left_alone: dict[str, float] = {}
@@ -149,6 +162,8 @@ class Link:
         )
         try:
             await connection.open(self._topics.subscriptions)
+            if self._topics.of_peers:
+                await connection.listen(self._topics.of_peers)
             await self._work(connection)
         except asyncio.CancelledError:
             await self._say_farewell(connection)
@@ -185,7 +200,11 @@ class Link:
                 log.error("link.no_report", error=str(error))
             else:
                 since = (self._clock.instant(alarm.since).wall for alarm in report.alarms)
-                await connection.say(self._topics.health, wire.health(report, since))
+                await connection.say(
+                    self._topics.health,
+                    wire.health(report, since),
+                    good_for_s=self._pace.report_good_for_s,
+                )
             await asyncio.sleep(self._pace.report_s)
 
     async def _say_farewell(self, connection: Connection) -> None:
@@ -208,6 +227,14 @@ class Link:
         if why != self._why:
             log.warning("link.down", why=why)
         self._why = why
+
+
+async def _unheard(_said: PeerEvent | PeerHealth) -> None:
+    """Nobody wants to know."""
+
+
+def _untold(_at: datetime) -> None:
+    """Nobody wants to know."""
 
 
 async def _to_the_end(closing: Coroutine[Any, Any, None]) -> None:

@@ -9,7 +9,8 @@ class Pace:
 
     `steady_s` is how long a connection must have held for the next one to be tried soon again
     (two controllers with one name throw each other out for ever); `expiry_s` how long the broker
-    keeps what it has for a controller that is away.
+    keeps what it has for a controller that is away; `report_good_for_s` how long a report is worth
+    hearing: a peer that comes back must not take an old one for a sign of life.
     """
 
     tick_s: float = 1.0
@@ -18,6 +19,7 @@ class Pace:
     steady_s: float = 30.0
     away_after_s: float = 5.0
     report_s: float = 30.0
+    report_good_for_s: int = 90
     answer_s: float = 10.0
     resend_s: float = 30.0
     resend_last_s: float = 600.0

@@ -13,28 +13,37 @@ _ROOT = "gatekeeper/v1"
 
 
 class Heard(StrEnum):
-    """What the centre may be speaking of."""
+    """What the centre may be speaking of; the last three are of another controller."""
 
     CONFIRMATION = "confirmations"
     ORDER = "orders"
     CHANGES = "changes"
     SNAPSHOT = "snapshot"
+    EVENT = "events"
+    HEALTH = "health"
+    STATUS = "status"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a message came in: `name` is an order's verb or a list's name, else empty."""
+    """Where a message came in: `name` is an order's verb, a list's name or an event's kind, else
+    empty; `peer` is the other controller that speaks, if one does.
+    """
 
     heard: Heard
     name: str = ""
+    peer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topics:
-    """The topics of one controller of one site; neither name has a `/`, `+` or `#`."""
+    """The topics of one controller of one site, and of its peers there, itself not among them; no
+    name has a `/`, `+` or `#`.
+    """
 
     site: str
     controller: str
+    peers: frozenset[str] = frozenset()
 
     @property
     def status(self) -> str:
@@ -64,6 +73,15 @@ class Topics:
             f"{self._registry}/+/snapshot",
         )
 
+    @property
+    def of_peers(self) -> tuple[str, ...]:
+        """All that is to be heard of the other controllers."""
+        return tuple(
+            f"{_ROOT}/{self.site}/{peer}/{what}"
+            for peer in sorted(self.peers)
+            for what in ("events/+", "health", "status")
+        )
+
     def place(self, topic: str) -> Place:
         """What a topic heard is about; raises `WireError` for one that nobody subscribed."""
         match _below(topic, self._own), _below(topic, self._registry):
@@ -73,6 +91,11 @@ class Topics:
                 return Place(heard=Heard.ORDER, name=verb)
             case _, [name, ("changes" | "snapshot") as heard] if name in set(ListName):
                 return Place(heard=Heard(heard), name=name)
+        match _below(topic, f"{_ROOT}/{self.site}"):
+            case [peer, "events", kind] if peer in self.peers:
+                return Place(heard=Heard.EVENT, name=kind, peer=peer)
+            case [peer, ("health" | "status") as said] if peer in self.peers:
+                return Place(heard=Heard(said), peer=peer)
         raise WireError(f"nothing is said on {topic!r}")
 
     @property

@@ -47,6 +47,7 @@ class Uplink:
         self._news = asyncio.Event()
         self._live = self._backlog = self._join = 0
         self._ahead = self._told = 0
+        self._first_live: int | None = None
         self._waiting_since: float | None = None
         self._silent_since: float | None = None
         self._patience_s = pace.resend_s
@@ -60,23 +61,24 @@ class Uplink:
     async def run(self, connection: Connection) -> None:
         """Send what is unconfirmed, then what comes, until the connection is lost (`LinkError`)."""
         await self._begin()
-        while True:
-            self._news.clear()
-            try:
-                busy = await self._turn(connection)
-            except StoreError as error:
-                log.error("uplink.store_failed", error=str(error))
-                await asyncio.sleep(self._pace.store_retry_s)
-                continue
-            if not busy:
-                await self._rest()
+        try:
+            while True:
+                self._news.clear()
+                await self._step(connection)
+        finally:
+            self._first_live = None
 
-    def hear(self, told: Confirmation) -> None:
-        """Note a confirmation for `settle`; another journal's word means nothing here."""
-        if told.journal == self._store.journal:
-            self._told = max(self._told, told.seq)
-            self._silent_since = None
-            self._health.clear_alarm("centre_silent", "centre")
+    def hear(self, told: Confirmation) -> bool:
+        """Note a confirmation for `settle`; another journal's word means nothing here. Whether it
+        was written just now: it knows an event that was new on this connection, so that it cannot
+        have waited at the broker since an earlier one.
+        """
+        if told.journal != self._store.journal:
+            return False
+        self._told = max(self._told, told.seq)
+        self._silent_since = None
+        self._health.clear_alarm("centre_silent", "centre")
+        return self._first_live is not None and told.seq >= self._first_live
 
     async def settle(self) -> None:
         """Take out of the outbox what was confirmed: of many confirmations at once only the
@@ -97,11 +99,22 @@ class Uplink:
             self._waiting_since = self._clock.boot_s() if left else None
             self._news.set()
 
+    async def _step(self, connection: Connection) -> None:
+        try:
+            busy = await self._turn(connection)
+        except StoreError as error:
+            log.error("uplink.store_failed", error=str(error))
+            await asyncio.sleep(self._pace.store_retry_s)
+            return
+        if not busy:
+            await self._rest()
+
     async def _turn(self, connection: Connection) -> bool:
         """One window of events at most; False if there was nothing to send."""
         if self._overdue_in_s() <= 0:
             await self._again()
         if live := await self._store.pending(self._live, WINDOW):
+            self._first_live = self._first_live or live[0].seq
             await self._send(connection, live)
             self._live = live[-1].seq
             return True

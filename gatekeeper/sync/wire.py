@@ -5,15 +5,13 @@ that says what is wrong with it: no other error, whatever the bytes are. What th
 comes in as values and goes out as bytes.
 """
 
-import json
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Any
 
 import pydantic_core
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from gatekeeper.errors import WireError
 from gatekeeper.model import (
@@ -28,96 +26,76 @@ from gatekeeper.model import (
     OrderAnswer,
     Pending,
 )
-from gatekeeper.rules.plate import normalise
+from gatekeeper.sync.fields import Name, Plate, Text, Time, Truth, Whole, fit, parsed
 
-VERBS = frozenset({"open"})
-"""The orders this version of the protocol knows."""
+VERBS: Mapping[str, tuple[str, ...]] = {
+    "open": ("lane",),
+    "identify": ("lane", "passage", "plate"),
+    "recount": ("zone", "count"),
+    "blacklist_add": ("zone", "plate"),
+    "blacklist_remove": ("plate",),
+    "lockdown": ("on",),
+}
+"""The orders this version of the protocol knows, and the fields of `Order` each cannot do without.
+"""
 
 LATE_S = 10.0
 """An event that waited longer than this to be sent says so."""
 
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-
-_T = TypeVar("_T")
-
-
-def _written(value: object) -> object:
-    """Pydantic alone would take a number for a time, and leave a time without offset naive."""
-    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
-        raise ValueError("should be an RFC 3339 time with an offset")
-    return value
-
-
-def _utc(value: datetime) -> datetime:
-    try:
-        return value.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("is outside the calendar") from error
-
-
-def _plate(text: str) -> str:
-    plate = normalise(text)
-    if not 1 <= len(plate) <= _PLATE_LENGTH:
-        raise ValueError("is no plate")
-    return plate
-
-
-_PLATE_LENGTH = 16
-"""Longer than any plate of GA 36; what is longer is something else."""
-
-_Time = Annotated[datetime, BeforeValidator(_written), AfterValidator(_utc)]
-_Plate = Annotated[str, Field(max_length=64), AfterValidator(_plate)]
-_Name = Annotated[str, Field(min_length=1, max_length=128)]
-_Text = Annotated[str, Field(max_length=1000)]
-_Whole = Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)]
-"""What SQLite can hold as an INTEGER."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """Every event of `journal` up to and including `seq` is stored at the centre."""
+    """Every event of `journal` up to and including `seq` is stored at the centre, which wrote this
+    at `at` by its own clock, if it says so.
+    """
 
-    journal: _Name
-    seq: _Whole
+    journal: Name
+    seq: Whole
+    at: Time | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
-    plate: _Plate
-    zone: _Name | None = None
-    valid_from: _Time | None = None
-    valid_until: _Time | None = None
-    note: _Text = ""
+    plate: Plate
+    zone: Name | None = None
+    valid_from: Time | None = None
+    valid_until: Time | None = None
+    note: Text = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Change:
-    remove: Annotated[bool, Field(strict=True)]
+    remove: Truth
     row: _Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Changes:
     list: ListName
-    since: _Whole
-    version: _Whole
+    since: Whole
+    version: Whole
     changes: Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Snapshot:
     list: ListName
-    version: _Whole
+    version: Whole
     rows: Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Order:
-    id: _Name
-    by: _Text
-    reason: _Text
-    expires_at: _Time
-    lane: _Name | None = None
+    id: Name
+    by: Text
+    reason: Text
+    expires_at: Time
+    lane: Name | None = None
+    passage: Name | None = None
+    zone: Name | None = None
+    plate: Plate | None = None
+    count: Whole | None = None
+    on: Truth | None = None
 
 
 _CONFIRMATION = TypeAdapter(Confirmation)
@@ -133,16 +111,16 @@ _ORDER = TypeAdapter(_Order)
 
 def confirmation(body: bytes) -> Confirmation:
     """The body of `confirmations`; raises `WireError`."""
-    return _fit(_CONFIRMATION, _parsed(body))
+    return fit(_CONFIRMATION, parsed(body))
 
 
 def changes(name: ListName, body: bytes) -> ListChanges:
     """The body of `registry/{name}/changes`; raises `WireError`, also if it is of another list."""
-    read = _fit(_CHANGES, _parsed(body))
+    read = fit(_CHANGES, parsed(body))
     _same_list(name, read.list)
     if read.version <= read.since:
         raise WireError(f"version {read.version} does not follow on since {read.since}")
-    found = (_fit(_CHANGE, one, f"changes.{n}.") for n, one in enumerate(read.changes))
+    found = (fit(_CHANGE, one, f"changes.{n}.") for n, one in enumerate(read.changes))
     return ListChanges(
         list=name,
         since=read.since,
@@ -155,10 +133,10 @@ def changes(name: ListName, body: bytes) -> ListChanges:
 
 def snapshot(name: ListName, body: bytes) -> ListSnapshot:
     """The body of `registry/{name}/snapshot`; raises `WireError`, also if it is of another list."""
-    read = _fit(_SNAPSHOT, _parsed(body))
+    read = fit(_SNAPSHOT, parsed(body))
     _same_list(name, read.list)
     # Row by row and not in one call, so that other threads get their turn in a list of 100 000.
-    found = (_fit(_ROW, row, f"rows.{n}.") for n, row in enumerate(read.rows))
+    found = (fit(_ROW, row, f"rows.{n}.") for n, row in enumerate(read.rows))
     return ListSnapshot(
         list=name,
         version=read.version,
@@ -168,7 +146,7 @@ def snapshot(name: ListName, body: bytes) -> ListSnapshot:
 
 def order(verb: str, body: bytes) -> Order:
     """The body of `orders/{verb}`, of whatever verb; raises `WireError`."""
-    read = _fit(_ORDER, _parsed(body))
+    read = fit(_ORDER, parsed(body))
     return Order(
         id=read.id,
         verb=verb,
@@ -176,32 +154,12 @@ def order(verb: str, body: bytes) -> Order:
         reason=read.reason,
         expires_at=read.expires_at,
         lane=read.lane,
+        passage=read.passage,
+        zone=read.zone,
+        plate=read.plate,
+        count=read.count,
+        on=read.on,
     )
-
-
-def _parsed(body: bytes) -> object:
-    try:
-        return json.loads(body.decode(), object_hook=_as_it_is)
-    except ValueError as error:
-        raise WireError(f"is not JSON in UTF-8: {error}") from error
-    except RecursionError as error:
-        raise WireError("is nested too deeply") from error
-
-
-def _as_it_is(found: dict[str, object]) -> dict[str, object]:
-    """Called for each object, and there to be called: a thread that reads a list of a million
-    plates gives way to the loop between two of them (0.7 s without it, measured).
-    """
-    return found
-
-
-def _fit(shape: TypeAdapter[_T], value: object, place: str = "") -> _T:
-    try:
-        return shape.validate_python(value)
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = place + ".".join(str(step) for step in fault["loc"])
-        raise WireError(f"{where or 'body'}: {fault['msg']}") from error
 
 
 def _same_list(topic: ListName, body: ListName) -> None:
@@ -278,6 +236,8 @@ def health(report: HealthReport, since: Iterable[datetime]) -> bytes:
             "outbox": report.outbox,
             "free_disk_mb": report.free_disk_mb,
             "list_versions": [_version(one) for one in report.list_versions],
+            "journal": report.journal,
+            "seq": report.seq,
         }
     )
 

@@ -185,10 +185,9 @@ async def test_each_event_is_kept_once_and_confirmed_as_far_as_there_is_no_gap(
     await centre.said("event", seq=5)
     await gate.hear("confirmations", lambda body: body["seq"] == 2)
     gate.event(3)
-    assert await gate.hear("confirmations", lambda body: body["seq"] > 2) == {
-        "journal": "journal-1",
-        "seq": 5,
-    }
+    confirmed = await gate.hear("confirmations", lambda body: body["seq"] > 2)
+    assert (confirmed["journal"], confirmed["seq"]) == ("journal-1", 5)
+    assert confirmed["at"].endswith("Z")
 
     told = await centre.do("events")
     assert (told["count"], told["duplicates"]) == (5, 1)
@@ -232,6 +231,22 @@ async def test_what_one_gate_blacklists_all_gates_are_told(centre: Any, gate: Ga
     assert (await centre.do("lists"))["lists"]["blacklist"]["version"] == 2
 
 
+async def test_what_one_gate_takes_off_its_blacklist_all_gates_take_off(
+    centre: Any, gate: Gate
+) -> None:
+    for zone in ("hall", "yard"):
+        await centre.do(f"ban 闽C12345 {zone}")
+    entry = {"plate": "闽C12345", "by": "Li", "reason": "reviewed"}
+
+    gate.event(1, "blacklist.removed", **entry, zone="hall")
+    change = await gate.hear("blacklist/changes", lambda body: body["version"] == 4)
+    assert [(each["remove"], each["row"]["zone"]) for each in change["changes"]] == [(True, "hall")]
+
+    gate.event(2, "blacklist.removed", **entry, zone=None)
+    await gate.hear("blacklist/changes", lambda body: body["version"] == 5)
+    assert (await centre.do("lists"))["lists"]["blacklist"]["rows"] == []
+
+
 async def test_an_order_is_answered_with_the_controllers_answer(centre: Any, gate: Gate) -> None:
     gate.answer = lambda body: "done" if body["lane"] == "in" else "refused"
     gate.event(1)
@@ -243,6 +258,30 @@ async def test_an_order_is_answered_with_the_controllers_answer(centre: Any, gat
     order = await gate.hear("orders/open")
     assert order["reason"] == "the driver has lost the ticket"
     assert order["expires_at"].endswith("Z")
+
+
+async def test_any_order_goes_to_the_controller_that_is_named_or_has_the_lane(
+    centre: Any, gate: Gate
+) -> None:
+    gate.answer = lambda _: "done"
+    gate.event(1)
+    await centre.said("event")
+
+    answer = await centre.do('order recount controller=gate-1 zone=hall count=7 reason="by hand"')
+    await centre.do("order identify lane=in passage=0199 plate=闽C12345")
+    await centre.do("order lockdown on=true")
+
+    assert (answer["outcome"], answer["controller"]) == ("done", "gate-1")
+    recount = await gate.hear("orders/recount")
+    identify = await gate.hear("orders/identify")
+    assert (recount["zone"], recount["count"], recount["reason"]) == ("hall", 7, "by hand")
+    assert (identify["passage"], identify["plate"]) == ("0199", "闽C12345")
+    assert (await gate.hear("orders/lockdown"))["on"] is True
+
+
+@pytest.mark.parametrize("fields", ["zone", "count=many", 'reason="open'])
+async def test_an_order_that_cannot_be_read_is_an_error(centre: Any, fields: str) -> None:
+    assert (await centre.tell(f"order recount controller=gate-1 {fields}"))["said"] == "error"
 
 
 async def test_an_order_can_be_sent_again_as_it_was(centre: Any, gate: Gate) -> None:

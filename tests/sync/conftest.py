@@ -11,7 +11,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,12 @@ from gatekeeper.health import Health
 from gatekeeper.model import (
     Commit,
     HealthReport,
+    ListChanges,
     ListName,
     Order,
     OrderAnswer,
+    PeerEvent,
+    PeerHealth,
     Record,
     VehicleArrived,
 )
@@ -112,7 +115,7 @@ class Centre:
         self._port, self._username, self._ca = port, username, ca
         self._client: mqtt.Client | None = None
         self._lock = threading.Lock()
-        self._heard: list[tuple[str, bytes, bytes | None]] = []
+        self._heard: list[tuple[str, bytes, Any]] = []
         self._stored: set[int] = set()
         self._run = 0
         self.confirms = False
@@ -187,9 +190,10 @@ class Centre:
             if where == topic or (topic.endswith("/") and where.startswith(topic))
         ]
 
-    def correlations(self, topic: str) -> list[bytes | None]:
+    def properties(self, topic: str, name: str) -> list[object]:
+        """What the messages heard on a topic say in an MQTT property, None if nothing."""
         with self._lock:
-            return [correlation for where, _, correlation in self._heard if where == topic]
+            return [getattr(said, name, None) for where, _, said in self._heard if where == topic]
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -199,16 +203,15 @@ class Centre:
     def states(self) -> list[str]:
         return [body["state"] for body in self.heard(f"{GATE}/status")]
 
-    def confirm(self, journal: str, seq: int) -> None:
-        self.say(f"{GATE}/confirmations", {"journal": journal, "seq": seq})
+    def confirm(self, journal: str, seq: int, **fields: object) -> None:
+        self.say(f"{GATE}/confirmations", {"journal": journal, "seq": seq, **fields})
 
     def _on_connect(self, client: mqtt.Client, *_: object) -> None:
         client.subscribe(f"{ROOT}/#", qos=1)
 
     def _on_message(self, _client: mqtt.Client, _userdata: object, told: mqtt.MQTTMessage) -> None:
         with self._lock:
-            correlation = getattr(told.properties, "CorrelationData", None)
-            self._heard.append((told.topic, bytes(told.payload), correlation))
+            self._heard.append((told.topic, bytes(told.payload), told.properties))
         if self.confirms and told.topic.startswith(f"{GATE}/events/"):
             self._store(json.loads(told.payload))
 
@@ -287,8 +290,11 @@ class Gate:
     def __init__(self, store: Store, health: Health, clock: SystemClock) -> None:
         self.store, self.health, self.clock = store, health, clock
         self.orders: list[Order] = []
-        self.changes = 0
+        self.steps: list[ListChanges | None] = []
+        self.peers_said: list[PeerEvent | PeerHealth] = []
+        self.times: list[datetime] = []
         self.obey: Callable[[Order], Any] = self._done
+        self.heard: Callable[[PeerEvent | PeerHealth], Awaitable[None]] = self._heard
         self._task: asyncio.Task[None] | None = None
         self._link: Link | None = None
 
@@ -297,17 +303,41 @@ class Gate:
         assert self._link is not None
         return self._link
 
-    def start(self, port: int, pace: Pace = QUICK, **centre: Any) -> None:
+    @property
+    def changes(self) -> int:
+        """How often a list has changed."""
+        return len(self.steps)
+
+    @property
+    def peer_events(self) -> list[PeerEvent]:
+        return [said for said in self.peers_said if isinstance(said, PeerEvent)]
+
+    @property
+    def peer_health(self) -> list[PeerHealth]:
+        return [said for said in self.peers_said if isinstance(said, PeerHealth)]
+
+    def start(
+        self,
+        port: int,
+        pace: Pace = QUICK,
+        *,
+        controller: str = "gate-1",
+        peers: Collection[str] = (),
+        **centre: Any,
+    ) -> None:
         self._link = Link(
             CentreSettings(**{"host": "127.0.0.1", "port": port, "keepalive_s": 5, **centre}),
             "hall",
-            "gate-1",
+            controller,
             store=self.store,
             clock=self.clock,
             health=self.health,
             obey=self._obeyed,
-            changed=self._changed,
+            changed=self.steps.append,
             report=self._report,
+            peers=peers,
+            heard=self._hear,
+            time_told=self.times.append,
             pace=pace,
         )
         self._task = asyncio.create_task(self._link.run())
@@ -352,8 +382,11 @@ class Gate:
     async def _done(self, order: Order) -> OrderAnswer:
         return OrderAnswer(order=order.id, outcome="done", detail="coil 2 written and read back")
 
-    def _changed(self) -> None:
-        self.changes += 1
+    async def _hear(self, said: PeerEvent | PeerHealth) -> None:
+        await self.heard(said)
+
+    async def _heard(self, said: PeerEvent | PeerHealth) -> None:
+        self.peers_said.append(said)
 
     async def _report(self) -> HealthReport:
         now = self.clock.instant()
@@ -365,6 +398,8 @@ class Gate:
             outbox=await self.store.outbox_depth(),
             free_disk_mb=1000,
             list_versions=await self.store.versions(),
+            journal=self.store.journal,
+            seq=7,
         )
 
 

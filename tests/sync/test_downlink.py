@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -74,6 +75,23 @@ async def test_a_change_is_applied_and_waiting_lanes_are_told(
     await gate.until(lambda: gate.changes == 1)
 
     assert await gate.plates(PLATE) == [(ListName.VISITORS, 1)]
+
+
+async def test_who_is_told_of_a_change_is_told_which_and_of_a_whole_list_only_that_it_came(
+    broker: Broker, centre: Centre, gate: Gate
+) -> None:
+    await _up(broker, gate)
+
+    centre.say(f"{gate.root}/registry/visitors/changes", _changes(0, 1, PLATE))
+    whole = {"list": "visitors", "version": 2, "rows": []}
+    centre.say(f"{gate.root}/registry/visitors/snapshot", whole)
+    await gate.until(lambda: gate.changes == 2)
+
+    step, nothing = gate.steps
+    assert step is not None
+    assert (step.list, step.version) == (ListName.VISITORS, 1)
+    assert [change.row.plate for change in step.changes] == [PLATE]
+    assert nothing is None
 
 
 async def test_a_gap_asks_for_a_snapshot_and_changes_nothing_until_it_comes(
@@ -166,7 +184,7 @@ async def test_an_order_delivered_twice_moves_once_and_is_answered_twice_alike(
     assert (order.verb, order.lane, order.by) == ("open", "inner-entry", "duty officer")
     answer = {"order": "o-1", "outcome": "done", "detail": "coil 2 written and read back"}
     assert centre.heard(f"{gate.root}/answers") == [answer, answer]
-    assert centre.correlations(f"{gate.root}/answers") == [b"o-1", b"o-1"]
+    assert centre.properties(f"{gate.root}/answers", "CorrelationData") == [b"o-1", b"o-1"]
 
 
 async def test_an_order_has_no_second_effect_after_a_restart(
@@ -202,7 +220,13 @@ async def test_the_answer_is_in_the_journal_before_it_is_given(
     [
         ("open", {"expires_at": EXPIRED}, "expired at 2026-11-01T00:00:00.000000Z"),
         ("explode", {}, "no such order: explode"),
-        ("open", {"lane": None}, "open needs a lane"),
+        ("open", {"lane": None}, "open lacks lane"),
+        ("identify", {"plate": PLATE}, "identify lacks passage"),
+        ("identify", {"passage": "p", "lane": None}, "identify lacks lane, plate"),
+        ("recount", {"zone": "hall"}, "recount lacks count"),
+        ("blacklist_add", {"plate": PLATE}, "blacklist_add lacks zone"),
+        ("blacklist_remove", {"zone": "hall"}, "blacklist_remove lacks plate"),
+        ("lockdown", {}, "lockdown lacks on"),
     ],
 )
 async def test_an_order_that_is_late_unknown_or_aimless_is_refused_and_journalled(
@@ -219,6 +243,32 @@ async def test_an_order_that_is_late_unknown_or_aimless_is_refused_and_journalle
     assert await gate.store.answer_of("o-1") == OrderAnswer(
         order="o-1", outcome="refused", detail=detail
     )
+
+
+@pytest.mark.parametrize(
+    ("verb", "fields"),
+    [
+        ("identify", {"lane": "inner-entry", "passage": "p", "plate": PLATE}),
+        ("recount", {"zone": "hall", "count": 0}),
+        ("blacklist_add", {"zone": "hall", "plate": PLATE}),
+        ("blacklist_remove", {"plate": PLATE}),
+        ("blacklist_remove", {"zone": "hall", "plate": PLATE}),
+        ("lockdown", {"on": False}),
+    ],
+)
+async def test_every_verb_reaches_the_controller_with_its_fields(
+    broker: Broker, centre: Centre, gate: Gate, verb: str, fields: dict[str, object]
+) -> None:
+    await _up(broker, gate)
+
+    centre.order("o-1", verb, **{"lane": None, **fields})
+    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
+
+    [order] = gate.orders
+    said = {name: getattr(order, name) for name in ("lane", "passage", "zone", "plate", "count")}
+    said["on"] = order.on
+    assert order.verb == verb
+    assert {name: value for name, value in said.items() if value is not None} == fields
 
 
 async def test_an_order_without_response_topic_is_carried_out_and_journalled(
@@ -340,6 +390,43 @@ async def test_a_response_topic_nobody_can_publish_to_stops_nothing(
     await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
 
     assert [order.id for order in gate.orders] == ["bad", "good"]
+
+
+# --- the centre's clock ---------------------------------------------------------------------
+
+
+async def test_what_the_centres_clock_shows_comes_with_its_confirmations(
+    broker: Broker, centre: Centre, gate: Gate
+) -> None:
+    await _up(broker, gate)
+    await gate.happen(2)
+    await gate.until(lambda: len(centre.events) == 2)
+
+    centre.confirm(gate.store.journal, 1)
+    centre.confirm(gate.store.journal, 2, at="2026-11-23T16:00:00+08:00")
+    await gate.until(lambda: gate.times)
+
+    assert gate.times == [datetime(2026, 11, 23, 8, 0, tzinfo=UTC)]
+
+
+async def test_a_confirmation_that_may_have_waited_at_the_broker_tells_no_time(
+    broker: Broker, centre: Centre, gate: Gate
+) -> None:
+    await _up(broker, gate)
+    await gate.happen()
+    await gate.until(lambda: centre.events)
+    await gate.stop()
+    centre.confirm(gate.store.journal, 1, at=EXPIRED)
+
+    await _up(broker, gate)
+    while await gate.store.outbox_depth():  # noqa: ASYNC110 - the store sets no event
+        await asyncio.sleep(0.005)
+    assert gate.times == []
+
+    await gate.happen()
+    await gate.until(lambda: len(centre.events) == 2)
+    centre.confirm(gate.store.journal, 2, at=EXPIRED)
+    await gate.until(lambda: gate.times)
 
 
 # --- hostile --------------------------------------------------------------------------------

@@ -42,6 +42,15 @@ async def test_the_centre_hears_that_the_controller_is_online_and_how_it_is(
     assert gate.health.silent() == ()
 
 
+async def test_how_it_is_nobody_hears_when_it_is_no_longer_true(
+    broker: Broker, centre: Centre, gate: Gate
+) -> None:
+    gate.start(broker.port, replace(gate.pace, report_good_for_s=90))
+    await gate.until(lambda: centre.heard(f"{gate.topic}/health"))
+
+    assert centre.properties(f"{gate.topic}/health", "MessageExpiryInterval")[0] == 90
+
+
 async def test_a_clean_stop_says_offline_and_leaves_no_thread_and_no_socket(
     broker: Broker, centre: Centre, gate: Gate
 ) -> None:
