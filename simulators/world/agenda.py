@@ -1,0 +1,32 @@
+"""What is to happen next, in virtual time."""
+
+import heapq
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+Deed: TypeAlias = Callable[[float, Any], None]
+"""Called with its time and the one thing it was planned with."""
+
+
+class Agenda:
+    """Deeds in the order of their times; those of one time in the order they were planned."""
+
+    __slots__ = ("_deeds", "_planned")
+
+    def __init__(self) -> None:
+        self._deeds: list[tuple[float, int, Deed, Any]] = []
+        self._planned = 0
+
+    def plan(self, at: float, deed: Deed, about: object = None) -> None:
+        """Have `deed(at, about)` happen."""
+        self._planned += 1
+        heapq.heappush(self._deeds, (at, self._planned, deed, about))
+
+    def next_at(self) -> float:
+        """When the next deed is due; `inf` if there is none."""
+        return self._deeds[0][0] if self._deeds else float("inf")
+
+    def act(self) -> None:
+        """Do the next deed."""
+        at, _, deed, about = heapq.heappop(self._deeds)
+        deed(at, about)

@@ -1,0 +1,74 @@
+"""How long people stay."""
+
+from random import Random
+from typing import Final
+
+from simulators.world.car import Car
+from simulators.world.plan import Plan
+from simulators.world.truth import Vehicle
+
+MINUTE_S: Final = 60.0
+HOUR_S: Final = 3_600.0
+DAY_S: Final = 86_400.0
+CLOSING_S: Final = 20 * HOUR_S
+WAVES_S: Final = (12 * HOUR_S, 17.75 * HOUR_S)
+"""Towards noon and in the evening many leave at the same time."""
+_WAVE_WIDTH_S: Final = 40 * MINUTE_S
+_WITH_THE_WAVE: Final = 0.4
+_COMFORTABLE: Final = 40
+"""More cars than this would make the zone of sixty full again and again: with more traffic
+visitors stay shorter."""
+_MEAN_STAY_H: Final = 1.2
+"""Of visitors, by the draw below."""
+_OVER_NIGHT: Final = 0.002
+
+
+class Stays:
+    """Draws how long a car stays, in seconds from now until it makes for the exit."""
+
+    def __init__(self, plan: Plan, random: Random) -> None:
+        self._plan = plan
+        self._random = random
+        at_once = plan.leaving_per_hour * (plan.visitors + plan.binders) * _MEAN_STAY_H
+        self._shorter = min(1.0, _COMFORTABLE / max(at_once, 1.0))
+
+    def in_zone(self, car: Car, at: float) -> float:
+        """A stay in the visitor zone."""
+        if car.vehicle is Vehicle.INTERNAL:
+            return self._internal()
+        longest = max(10.5, 240 * self._shorter)
+        return self._until_closing(at, self._between(10, longest))
+
+    def in_car_park(self, at: float) -> float:
+        """A stay in the car park only."""
+        return self._until_closing(at, self._between(20, 540))
+
+    def in_between(self) -> float:
+        """A while in the car park before or after the visitor zone."""
+        return self._between(5, 90)
+
+    def _internal(self) -> float:
+        draw = self._random.random()
+        if draw < self._plan.overstays:
+            return self._between(12, 180)
+        if draw < self._plan.overstays + self._plan.near_limit:
+            return self._random.uniform(9.5, 11.5) * MINUTE_S
+        return self._random.uniform(2.0, 9.5) * MINUTE_S
+
+    def _until_closing(self, at: float, stay_s: float) -> float:
+        """A stay, moved to a wave of leaving cars or cut short by closing time."""
+        draw = self._random
+        midnight = at // DAY_S * DAY_S
+        if draw.random() < _OVER_NIGHT:
+            return midnight + DAY_S + draw.uniform(6.5, 9) * HOUR_S - at
+        for wave in WAVES_S:
+            off = midnight + wave - (at + stay_s)
+            if abs(off) < _WAVE_WIDTH_S and draw.random() < _WITH_THE_WAVE:
+                return max(10 * MINUTE_S, stay_s + off + draw.expovariate(1 / 150))
+        latest = midnight + CLOSING_S + draw.uniform(0, 20 * MINUTE_S)
+        return max(2 * MINUTE_S, min(stay_s, latest - at))
+
+    def _between(self, shortest_min: float, longest_min: float) -> float:
+        """Short stays are as frequent as long ones, on a logarithmic scale."""
+        ratio = longest_min / shortest_min
+        return float(shortest_min * ratio ** self._random.random() * MINUTE_S)
