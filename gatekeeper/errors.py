@@ -38,6 +38,10 @@ class StoreError(GatekeeperError):
     """The database cannot be opened, read or written."""
 
 
+class BlacklistError(GatekeeperError):
+    """A plate cannot be taken off the blacklist as asked."""
+
+
 class WireError(GatekeeperError):
     """A message from the centre is not what the protocol allows; it was refused whole."""
 

@@ -15,7 +15,9 @@ _COMMANDS = {
     "demo": "Play a day at the gate with simulated hardware.",
     "check": "Check a configuration file.",
     "read": "Read the plates in pictures.",
-    "events": "Show the journal.",
+    "events": "Show the journal, or decide again what it tells.",
+    "stays": "Show who is inside, and what speaks against a certain overstay.",
+    "blacklist": "Show the blacklist, or take a plate off it.",
 }
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, select, text, true
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, func, select, text, true
 
 from gatekeeper.errors import StoreError
 from gatekeeper.model import ListRow, Stay
@@ -61,6 +61,12 @@ def events(path: Path, after: int = 0, limit: int | None = None) -> Iterator[Jou
     Raises `StoreError`, at once or while reading: no such file, no database of a controller.
     """
     return _rows(_there(path), after, limit, _events, lambda row: row.seq)
+
+
+def length(path: Path) -> int:
+    """The number of the last event, which is how many there are; raises as `events` does."""
+    with telling(_there(path)), _read_only(path).connect() as connection:
+        return connection.scalar(select(func.max(event_rows.c.seq))) or 0
 
 
 def stays(path: Path, *, all_: bool = False, plate: str | None = None) -> Iterator[Stay]:

@@ -62,6 +62,11 @@ def confirm(connection: Connection, of: str, seq: int) -> int:
     return int(reached - state.confirmed)
 
 
+def last(connection: Connection) -> int:
+    """The number of the last event, 0 in an empty journal."""
+    return int(connection.execute(_STATE).one().last)
+
+
 def depth(connection: Connection) -> int:
     """How many events the centre still has to confirm."""
     state = connection.execute(_STATE).one()

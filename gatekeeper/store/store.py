@@ -190,6 +190,10 @@ class Store:
         """
         return await self._write(lambda connection: outbox.confirm(connection, journal, seq))
 
+    async def last_seq(self) -> int:
+        """The number of the last event of this journal, 0 while there is none."""
+        return await self._read(outbox.last)
+
     async def outbox_depth(self) -> int:
         """How many events the centre still has to confirm."""
         return await self._read(outbox.depth)

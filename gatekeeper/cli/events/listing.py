@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from gatekeeper.store.journal import JournalRow
 
 
-@click.command()
+@click.command("list")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--after", default=0, metavar="SEQ", help="Only events after this number.")
 @click.option("--limit", type=int, metavar="N", help="At most this many.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def events(file: Path, after: int, limit: int | None, as_json: bool) -> None:
+def listing(file: Path, after: int, limit: int | None, as_json: bool) -> None:
     """Show the events of the controller configured by FILE, oldest first."""
     from gatekeeper import config
     from gatekeeper.store import journal

@@ -1,0 +1,115 @@
+"""`gatekeeper blacklist FILE [remove PLATE]`: who is banned here, and a technician's way out.
+
+A removal is a transaction of its own beside the controller's, whether that runs or not, and an
+event, so that the centre and whoever reads the journal learn who did it and why.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gatekeeper.cli.verbs import Verbs
+from gatekeeper.errors import BlacklistError
+
+if TYPE_CHECKING:
+    from gatekeeper.store.journal import BlacklistRow
+
+
+@click.group(cls=Verbs)
+def blacklist() -> None:
+    """Show the blacklist: `blacklist FILE`. Take a plate off it: `blacklist FILE remove PLATE`."""
+
+
+@blacklist.command("list")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def listing(file: Path, as_json: bool) -> None:
+    """Show the rows of the blacklist at the controller configured by FILE, by plate."""
+    from gatekeeper import config
+    from gatekeeper.store import journal
+
+    for each in journal.blacklist(config.load(file).store.path):
+        print(_as_json(each) if as_json else _as_line(each))
+
+
+def _said(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
+    if not value.strip():
+        raise click.BadParameter("may not be empty: it is kept in the journal")
+    return value.strip()
+
+
+@blacklist.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("plate")
+@click.option("--zone", metavar="ZONE", help="For this zone only; all its rows if left out.")
+@click.option("--by", required=True, metavar="NAME", callback=_said, help="Who takes it off.")
+@click.option("--reason", required=True, metavar="TEXT", callback=_said, help="Why.")
+def remove(file: Path, plate: str, zone: str | None, by: str, reason: str) -> None:
+    """Take PLATE off the blacklist of the controller configured by FILE. The journal keeps it."""
+    from gatekeeper import config
+    from gatekeeper.rules.plate import normalise
+    from gatekeeper.store import journal
+
+    path, plate = config.load(file).store.path, normalise(plate)
+    zones = [each.row.zone for each in journal.blacklist(path) if each.row.plate == plate]
+    if not zones:
+        raise BlacklistError(f"{path}: {plate} is on no blacklist here")
+    if zone is not None and zone not in zones:
+        raise BlacklistError(
+            f"{path}: {plate} is not on the blacklist of zone {zone}, but of {_named(zones)}:"
+            " correct --zone, or leave it out to take off all"
+        )
+    asyncio.run(_take_off(path, plate, zone, by, reason))
+    gone = zones if zone is None else [zone]
+    print(f"{plate} is off the blacklist of {_named(gone)}")
+    if left := [other for other in zones if other not in gone]:
+        print(f"{plate} stays on the blacklist of {_named(left)}")
+
+
+async def _take_off(path: Path, plate: str, zone: str | None, by: str, reason: str) -> None:
+    from gatekeeper.clock import SystemClock
+    from gatekeeper.model import BlacklistRemoved, Commit, Record
+    from gatekeeper.store import Store
+
+    fact = BlacklistRemoved(zone=zone, plate=plate, by=by, reason=reason)
+    record = Record(fact=fact, at=SystemClock().instant())
+    store = await Store.open(path)
+    try:
+        await store.commit(Commit(records=(record,), removed=((zone, plate),)))
+    finally:
+        await store.close()
+
+
+def _named(zones: Iterable[str | None]) -> str:
+    return ", ".join(dict.fromkeys(zone or "every zone" for zone in zones))
+
+
+def _as_json(listed: "BlacklistRow") -> str:
+    row = listed.row
+    said = {
+        "plate": row.plate,
+        "zone": row.zone,
+        "source": row.source,
+        "suspended": listed.suspended,
+        "valid_until": None if row.valid_until is None else row.valid_until.isoformat(),
+        "note": row.note,
+    }
+    return json.dumps(said, ensure_ascii=False)
+
+
+def _as_line(listed: "BlacklistRow") -> str:
+    """A row of the table; columns are counted in the terminal's cells, of which 京 takes two."""
+    from rich.cells import set_cell_size
+
+    row = listed.row
+    until = (
+        "" if row.valid_until is None else f"until {row.valid_until.astimezone():%Y-%m-%d %H:%M}"
+    )
+    return (
+        f"{set_cell_size(row.plate, 10)}  {row.zone or 'every zone':<16}  {row.source:<6}"
+        f"  {'suspended' if listed.suspended else '':<9}  {until:<22}  {row.note}"
+    ).rstrip()

@@ -1,0 +1,54 @@
+"""The window W of a stay: why an overstay is certain, or only suspected, in plain words."""
+
+from collections.abc import Mapping
+from datetime import UTC, tzinfo
+
+from gatekeeper.model import Blemish, Doubt, Judgement, Stay
+
+SENTENCES: Mapping[Doubt, str] = {
+    Doubt.ENTRY_UNCERTAIN: "the plate was not read with certainty at the entry",
+    Doubt.COULD_HAVE_LEFT: "a vehicle that left could have been this one",
+    Doubt.UNDECIDED_PASSAGE: "a vehicle crossed without a decision of its own",
+    Doubt.TAILGATING: "a second vehicle crossed close behind another",
+    Doubt.SAFETY_LOOP_LONG: "the safety loop was occupied longer than one vehicle takes",
+    Doubt.SECOND_PLATE: "a second plate was in view",
+    Doubt.DIRECTION_UNKNOWN: "a vehicle crossed, and which way is unknown",
+    Doubt.EXIT_LANE_UNHEALTHY: "an exit lane could not be watched",
+    Doubt.EXIT_TIMED_OUT: "it came to an exit, and whether it left is unknown",
+    Doubt.BOOM_WITHOUT_COMMAND: "a boom was up without a command",
+    Doubt.ORDERED_OPENING: "a person ordered a boom to open",
+    Doubt.HELD_OPEN: "a boom was held open",
+    Doubt.RESTART: "the controller was down for a while",
+    Doubt.PEER_AWAY: "another controller of the site was out of reach",
+    Doubt.JOURNAL_GAP: "events of another controller are missing",
+    Doubt.CLOCK_UNTRUSTED: "the clocks could not be trusted",
+    Doubt.PLATE_CONFLICT: "the same plate was inside twice",
+    Doubt.SEEN_ELSEWHERE: "the plate was seen outside the zone",
+    Doubt.ADVISORY_ZONE: "an exit of the zone has no camera, so that its limits are advisory",
+}
+"""What each doubt means to a person who has to review a stay."""
+
+
+def explain(stay: Stay, local: tzinfo = UTC) -> tuple[str, ...]:
+    """One line for each blemish of the window in the order they were found, times in `local`;
+    else one line that says what the clean window means.
+    """
+    if stay.blemishes:
+        return tuple(_line(blemish, local) for blemish in stay.blemishes)
+    if stay.limit is None:
+        return ("no limit holds for this stay: there can be no overstay",)
+    if stay.judgement is Judgement.OVERSTAYED:
+        return ("the window is clean: the overstay is certain",)
+    return ("the window is clean: an overstay would be certain",)
+
+
+def _line(blemish: Blemish, local: tzinfo) -> str:
+    when = f"{blemish.at.wall.astimezone(local):%Y-%m-%d %H:%M:%S %Z}"
+    by = "" if blemish.at.trusted else " by a clock that was not synchronised"
+    where = (
+        f"lane {blemish.lane}" if blemish.lane else "",
+        f"passage {blemish.passage}" if blemish.passage else "",
+        blemish.detail,
+    )
+    told = ", ".join(part for part in where if part)
+    return f"{when}{by}: {SENTENCES[blemish.doubt]}" + (f" ({told})" if told else "")
