@@ -184,7 +184,11 @@ class Corridor:
         """The moment the machine asked for has come."""
         await self._feed(Input.TIME)
 
-    async def open_by_order(self, order: Order) -> OrderAnswer:
+    async def obey(self, order: Order) -> OrderAnswer:
+        """Carry out an order of the centre for this lane; what became of it."""
+        return await (self._identify(order) if order.verb == "identify" else self._open_by(order))
+
+    async def _open_by(self, order: Order) -> OrderAnswer:
         """Open for the vehicle that waits, or for whoever is about to come."""
         visit = self._visit
         with self._scribe.alarmed():
@@ -202,7 +206,7 @@ class Corridor:
             return OrderAnswer(order=order.id, outcome="unknown", detail="the lane began anew")
         return _answer(order, ack)
 
-    async def identify(self, order: Order) -> OrderAnswer:
+    async def _identify(self, order: Order) -> OrderAnswer:
         """A person says which plate the waiting vehicle bears; then it is decided as usual."""
         visit = self._visit
         if visit is None or self.state is not State.REFUSED or visit.passage != order.passage:

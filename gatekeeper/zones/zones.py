@@ -96,10 +96,11 @@ class Zones:
         clock: Clock,
         health: Health,
         certain: float,
+        peers: Iterable[str] = (),
         changed: Tell = lambda: None,
     ) -> None:
-        """`changed` is told when a list or a count has changed, so that waiting vehicles are
-        decided again.
+        """`peers` are the other controllers of the site; `changed` is told when a list or a count
+        has changed, so that waiting vehicles are decided again.
         """
         self._places = dict(places)
         self._plans = {plan.policy.zone: plan for plan in plans}
@@ -112,7 +113,7 @@ class Zones:
         self._roll = Roll()
         self._left = _Left()
         self._unwatched: set[str] = set()
-        self._peers = Peers(_exits_of(self._plans.values()))
+        self._peers = Peers(_exits_of(peers, self._plans.values()))
         self._abroad = Abroad(self._around)
         self._aged_at = 0.0
         self._moved = asyncio.Event()
@@ -541,8 +542,8 @@ def _facts(steps: Iterable[StayStep]) -> Iterable[Fact]:
         yield from each.facts
 
 
-def _exits_of(plans: Iterable[ZonePlan]) -> dict[str, list[str]]:
-    exits: dict[str, list[str]] = {}
+def _exits_of(peers: Iterable[str], plans: Iterable[ZonePlan]) -> dict[str, list[str]]:
+    exits: dict[str, list[str]] = {name: [] for name in peers}
     for plan in plans:
         for controller in plan.peers:
             exits.setdefault(controller, []).append(plan.policy.zone)
