@@ -361,13 +361,16 @@ class Corridor:
         before = visit.decision
         if sighting is None or before is None or before.reason is Reason.ORDERED:
             return  # whom a person let in, no read accuses
-        again = (await self._judge.decide(sighting, visit)).decision
-        if before.plate is None:
-            await self._name(visit, sighting, again)
+        if before.plate is None or visit.sighting is None:
+            await self._name(visit, sighting, (await self._judge.decide(sighting, visit)).decision)
             return
-        if again.plate == before.plate:
-            visit.sighting = sighting
-        visit.decision = replace(before, certain=again.plate == before.plate and again.certain)
+        if sighting.plate != visit.sighting.plate:
+            visit.decision = replace(before, certain=False)
+            return
+        visit.sighting = sighting
+        if sighting.certain:
+            again = (await self._judge.decide(sighting, visit)).decision
+            visit.decision = replace(before, certain=again.plate == before.plate and again.certain)
 
     async def _name(self, visit: Visit, sighting: Sighting, again: Decision) -> None:
         """A vehicle that was let through unread was read after all."""
