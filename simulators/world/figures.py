@@ -17,7 +17,8 @@ WORKDAYS = 5
 
 def figures(truth: Truth, days: float) -> Figures:
     """What a run of so many days has brought. Visits and ways are
-    those of the visitor zone, double misses those of the car park (its entry and its exit)."""
+    those of the visitor zone, double misses those of the car park (its entry and its exit).
+    """
     zone = [visit for visit in truth.visits if visit.zone == "visitor_zone"]
     internal = [visit for visit in zone if visit.vehicle is Vehicle.INTERNAL]
     return {

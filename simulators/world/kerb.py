@@ -30,6 +30,7 @@ FIRST_FRAME_S: Final = 0.15
 FRAME_S: Final = 0.2
 SLOW_FRAME_S: Final = 1.5
 QUICK_FRAMES: Final = 12
+REVERSING_S: Final = (1.0, 4.0)
 ROLL_UP_S: Final = 0.8
 """The next car is on the arrival loop no sooner than this after the one before has left it."""
 
@@ -149,8 +150,7 @@ class Kerb:
         if self.halt is halt and not halt.driving:
             halt.driving = True
             halt.in_sight_until = at
-            metres_per_second = self._random.uniform(0.6, 1.2)
-            self._agenda.plan(at + halt.stands_m / metres_per_second, self._reversed, halt)
+            self._agenda.plan(at + self._random.uniform(*REVERSING_S), self._reversed, halt)
 
     # A car comes to stand, and is looked at.
 
@@ -159,10 +159,11 @@ class Kerb:
         halt = Halt(self.queue.popleft(), at, draw(*STANDS_M), at + draw(0.6, 1.4))
         halt.legible = self._reader.legible(halt.car, at)
         halt.company = bool(self.queue) and draw(0, 1) < self._second_plates
+        if self.boom.inviting(at):  # nobody stops before an open boom
+            halt.stands_m, halt.stopped_at = ARRIVAL_M[0], at
+            self._agenda.plan(max(at, self._clear_at), self._drive, halt)
         self._arrive(at, halt)
         self._drivers.stands(self, halt, at)
-        if self.boom.inviting(at):
-            self._set_out(at)
 
     def _arrive(self, at: float, halt: Halt) -> None:
         self.halt = halt

@@ -59,7 +59,7 @@ class People:
         """Whether a driver reverses out though the boom is up. At an entry those behind make
         room, and may take the opening; at an exit nobody does.
         """
-        if halt.way is not None or (kerb.is_exit and kerb.queue):
+        if not halt.opened or (kerb.is_exit and kerb.queue):
             return False
         share = self._plan.exit_reversals if kerb.is_exit else self._plan.backing_out
         return self._random.random() < share
