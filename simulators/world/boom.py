@@ -29,8 +29,8 @@ class Boom:
         return self.up_at <= at < self._falls_at
 
     def inviting(self, at: float) -> bool:
-        """Whether it is open, or opening, and nobody has come for it: the next one may take it."""
-        return at < self._falls_at and (self.by_hand or self._waiting > -NEVER)
+        """Whether it is up and nobody has come for it: the next one will take it."""
+        return self.up(at) and (self.by_hand or self._waiting > -NEVER)
 
     def pulse(self, at: float) -> None:
         """Rise, or stay up for the next car too."""

@@ -56,9 +56,13 @@ class People:
         self._agenda.plan(at + patience, self._give_up, (kerb, halt))
 
     def turns_back(self, kerb: Kerb, halt: Halt) -> bool:
-        """Whether a driver reverses out though the boom is up; not with somebody behind."""
+        """Whether a driver reverses out though the boom is up. At an entry those behind make
+        room, and may take the opening; at an exit nobody does.
+        """
+        if not halt.opened or (kerb.is_exit and kerb.queue):
+            return False
         share = self._plan.exit_reversals if kerb.is_exit else self._plan.backing_out
-        return self._random.random() < share and not kerb.queue and halt.way is None
+        return self._random.random() < share
 
     def follows(self, kerb: Kerb, car: Car, at: float) -> Follow:
         """Whether the next driver drives on right behind the one ahead."""

@@ -1,5 +1,6 @@
 """How long people stay."""
 
+from bisect import bisect, insort
 from random import Random
 from typing import Final
 
@@ -21,6 +22,8 @@ visitors stay shorter."""
 _MEAN_STAY_H: Final = 1.2
 """Of visitors, by the draw below."""
 _OVER_NIGHT: Final = 0.002
+_TOGETHER_S: Final = 120.0
+"""Who would leave so soon before another waits for them, if they leave together."""
 
 
 class Stays:
@@ -31,13 +34,18 @@ class Stays:
         self._random = random
         at_once = plan.leaving_per_hour * (plan.visitors + plan.binders) * _MEAN_STAY_H
         self._shorter = min(1.0, _COMFORTABLE / max(at_once, 1.0))
+        self._leaving: list[float] = []  # when those inside will make for the exit, sorted
 
     def in_zone(self, car: Car, at: float) -> float:
         """A stay in the visitor zone."""
         if car.vehicle is Vehicle.INTERNAL:
-            return self._internal()
-        longest = max(10.5, 240 * self._shorter)
-        return self._until_closing(at, self._between(10, longest))
+            leaves = at + self._internal()
+        else:
+            longest = max(10.5, 240 * self._shorter)
+            leaves = at + self._until_closing(at, self._between(10, longest))
+        leaves = self._together(leaves, at)
+        insort(self._leaving, leaves)
+        return leaves - at
 
     def in_car_park(self, at: float) -> float:
         """A stay in the car park only."""
@@ -54,6 +62,18 @@ class Stays:
         if draw < self._plan.overstays + self._plan.near_limit:
             return self._random.uniform(9.5, 11.5) * MINUTE_S
         return self._random.uniform(2.0, 9.5) * MINUTE_S
+
+    def _together(self, leaves: float, at: float) -> float:
+        """A time to leave, or a few seconds after the next one who leaves. Nobody whose limit
+        comes near waits for others.
+        """
+        del self._leaving[: bisect(self._leaving, at)]
+        place = bisect(self._leaving, leaves)
+        if self._random.random() >= self._plan.together or place == len(self._leaving):
+            return leaves
+        other = self._leaving[place] + self._random.uniform(0.5, 5.0)
+        near = 9.4 * MINUTE_S < other - at < 12 * MINUTE_S
+        return leaves if near or other - leaves > _TOGETHER_S else other
 
     def _until_closing(self, at: float, stay_s: float) -> float:
         """A stay, moved to a wave of leaving cars or cut short by closing time."""

@@ -57,24 +57,34 @@ class World:
         return kerbs
 
     def _kerb(self, lane: str, wire: Wire, people: People) -> Kerb:
+        missed = self._plan.missed_exits if lane.endswith("exit") else self._plan.missed_entries
         return Kerb(
             lane,
             self._plan,
             agenda=self._agenda,
             wire=wire,
-            reader=Reader(self._plan, self._dice(f"reader of {lane}")),
+            reader=Reader(self._plan, missed, self._dice(f"reader of {lane}")),
             drivers=people,
             random=self._dice(lane),
         )
 
     def _pass(self, gate: Gate, kerbs: dict[str, Kerb], until: float) -> None:
-        agenda = self._agenda
-        while (at := min(agenda.next_at(), gate.wake_at())) <= until:
-            if agenda.next_at() <= at:
-                agenda.act()
+        next_at, act, openings, wake_at = (
+            self._agenda.next_at,
+            self._agenda.act,
+            gate.openings,
+            gate.wake_at,
+        )
+        while True:
+            due, wanted = next_at(), wake_at()
+            at = min(due, wanted)
+            if at > until:
+                return
+            if due <= wanted:
+                act()
             else:
                 gate.wake(at)
-            for lane in gate.openings():
+            for lane in openings():
                 kerbs[lane].pulse(at)
 
     def _tell(self, at: float, progress: Callable[[float], None]) -> None:
