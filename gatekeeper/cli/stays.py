@@ -25,9 +25,8 @@ def stays(file: Path, plate: str | None, ended: bool, as_json: bool) -> None:
 
     settings = config.load(file)
     wanted = None if plate is None else normalise(plate)
-    for stay in journal.stays(settings.store.path, ended=ended):
-        if wanted in (None, stay.plate):
-            print(_as_json(stay) if as_json else _as_lines(stay))
+    for stay in journal.stays(settings.store.path, all_=ended, plate=wanted):
+        print(_as_json(stay) if as_json else _as_lines(stay))
 
 
 def _as_json(stay: "Stay") -> str:
