@@ -269,13 +269,17 @@ class Zones:
             await self._heard_event(told)
 
     async def _heard_health(self, told: PeerHealth) -> None:
+        """What was taken in is written down now and then only: what comes again after a restart
+        says nothing new.
+        """
         if not self._peers.hear(told, self._clock.boot_s()):
             doubt = Doubt.JOURNAL_GAP if told.online else Doubt.PEER_AWAY
             await self._doubt_peer(told.controller, doubt)
+        await self._commit((), _Change(marks=self._peers.marks))
 
     async def _heard_event(self, told: PeerEvent) -> None:
         at = self._clock.instant()
-        if self._peers.leaves_gap(told):
+        if self._peers.begins_anew(told):
             await self._doubt_peer(told.controller, Doubt.JOURNAL_GAP)
         found = self._abroad.read(told, at)
         steps: list[StayStep] = []
@@ -284,12 +288,7 @@ class Zones:
         if found.place is not None and found.ended is not None:
             self._excuse_abroad(found.place, found.ended)
             steps += self._passed(found.place, found.ended)
-        change = _Change(
-            listed=found.listed,
-            suspended=found.suspended,
-            removed=found.removed,
-            marks=(self._peers.mark(told),),
-        )
+        change = _Change(listed=found.listed, suspended=found.suspended, removed=found.removed)
         await self._commit(steps, change)
         self._peers.took(told, at.boot_s)
 

@@ -6,13 +6,12 @@ Loop edges and reads of the world go in, openings come out; nothing else passes 
 import math
 from pathlib import Path
 
-from simulators.world import Read
-
 from gatekeeper.cli.simulate.centre import Lists, Mailbox, as_peer
 from gatekeeper.cli.simulate.ledger import Ledger
 from gatekeeper.cli.simulate.site import CONTROLLER_OF, VISITOR_ZONE, ZONE_OF, config_of
 from gatekeeper.model import Colour, ListName, ListRow, Order, PlateRead, Sensor
 from gatekeeper.rehearsal import Rehearsal, VirtualClock
+from simulators.world import Read
 
 _CORNERS = ((0.0, 0.0), (200.0, 0.0), (200.0, 60.0), (0.0, 60.0))
 _BEHIND = ((0.0, 0.0), (90.0, 0.0), (90.0, 27.0), (0.0, 27.0))

@@ -4,8 +4,6 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from simulators.world import Approach, Truth, Vehicle, Visit, Way
-
 from gatekeeper.cli.simulate.site import VISITOR_ZONE
 from gatekeeper.model import (
     BlacklistAdded,
@@ -15,6 +13,7 @@ from gatekeeper.model import (
     StaySuspected,
 )
 from gatekeeper.rehearsal import Told
+from simulators.world import Approach, Truth, Vehicle, Visit, Way
 
 _LATE_S = 600.0
 """A judgement may be told so long after the car has gone: it was read leaving, or what excuses
