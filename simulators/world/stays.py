@@ -1,6 +1,7 @@
 """How long people stay."""
 
 from bisect import bisect, insort
+from math import log
 from random import Random
 from typing import Final
 
@@ -16,11 +17,10 @@ WAVES_S: Final = (12 * HOUR_S, 17.75 * HOUR_S)
 """Towards noon and in the evening many leave at the same time."""
 _WAVE_WIDTH_S: Final = 40 * MINUTE_S
 _WITH_THE_WAVE: Final = 0.4
-_COMFORTABLE: Final = 40
-"""More cars than this would make the zone of sixty full again and again: with more traffic
-visitors stay shorter."""
-_MEAN_STAY_H: Final = 1.2
-"""Of visitors, by the draw below."""
+_VISIT_MIN: Final = (10.0, 240.0)
+_COMFORTABLE: Final = 28
+"""With more visitors than this in the mean, the zone of sixty would be full again and again: with
+more traffic they stay shorter."""
 _OVER_NIGHT: Final = 0.002
 _TOGETHER_S: Final = 120.0
 """Who would leave so soon before another waits for them, if they leave together."""
@@ -32,8 +32,7 @@ class Stays:
     def __init__(self, plan: Plan, random: Random) -> None:
         self._plan = plan
         self._random = random
-        at_once = plan.leaving_per_hour * (plan.visitors + plan.binders) * _MEAN_STAY_H
-        self._shorter = min(1.0, _COMFORTABLE / max(at_once, 1.0))
+        self._longest_min = _longest(plan.leaving_per_hour * (plan.visitors + plan.binders))
         self._leaving: list[float] = []  # when those inside will make for the exit, sorted
 
     def in_zone(self, car: Car, at: float) -> float:
@@ -41,8 +40,8 @@ class Stays:
         if car.vehicle is Vehicle.INTERNAL:
             leaves = at + self._internal()
         else:
-            longest = max(10.5, 240 * self._shorter)
-            leaves = at + self._until_closing(at, self._between(10, longest))
+            stay = self._between(_VISIT_MIN[0], self._longest_min)
+            leaves = at + self._until_closing(at, stay)
         leaves = self._together(leaves, at)
         insort(self._leaving, leaves)
         return leaves - at
@@ -92,3 +91,14 @@ class Stays:
         """Short stays are as frequent as long ones, on a logarithmic scale."""
         ratio = longest_min / shortest_min
         return float(shortest_min * ratio ** self._random.random() * MINUTE_S)
+
+
+def _longest(visitors_per_hour: float) -> float:
+    """The longest visit in minutes that keeps the zone comfortable."""
+    shortest, longest = _VISIT_MIN
+    while longest > 1.5 * shortest:
+        mean_h = (longest - shortest) / log(longest / shortest) / 60
+        if visitors_per_hour * mean_h <= _COMFORTABLE:
+            break
+        longest *= 0.95
+    return longest
