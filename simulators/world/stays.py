@@ -5,13 +5,11 @@ from math import log
 from random import Random
 from typing import Final
 
+from simulators.world.agenda import DAY_S, HOUR_S, MINUTE_S
 from simulators.world.car import Car
 from simulators.world.plan import Plan
 from simulators.world.truth import Vehicle
 
-MINUTE_S: Final = 60.0
-HOUR_S: Final = 3_600.0
-DAY_S: Final = 86_400.0
 CLOSING_S: Final = 20 * HOUR_S
 WAVES_S: Final = (12 * HOUR_S, 17.75 * HOUR_S)
 """Towards noon and in the evening many leave at the same time."""
