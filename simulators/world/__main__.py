@@ -18,7 +18,11 @@ def main() -> None:
     started = time.perf_counter()
     truth = World(plan, asked.seed).run(OpenGate(), asked.days, _show)
     seconds = time.perf_counter() - started
-    told: Figures = {**figures(truth, asked.days), "seconds": round(seconds, 2)}
+    told: Figures = {
+        **figures(truth, asked.days),
+        "seconds": round(seconds, 2),
+        "ms_per_journey": round(1_000 * seconds / max(1, truth.journeys), 3),
+    }
     print(file=sys.stderr)
     print(json.dumps(told) if asked.json else _table(told))
 

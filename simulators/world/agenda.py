@@ -9,6 +9,10 @@ Deed: TypeAlias = Callable[[float, Any], None]
 
 
 NEVER: Final = float("inf")
+MINUTE_S: Final = 60.0
+HOUR_S: Final = 3_600.0
+DAY_S: Final = 24 * HOUR_S
+WEEK_S: Final = 7 * DAY_S
 
 
 class Agenda:

@@ -1,12 +1,14 @@
 """A barrier's arm: it rises on a pulse, and falls by itself."""
 
-RISES_S = 2.0
-AFTER_CAR_S = 2.0
-"""It falls so long after the safety loop has cleared ..."""
-WAITS_S = 10.0
-"""... or so long after it was up, if nobody came."""
+from typing import Final
 
-NEVER = float("inf")
+from simulators.world.agenda import NEVER
+
+RISES_S: Final = 2.0
+AFTER_CAR_S: Final = 2.0
+"""It falls so long after the safety loop has cleared ..."""
+WAITS_S: Final = 10.0
+"""... or so long after it was up, if nobody came."""
 
 
 class Boom:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from simulators.world.centre import DAY_S, HOUR_S
+from simulators.world.agenda import DAY_S, HOUR_S
 from simulators.world.traffic import OPEN_H
 from simulators.world.truth import Outcome, Truth, Vehicle, Visit, Way
 
@@ -16,8 +16,8 @@ WORKDAYS = 5
 
 
 def figures(truth: Truth, days: float) -> Figures:
-    """What a run of so many days has brought. Visits and ways are
-    those of the visitor zone, double misses those of the car park (its entry and its exit).
+    """What a run of so many days has brought. Visits and ways are those of the visitor zone;
+    double misses those of the car park, unread at its entry and at its exit.
     """
     zone = [visit for visit in truth.visits if visit.zone == "visitor_zone"]
     internal = [visit for visit in zone if visit.vehicle is Vehicle.INTERNAL]

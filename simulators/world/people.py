@@ -3,7 +3,7 @@
 from random import Random
 from typing import Final
 
-from simulators.world.agenda import Agenda
+from simulators.world.agenda import MINUTE_S, Agenda
 from simulators.world.car import Car
 from simulators.world.centre import Centre
 from simulators.world.kerb import Follow, Halt, Kerb
@@ -13,7 +13,7 @@ from simulators.world.truth import Approach, Outcome, Truth, Vehicle, Visit, Way
 
 BUTTON_S: Final = 180.0
 """After so long somebody comes and lets a car out by hand."""
-HURRY_S: Final = (8 * 60.0, 11 * 60.0)
+HURRY_S: Final = (8 * MINUTE_S, 11 * MINUTE_S)
 """An internal that has been inside so long is in a hurry."""
 STAYS_ON: Final = 0.3
 """Share of the staff that park outside the zone after a visit ..."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Final
 
+from simulators.world.agenda import DAY_S
 from simulators.world.car import DIGITS, LETTERS, PROVINCES, Car
 from simulators.world.gate import Read
 from simulators.world.plan import Plan
@@ -24,7 +25,6 @@ _SURE_OF_IT: Final = 0.15
 _PROFILES: Final = 64
 _VARIANTS: Final = 4
 """So many different reads of a car are kept for a day."""
-DAY_S: Final = 86_400.0
 
 
 def _partners() -> dict[str, str]:

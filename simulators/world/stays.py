@@ -5,20 +5,18 @@ from math import log
 from random import Random
 from typing import Final
 
+from simulators.world.agenda import DAY_S, HOUR_S, MINUTE_S
 from simulators.world.car import Car
 from simulators.world.plan import Plan
 from simulators.world.truth import Vehicle
 
-MINUTE_S: Final = 60.0
-HOUR_S: Final = 3_600.0
-DAY_S: Final = 86_400.0
 CLOSING_S: Final = 20 * HOUR_S
 WAVES_S: Final = (12 * HOUR_S, 17.75 * HOUR_S)
 """Towards noon and in the evening many leave at the same time."""
 _WAVE_WIDTH_S: Final = 40 * MINUTE_S
 _WITH_THE_WAVE: Final = 0.4
 _VISIT_MIN: Final = (10.0, 240.0)
-_COMFORTABLE: Final = 28
+_COMFORTABLE: Final = 25
 """With more visitors than this in the mean, the zone of sixty would be full again and again: with
 more traffic they stay shorter."""
 _OVER_NIGHT: Final = 0.002
@@ -82,7 +80,7 @@ class Stays:
             return midnight + DAY_S + draw.uniform(6.5, 9) * HOUR_S - at
         for wave in WAVES_S:
             off = midnight + wave - (at + stay_s)
-            if abs(off) < _WAVE_WIDTH_S and draw.random() < _WITH_THE_WAVE:
+            if abs(off) < min(_WAVE_WIDTH_S, stay_s / 2) and draw.random() < _WITH_THE_WAVE:
                 return max(10 * MINUTE_S, stay_s + off + draw.expovariate(1 / 150))
         latest = midnight + CLOSING_S + draw.uniform(0, 20 * MINUTE_S)
         return max(2 * MINUTE_S, min(stay_s, latest - at))

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from random import Random
 
-from simulators.world.agenda import Agenda
+from simulators.world.agenda import DAY_S, HOUR_S, Agenda
 from simulators.world.car import Works
-from simulators.world.centre import DAY_S, Centre
+from simulators.world.centre import Centre
 from simulators.world.faults import Faults
 from simulators.world.gate import Gate
 from simulators.world.kerb import Kerb
@@ -15,8 +15,6 @@ from simulators.world.reading import Reader
 from simulators.world.traffic import Traffic
 from simulators.world.truth import Truth
 from simulators.world.wire import LANES, Wire
-
-HOUR_S = 3_600.0
 
 
 class World:
@@ -69,22 +67,17 @@ class World:
         )
 
     def _pass(self, gate: Gate, kerbs: dict[str, Kerb], until: float) -> None:
-        next_at, act, openings, wake_at = (
-            self._agenda.next_at,
-            self._agenda.act,
-            gate.openings,
-            gate.wake_at,
-        )
+        agenda = self._agenda
         while True:
-            due, wanted = next_at(), wake_at()
+            due, wanted = agenda.next_at(), gate.wake_at()
             at = min(due, wanted)
             if at > until:
                 return
             if due <= wanted:
-                act()
+                agenda.act()
             else:
                 gate.wake(at)
-            for lane in openings():
+            for lane in gate.openings():
                 kerbs[lane].pulse(at)
 
     def _tell(self, at: float, progress: Callable[[float], None]) -> None:
