@@ -78,8 +78,10 @@ class Roll:
 
     def state(self, zone: str) -> ZoneState:
         """The count of a zone, with those who are coming; one never counted is not trusted."""
-        held = self._counts.get(zone, ZoneState(zone=zone, count=0, trusted=False))
-        return replace(held, coming=len(self._coming[zone]))
+        held, coming = self._counts.get(zone), len(self._coming[zone])
+        if held is None:
+            return ZoneState(zone=zone, count=0, trusted=False, coming=coming)
+        return ZoneState(zone=zone, count=held.count, trusted=held.trusted, coming=coming)
 
     def counted(self, states: Sequence[ZoneState]) -> None:
         """These counts hold from now on."""

@@ -279,6 +279,9 @@ class Zones:
 
     async def _heard_event(self, told: PeerEvent) -> None:
         at = self._clock.instant()
+        if told.fact is None and not self._peers.begins_anew(told):
+            self._peers.took(told, at.boot_s)
+            return
         if self._peers.begins_anew(told):
             await self._doubt_peer(told.controller, Doubt.JOURNAL_GAP)
         found = self._abroad.read(told, at)

@@ -9,12 +9,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import structlog
-from simulators.world import Plan, World
 
 from gatekeeper.cli.simulate.gates import Gates
 from gatekeeper.cli.simulate.ledger import Ledger, Verdicts, compare
 from gatekeeper.cli.simulate.site import INNER, VISITOR_ZONE, config_of
 from gatekeeper.zones import policy_of
+from simulators.world import Plan, World
 
 SITE_DAYS = 28.0
 """Days of one site; more days are more sites, each with a seed of its own, so that the answer does
@@ -53,7 +53,7 @@ class Outcome:
 
 def tasks_of(plan: Plan, seed: int, days: float, *, diary: bool = False) -> list[Task]:
     """The sites that make up so many days; the first keeps a diary if asked."""
-    tasks = []
+    tasks: list[Task] = []
     while days > 0:
         number = len(tasks)
         tasks.append(
