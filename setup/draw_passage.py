@@ -40,7 +40,7 @@ def _states() -> Iterator[str]:
     yield "|---|---|---|---|"
     for state, moves in TABLE.items():
         outputs = [output for move in moves.values() for output in move.outputs]
-        yield f"| {state} | {_lasts(state)} | {_listed(moves)} | {_listed(outputs)} |"
+        yield f"| {state} | {_woken(state)} | {_listed(moves)} | {_listed(outputs)} |"
 
 
 def _every_move() -> Iterator[tuple[State, Input, Move]]:
@@ -49,7 +49,7 @@ def _every_move() -> Iterator[tuple[State, Input, Move]]:
             yield state, what, move
 
 
-def _lasts(state: State) -> str:
+def _woken(state: State) -> str:
     """When the state is woken, as the machine itself says on the way into it."""
     for before, what, move in _every_move():
         after = step(Passage(state=before), what, 0.0, Timing()).passage

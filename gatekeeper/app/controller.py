@@ -18,6 +18,7 @@ from gatekeeper.app.housekeeping import Housekeeping, free_mb
 from gatekeeper.app.notify import notify, watchdog_s
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.timekeeper import Timekeeper
+from gatekeeper.app.wiring import BLINDING, lanes_of, quorum_of, take_up, timing_of
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import Config, LaneSettings, warnings
 from gatekeeper.drivers.board import RelayBoard
@@ -29,21 +30,13 @@ from gatekeeper.lpr import ReadingThread, open_recogniser
 from gatekeeper.model import (
     AlarmCleared,
     AlarmRaised,
-    BarrierCommanded,
     Commit,
-    ControllerStarted,
     ControllerStopped,
-    Direction,
     HealthReport,
     ListChanges,
-    Outcome,
-    PolicyAdopted,
     Record,
     SiteState,
 )
-from gatekeeper.rules.crossing import Geometry
-from gatekeeper.rules.passage import Timing
-from gatekeeper.rules.votes import Quorum
 from gatekeeper.store import Store, UnsoundStoreError, set_aside
 from gatekeeper.store.pictures import Pictures
 from gatekeeper.sync import Link
@@ -64,9 +57,6 @@ off the blacklist must not wait for the next car."""
 LIST_NEWS = 100
 """List changes whose meaning for open stays is still to be looked up. Of more than this the oldest
 is dropped, and every stay is looked at."""
-
-BLINDING = ("camera_stale", "relay_unreachable")
-"""With these alarms a lane cannot be watched."""
 
 
 def run(config: Config) -> None:
@@ -104,6 +94,7 @@ class Controller:
             clock=clock,
             health=health,
             certain=config.recognition.certain,
+            peers=[peer.controller for peer in config.peer],
             changed=self._reconsider,
         )
         self._list_news: asyncio.Queue[ListChanges | None] = asyncio.Queue(LIST_NEWS)
@@ -160,7 +151,7 @@ class Controller:
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Go live, and serve until `stop`."""
-        await self._take_up()
+        self._lockdown = await take_up(self._config, self._store, self._zones, self._clock)
         watcher = asyncio.create_task(stop.wait())
         tasks = [watcher, *self._started()]
         notify("READY=1")
@@ -194,11 +185,7 @@ class Controller:
             health=self._health,
             site=self._site,
             timezone=config.timezone,
-            quorum=Quorum(
-                lone=config.recognition.lone,
-                certain=config.recognition.certain,
-                province=config.recognition.province,
-            ),
+            quorum=quorum_of(config),
         )
         for settings in config.lane:
             self._lanes[settings.name] = await self._built_lane(settings, rooms, stack)
@@ -211,8 +198,6 @@ class Controller:
             camera = open_camera(settings.name, settings.camera)
             stack.push_async_callback(camera.close)
         board = self._boards[settings.barrier.board]
-        entry = settings.direction is Direction.ENTRY
-        recognition = self._config.recognition
         return Lane(
             settings,
             policy_of(self._config, settings.zone),
@@ -222,46 +207,10 @@ class Controller:
                 loops=board.loops(settings.name),
             ),
             rooms=rooms,
-            timing=Timing(
-                reading_s=recognition.window_s if entry else recognition.exit_window_s,
-                opening_s=settings.open_timeout_s,
-                long_s=settings.safety_long_s,
-                safety_loop=settings.safety_loop is not None,
-                geometry=_geometry(settings),
-            ),
-            slow_look_s=recognition.slow_interval_s,
+            timing=timing_of(self._config, settings),
+            slow_look_s=self._config.recognition.slow_interval_s,
             store_failure_admits=self._config.zone_of(settings).when_store_fails == "admit",
         )
-
-    async def _take_up(self) -> None:
-        """Say of every command that was cut off that its outcome is unknown: none is repeated."""
-        unfinished = await self._store.unfinished()
-        now = self._clock.instant()
-        lost = tuple(
-            Record(
-                fact=BarrierCommanded(
-                    command=command,
-                    outcome=Outcome.UNKNOWN,
-                    detail="the controller stopped before it knew",
-                ),
-                at=now,
-                lane=lane,
-                passage=passage,
-            )
-            for command, lane, passage in unfinished
-        )
-        started = ControllerStarted(
-            version=__version__,
-            boot_id=now.boot_id,
-            unfinished=tuple(command for command, _, _ in unfinished),
-        )
-        adopted = tuple(
-            Record(fact=PolicyAdopted(policy=policy_of(self._config, zone.name)), at=now)
-            for zone in self._config.zone
-        )
-        await self._store.commit(Commit(records=(Record(fact=started, at=now), *adopted, *lost)))
-        self._lockdown = await self._store.lockdown()
-        await self._zones.start()
 
     # --- tasks --------------------------------------------------------------------------------
 
@@ -302,7 +251,7 @@ class Controller:
             news = await self._news.get()
             await self._tell(news)
             if news.alarm in BLINDING:
-                for lane in self._lanes_of(news.subject):
+                for lane in lanes_of(self._config, news.subject):
                     await self._zones.watched(lane, not self._blind(lane))
             if isinstance(news, AlarmCleared):
                 self._reconsider()
@@ -362,18 +311,10 @@ class Controller:
         for lane in waiting:
             lane.reconsider()
 
-    def _lanes_of(self, subject: str) -> list[str]:
-        """The lanes that an alarm of a lane or of a board concerns."""
-        return [
-            lane.name
-            for lane in self._config.lane
-            if subject in (lane.name, lane.barrier.board, lane.arrival_loop.board)
-        ]
-
     def _blind(self, lane: str) -> bool:
         """Whether an alarm stands with which the lane cannot be watched."""
         return any(
-            alarm.alarm in BLINDING and lane in self._lanes_of(alarm.subject)
+            alarm.alarm in BLINDING and lane in lanes_of(self._config, alarm.subject)
             for alarm in self._health.alarms
         )
 
@@ -418,13 +359,3 @@ async def _opened(path: Path) -> tuple[Store, Path | None]:
         log.error("store.unsound", error=str(error))
         aside = await asyncio.to_thread(set_aside, path)
         return await Store.open(path), aside
-
-
-def _geometry(lane: LaneSettings) -> Geometry | None:
-    if lane.geometry is None:
-        return None
-    return Geometry(
-        arrival_to_safety_m=lane.geometry.arrival_to_safety_m,
-        safety_loop_m=lane.geometry.safety_loop_m,
-        longest_m=lane.geometry.longest_m,
-    )

@@ -4,10 +4,10 @@ Whatever an order changes is in the journal with who gave it and why.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from typing import Protocol
 
 from gatekeeper.clock import Clock
 from gatekeeper.health import Tell
-from gatekeeper.lane import Lane
 from gatekeeper.model import (
     BlacklistAdded,
     BlacklistRemoved,
@@ -25,6 +25,14 @@ from gatekeeper.store import Store
 from gatekeeper.zones import Zones
 
 
+class Obeys(Protocol):
+    """A lane, as far as orders go."""
+
+    async def obey(self, order: Order) -> OrderAnswer:
+        """Carry an order out; what became of it."""
+        ...
+
+
 class Orders:
     """The orders of one controller, carried out one by one. Raises `StoreError` where what has to
     be written cannot be.
@@ -32,7 +40,7 @@ class Orders:
 
     def __init__(
         self,
-        lanes: Mapping[str, Lane],
+        lanes: Mapping[str, Obeys],
         zones: Zones,
         zone_names: Collection[str],
         *,

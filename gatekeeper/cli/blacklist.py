@@ -16,7 +16,7 @@ from gatekeeper.cli.verbs import Verbs
 from gatekeeper.errors import BlacklistError
 
 if TYPE_CHECKING:
-    from gatekeeper.store.journal import BlacklistRow
+    from gatekeeper.model import ListRow
 
 
 @click.group(cls=Verbs)
@@ -32,8 +32,8 @@ def listing(file: Path, as_json: bool) -> None:
     from gatekeeper import config
     from gatekeeper.store import journal
 
-    for each in journal.blacklist(config.load(file).store.path):
-        print(_as_json(each) if as_json else _as_line(each))
+    for one in journal.blacklist(config.load(file).store.path):
+        print(_as_json(one.row, one.suspended) if as_json else _as_line(one.row, one.suspended))
 
 
 def _said(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -55,7 +55,7 @@ def remove(file: Path, plate: str, zone: str | None, by: str, reason: str) -> No
     from gatekeeper.store import journal
 
     path, plate = config.load(file).store.path, normalise(plate)
-    zones = [each.row.zone for each in journal.blacklist(path) if each.row.plate == plate]
+    zones = [one.row.zone for one in journal.blacklist(path) if one.row.plate == plate]
     if not zones:
         raise BlacklistError(f"{path}: {plate} is on no blacklist here")
     if zone is not None and zone not in zones:
@@ -88,28 +88,26 @@ def _named(zones: Iterable[str | None]) -> str:
     return ", ".join(dict.fromkeys(zone or "every zone" for zone in zones))
 
 
-def _as_json(listed: "BlacklistRow") -> str:
-    row = listed.row
+def _as_json(row: "ListRow", suspended: bool) -> str:
     said = {
         "plate": row.plate,
         "zone": row.zone,
         "source": row.source,
-        "suspended": listed.suspended,
+        "suspended": suspended,
         "valid_until": None if row.valid_until is None else row.valid_until.isoformat(),
         "note": row.note,
     }
     return json.dumps(said, ensure_ascii=False)
 
 
-def _as_line(listed: "BlacklistRow") -> str:
+def _as_line(row: "ListRow", suspended: bool) -> str:
     """A row of the table; columns are counted in the terminal's cells, of which 京 takes two."""
     from rich.cells import set_cell_size
 
-    row = listed.row
     until = (
         "" if row.valid_until is None else f"until {row.valid_until.astimezone():%Y-%m-%d %H:%M}"
     )
     return (
         f"{set_cell_size(row.plate, 10)}  {row.zone or 'every zone':<16}  {row.source:<6}"
-        f"  {'suspended' if listed.suspended else '':<9}  {until:<22}  {row.note}"
+        f"  {'suspended' if suspended else '':<9}  {until:<22}  {row.note}"
     ).rstrip()

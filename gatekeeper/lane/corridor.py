@@ -184,7 +184,11 @@ class Corridor:
         """The moment the machine asked for has come."""
         await self._feed(Input.TIME)
 
-    async def open_by_order(self, order: Order) -> OrderAnswer:
+    async def obey(self, order: Order) -> OrderAnswer:
+        """Carry out an order of the centre for this lane; what became of it."""
+        return await (self._identify(order) if order.verb == "identify" else self._open_by(order))
+
+    async def _open_by(self, order: Order) -> OrderAnswer:
         """Open for the vehicle that waits, or for whoever is about to come."""
         visit = self._visit
         with self._scribe.alarmed():
@@ -202,7 +206,7 @@ class Corridor:
             return OrderAnswer(order=order.id, outcome="unknown", detail="the lane began anew")
         return _answer(order, ack)
 
-    async def identify(self, order: Order) -> OrderAnswer:
+    async def _identify(self, order: Order) -> OrderAnswer:
         """A person says which plate the waiting vehicle bears; then it is decided as usual."""
         visit = self._visit
         if visit is None or self.state is not State.REFUSED or visit.passage != order.passage:
@@ -357,13 +361,16 @@ class Corridor:
         before = visit.decision
         if sighting is None or before is None or before.reason is Reason.ORDERED:
             return  # whom a person let in, no read accuses
-        again = (await self._judge.decide(sighting, visit)).decision
-        if before.plate is None:
-            await self._name(visit, sighting, again)
+        if before.plate is None or visit.sighting is None:
+            await self._name(visit, sighting, (await self._judge.decide(sighting, visit)).decision)
             return
-        if again.plate == before.plate:
-            visit.sighting = sighting
-        visit.decision = replace(before, certain=again.plate == before.plate and again.certain)
+        if sighting.plate != visit.sighting.plate:
+            visit.decision = replace(before, certain=False)
+            return
+        visit.sighting = sighting
+        if sighting.certain:
+            again = (await self._judge.decide(sighting, visit)).decision
+            visit.decision = replace(before, certain=again.plate == before.plate and again.certain)
 
     async def _name(self, visit: Visit, sighting: Sighting, again: Decision) -> None:
         """A vehicle that was let through unread was read after all."""

@@ -143,10 +143,6 @@ class Lane:
                     return await self._inbox.get()
 
     async def _carry_out(self, ordered: Ordered) -> None:
-        corridor = self._corridor
-        carry_out = (
-            corridor.identify if ordered.order.verb == "identify" else corridor.open_by_order
-        )
-        answer = await carry_out(ordered.order)
+        answer = await self._corridor.obey(ordered.order)
         if not ordered.answer.done():
             ordered.answer.set_result(answer)

@@ -48,7 +48,7 @@ def keys(sighting: Sighting | None, identified: str | None = None) -> frozenset[
         return frozenset()
     if identified is not None:
         return frozenset({text})
-    return plate.look_alikes(text) | identity.resembling(text) | {text}
+    return plate.resembling(text) | {text}
 
 
 def decide(question: Question) -> Decision:

@@ -50,11 +50,6 @@ _CLASSES = (
 """First match wins: the exempt list over the blacklist, internal over bound."""
 
 
-def resembling(text: str) -> frozenset[str]:
-    """The plates that take the certainty from a read of `text` if a list holds one of them."""
-    return plate.look_alikes(text)
-
-
 def identify(sighting: Sighting | None, policy: ZonePolicy, grounds: Grounds) -> Car:
     """The car in the lane. A trailer's plate decides nothing, so its vehicle counts as unread;
     a plate given by a person is taken at their word, and never certain.
@@ -100,7 +95,7 @@ def _among_others(sighting: Sighting, counting: Sequence[ListRow], grounds: Grou
                 exact=False,
                 just_bound=bound is not None,
             )
-    alone = not (listed - {read}) & resembling(read)
+    alone = not (listed - {read}) & plate.resembling(read)
     car = _as_read(read, counting, certain=sighting.certain and alone)
     if car.rows and _told_apart(sighting, banned, grounds.certain):
         return car

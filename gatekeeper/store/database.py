@@ -21,8 +21,8 @@ from gatekeeper.errors import StoreError
 from gatekeeper.store import schema
 
 BUSY_MS = 2000
-"""How long a transaction waits for another program's lock before it fails: the controller alone
-writes this file, so a longer lock is a technician's shell that was left open.
+"""How long a transaction waits for another program's lock before it fails: beside the controller
+only a technician's command writes this file, and briefly; a longer lock is a shell left open.
 """
 
 WAL_LIMIT_BYTES = 64 * 2**20

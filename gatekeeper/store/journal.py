@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, func, select, text, true
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, select, text, true
 
 from gatekeeper.errors import StoreError
 from gatekeeper.model import ListRow, Stay
@@ -61,12 +61,6 @@ def events(path: Path, after: int = 0, limit: int | None = None) -> Iterator[Jou
     Raises `StoreError`, at once or while reading: no such file, no database of a controller.
     """
     return _rows(_there(path), after, limit, _events, lambda row: row.seq)
-
-
-def length(path: Path) -> int:
-    """The number of the last event, which is how many there are; raises as `events` does."""
-    with telling(_there(path)), _read_only(path).connect() as connection:
-        return connection.scalar(select(func.max(event_rows.c.seq))) or 0
 
 
 def stays(path: Path, *, all_: bool = False, plate: str | None = None) -> Iterator[Stay]:
@@ -163,3 +157,10 @@ def _events(connection: Connection, after: int, size: int) -> list[JournalRow]:
         )
         for row in rows
     ]
+
+
+def length(path: Path) -> int:
+    """How many events there are; raises `StoreError` as `events` does."""
+    last = select(event_rows.c.seq).order_by(event_rows.c.seq.desc()).limit(1)
+    with telling(_there(path)), _read_only(path).connect() as connection:
+        return connection.scalar(last) or 0

@@ -7,12 +7,15 @@ texts (`schema.moment`); rows come back as plain tuples.
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from types import MappingProxyType
+from typing import Any, TypeAlias, cast
 
 from sqlalchemy import ClauseElement, Connection
 from sqlalchemy.dialects import sqlite
 
 Values: TypeAlias = Mapping[str, object]
+
+_NONE: Values = MappingProxyType({})
 
 _DIALECT = sqlite.dialect(paramstyle="named")
 
@@ -25,7 +28,7 @@ class Statement:
         self._sql = str(compiled)
         self._held = {name: value for name, value in compiled.params.items() if value is not None}
 
-    def rows(self, connection: Connection, values: Values = {}) -> list[Any]:  # noqa: B006
+    def rows(self, connection: Connection, values: Values = _NONE) -> list[Any]:
         """All rows of the answer."""
         return driver(connection).execute(self._sql, {**self._held, **values}).fetchall()
 
@@ -40,6 +43,4 @@ class Statement:
 
 def driver(connection: Connection) -> sqlite3.Connection:
     """What lies below a connection of SQLAlchemy's; in the same transaction."""
-    below = connection.connection.driver_connection
-    assert isinstance(below, sqlite3.Connection)  # noqa: S101 - for the type checker
-    return below
+    return cast(sqlite3.Connection, connection.connection.driver_connection)

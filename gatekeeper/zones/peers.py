@@ -17,15 +17,21 @@ SETTLING_S = 90.0
 runs an exit of the zone."""
 
 _MISSING_KEPT = 5000
-"""Numbers of missing events that are remembered, the newest: what is older stays a gap."""
+"""Numbers of missing events that are remembered, the newest; an older one that comes after all is
+not taken in."""
 
 
 @dataclass(slots=True)
 class _Peer:
+    """`missing` are numbers that may still come, for a backlog comes after live events; `lost`
+    those that should have come, and may all the same.
+    """
+
     mark: PeerMark | None = None
     missing: set[int] = field(default_factory=set)
+    lost: set[int] = field(default_factory=set)
     heard_at: float | None = None
-    asked_for: int = 0
+    announced: int = 0
 
 
 class Peers:
@@ -41,6 +47,11 @@ class Peers:
             if mark.controller in self._peers:
                 self._peers[mark.controller].mark = mark
 
+    @property
+    def marks(self) -> tuple[PeerMark, ...]:
+        """How far each journal is known."""
+        return tuple(peer.mark for peer in self._peers.values() if peer.mark is not None)
+
     def zones(self, controller: str) -> frozenset[str]:
         """The zones whose exits a peer runs."""
         return self._zones.get(controller, frozenset())
@@ -52,54 +63,45 @@ class Peers:
             return False
         if peer.mark is None or peer.mark.journal != event.journal:
             return True
-        return event.seq > peer.mark.seq or event.seq in peer.missing
+        return event.seq > peer.mark.seq or event.seq in peer.missing | peer.lost
 
-    def leaves_gap(self, event: PeerEvent) -> bool:
-        """Whether events before this one are missing, or the peer has begun another journal."""
-        peer = self._peers[event.controller]
-        if peer.mark is None:
-            return False
-        if peer.mark.journal != event.journal:
-            return True
-        return event.seq > peer.mark.seq + 1
-
-    def mark(self, event: PeerEvent) -> PeerMark:
-        """How far the journal is known once this event is taken in."""
-        held = self._peers[event.controller].mark
-        seq = event.seq
-        if held is not None and held.journal == event.journal:
-            seq = max(held.seq, seq)
-        return PeerMark(controller=event.controller, journal=event.journal, seq=seq)
+    def begins_anew(self, event: PeerEvent) -> bool:
+        """Whether the peer has begun another journal: what the old one still held is lost."""
+        mark = self._peers[event.controller].mark
+        return mark is not None and mark.journal != event.journal
 
     def took(self, event: PeerEvent, at: float) -> None:
-        """The event has been committed."""
+        """The event has been taken in."""
         peer = self._peers[event.controller]
-        held = peer.mark
-        if held is not None and held.journal == event.journal:
-            peer.missing |= set(range(held.seq + 1, event.seq))
-            peer.missing.discard(event.seq)
-            peer.missing = set(sorted(peer.missing)[-_MISSING_KEPT:])
-        else:
-            peer.missing = set()
-        peer.mark = self.mark(event)
         peer.heard_at = at
+        if peer.mark is None or peer.mark.journal != event.journal:
+            peer.mark = _mark(event)
+            peer.missing, peer.lost, peer.announced = set(), set(), 0
+            return
+        peer.missing.update(range(max(peer.mark.seq + 1, event.seq - _MISSING_KEPT), event.seq))
+        peer.missing.discard(event.seq)
+        peer.lost.discard(event.seq)
+        if event.seq > peer.mark.seq:
+            peer.mark = _mark(event)
 
     def hear(self, told: PeerHealth, at: float) -> bool:
-        """Whether the peer is well and its journal known; False for one that says farewell, or
-        has events that should have come with the news before this.
+        """Whether the peer is well and its journal known. False for one that says farewell, and
+        where events are missing that were written before its last health but one.
         """
         peer = self._peers.get(told.controller)
         if peer is None:
             return True
+        peer.heard_at = at if told.online else None
         if not told.online:
-            peer.heard_at = None
             return False
-        peer.heard_at = at
-        known = peer.mark is None or (
-            peer.mark.journal == told.journal and peer.mark.seq >= peer.asked_for
+        late = {seq for seq in peer.missing if seq <= peer.announced}
+        peer.missing -= late
+        peer.lost = set(sorted(peer.lost | late)[-_MISSING_KEPT:])
+        behind = peer.mark is not None and (
+            peer.mark.journal != told.journal or peer.mark.seq < peer.announced
         )
-        peer.asked_for = told.seq
-        return known
+        peer.announced = told.seq
+        return not late and not behind
 
     def away(self, at: float) -> tuple[str, ...]:
         """The peers that have not been heard for too long."""
@@ -108,3 +110,7 @@ class Peers:
             for name, peer in self._peers.items()
             if peer.heard_at is None or at - peer.heard_at > AWAY_AFTER_S
         )
+
+
+def _mark(event: PeerEvent) -> PeerMark:
+    return PeerMark(controller=event.controller, journal=event.journal, seq=event.seq)

@@ -96,10 +96,11 @@ class Zones:
         clock: Clock,
         health: Health,
         certain: float,
+        peers: Iterable[str] = (),
         changed: Tell = lambda: None,
     ) -> None:
-        """`changed` is told when a list or a count has changed, so that waiting vehicles are
-        decided again.
+        """`peers` are the other controllers of the site; `changed` is told when a list or a count
+        has changed, so that waiting vehicles are decided again.
         """
         self._places = dict(places)
         self._plans = {plan.policy.zone: plan for plan in plans}
@@ -112,7 +113,7 @@ class Zones:
         self._roll = Roll()
         self._left = _Left()
         self._unwatched: set[str] = set()
-        self._peers = Peers(_exits_of(self._plans.values()))
+        self._peers = Peers(_exits_of(peers, self._plans.values()))
         self._abroad = Abroad(self._around)
         self._aged_at = 0.0
         self._moved = asyncio.Event()
@@ -268,13 +269,17 @@ class Zones:
             await self._heard_event(told)
 
     async def _heard_health(self, told: PeerHealth) -> None:
+        """What was taken in is written down now and then only: what comes again after a restart
+        says nothing new.
+        """
         if not self._peers.hear(told, self._clock.boot_s()):
             doubt = Doubt.JOURNAL_GAP if told.online else Doubt.PEER_AWAY
             await self._doubt_peer(told.controller, doubt)
+        await self._commit((), _Change(marks=self._peers.marks))
 
     async def _heard_event(self, told: PeerEvent) -> None:
         at = self._clock.instant()
-        if self._peers.leaves_gap(told):
+        if self._peers.begins_anew(told):
             await self._doubt_peer(told.controller, Doubt.JOURNAL_GAP)
         found = self._abroad.read(told, at)
         steps: list[StayStep] = []
@@ -283,12 +288,7 @@ class Zones:
         if found.place is not None and found.ended is not None:
             self._excuse_abroad(found.place, found.ended)
             steps += self._passed(found.place, found.ended)
-        change = _Change(
-            listed=found.listed,
-            suspended=found.suspended,
-            removed=found.removed,
-            marks=(self._peers.mark(told),),
-        )
+        change = _Change(listed=found.listed, suspended=found.suspended, removed=found.removed)
         await self._commit(steps, change)
         self._peers.took(told, at.boot_s)
 
@@ -541,8 +541,8 @@ def _facts(steps: Iterable[StayStep]) -> Iterable[Fact]:
         yield from each.facts
 
 
-def _exits_of(plans: Iterable[ZonePlan]) -> dict[str, list[str]]:
-    exits: dict[str, list[str]] = {}
+def _exits_of(peers: Iterable[str], plans: Iterable[ZonePlan]) -> dict[str, list[str]]:
+    exits: dict[str, list[str]] = {name: [] for name in peers}
     for plan in plans:
         for controller in plan.peers:
             exits.setdefault(controller, []).append(plan.policy.zone)

@@ -1,11 +1,18 @@
 """What is to happen next, in virtual time."""
 
-import heapq
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from heapq import heappop, heappush
+from typing import Any, Final, TypeAlias
 
 Deed: TypeAlias = Callable[[float, Any], None]
 """Called with its time and the one thing it was planned with."""
+
+
+NEVER: Final = float("inf")
+MINUTE_S: Final = 60.0
+HOUR_S: Final = 3_600.0
+DAY_S: Final = 24 * HOUR_S
+WEEK_S: Final = 7 * DAY_S
 
 
 class Agenda:
@@ -20,13 +27,13 @@ class Agenda:
     def plan(self, at: float, deed: Deed, about: object = None) -> None:
         """Have `deed(at, about)` happen."""
         self._planned += 1
-        heapq.heappush(self._deeds, (at, self._planned, deed, about))
+        heappush(self._deeds, (at, self._planned, deed, about))
 
     def next_at(self) -> float:
         """When the next deed is due; `inf` if there is none."""
-        return self._deeds[0][0] if self._deeds else float("inf")
+        return self._deeds[0][0] if self._deeds else NEVER
 
     def act(self) -> None:
         """Do the next deed."""
-        at, _, deed, about = heapq.heappop(self._deeds)
+        at, _, deed, about = heappop(self._deeds)
         deed(at, about)

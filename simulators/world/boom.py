@@ -1,12 +1,14 @@
 """A barrier's arm: it rises on a pulse, and falls by itself."""
 
-RISES_S = 2.0
-AFTER_CAR_S = 2.0
-"""It falls so long after the safety loop has cleared ..."""
-WAITS_S = 10.0
-"""... or so long after it was up, if nobody came."""
+from typing import Final
 
-NEVER = float("inf")
+from simulators.world.agenda import NEVER
+
+RISES_S: Final = 2.0
+AFTER_CAR_S: Final = 2.0
+"""It falls so long after the safety loop has cleared ..."""
+WAITS_S: Final = 10.0
+"""... or so long after it was up, if nobody came."""
 
 
 class Boom:
@@ -29,8 +31,8 @@ class Boom:
         return self.up_at <= at < self._falls_at
 
     def inviting(self, at: float) -> bool:
-        """Whether it is open, or opening, and nobody has come for it: the next one may take it."""
-        return at < self._falls_at and (self.by_hand or self._waiting > -NEVER)
+        """Whether it is up and nobody has come for it: the next one will take it."""
+        return self.up(at) and (self.by_hand or self._waiting > -NEVER)
 
     def pulse(self, at: float) -> None:
         """Rise, or stay up for the next car too."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
+from simulators.world.gate import Read
 from simulators.world.truth import Vehicle, Visit
 
 PROVINCES = "京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新"
@@ -17,7 +18,8 @@ ELECTRIC = "ABCDEFGHJK"
 class Car:
     """A car that comes again keeps its plate; the rest is about its present journey.
 
-    `dirt_day` is the day on which `misread_as` (by dirt, all day) and `grimy` were drawn.
+    `dirt_day` is the day for which its dirt was drawn: `reads` are what a reader makes of it that
+    day, `grimy` is whether it is missed more often than others.
     """
 
     plate: str
@@ -31,7 +33,7 @@ class Car:
     in_zone: Visit | None = None
     on_site: Visit | None = None
     dirt_day: int = -1
-    misread_as: str | None = None
+    reads: tuple[Read, ...] = ()
     grimy: bool = False
 
     @property

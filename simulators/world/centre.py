@@ -3,15 +3,11 @@
 from random import Random
 from typing import Final
 
-from simulators.world.agenda import Agenda, Deed
+from simulators.world.agenda import DAY_S, HOUR_S, WEEK_S, Agenda, Deed
 from simulators.world.car import Car, Works
 from simulators.world.gate import Gate
 from simulators.world.plan import Plan
 from simulators.world.truth import Truth, Vehicle
-
-DAY_S: Final = 86_400.0
-HOUR_S: Final = 3_600.0
-WEEK_S: Final = 7 * DAY_S
 
 STAFF: Final = 200
 FLEETS: Final = (20, 12, 8)
@@ -70,7 +66,9 @@ class Centre:
             self._unbind(at)
 
     def complain(self, car: Car, at: float) -> None:
-        """A refused member of the staff comes by the next day, and is pardoned in time."""
+        """A refused member of the staff comes by the next day, and is pardoned in time; so is who
+        was refused for another reason and stands on no list.
+        """
         if not car.complaining:
             car.complaining = True
             heard = (at // DAY_S + 1) * DAY_S + 9 * HOUR_S

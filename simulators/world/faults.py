@@ -3,14 +3,11 @@
 from random import Random
 from typing import Final
 
-from simulators.world.agenda import Agenda, Deed
+from simulators.world.agenda import HOUR_S, MINUTE_S, WEEK_S, Agenda, Deed
 from simulators.world.kerb import Kerb
 from simulators.world.plan import Plan
 from simulators.world.wire import CONTROLLERS, LANES, Wire
 
-MINUTE_S: Final = 60.0
-HOUR_S: Final = 3_600.0
-WEEK_S: Final = 7 * 86_400.0
 NOTICED_S: Final = 90.0
 """A cut that lasts longer than this makes somebody come and lift booms, sometimes."""
 

@@ -30,6 +30,7 @@ FIRST_FRAME_S: Final = 0.15
 FRAME_S: Final = 0.2
 SLOW_FRAME_S: Final = 1.5
 QUICK_FRAMES: Final = 12
+REVERSING_S: Final = (1.0, 4.0)
 ROLL_UP_S: Final = 0.8
 """The next car is on the arrival loop no sooner than this after the one before has left it."""
 
@@ -107,7 +108,6 @@ class Kerb:
         self.boom = Boom()
         self.queue: deque[Car] = deque()
         self.halt: Halt | None = None
-        self._missed = plan.missed_exits if self.is_exit else plan.missed_entries
         self._second_plates = plan.second_plates
         self._agenda = agenda
         self._wire = wire
@@ -150,20 +150,20 @@ class Kerb:
         if self.halt is halt and not halt.driving:
             halt.driving = True
             halt.in_sight_until = at
-            metres_per_second = self._random.uniform(0.6, 1.2)
-            self._agenda.plan(at + halt.stands_m / metres_per_second, self._reversed, halt)
+            self._agenda.plan(at + self._random.uniform(*REVERSING_S), self._reversed, halt)
 
     # A car comes to stand, and is looked at.
 
     def _reach(self, at: float, _: None) -> None:
         draw = self._random.uniform
         halt = Halt(self.queue.popleft(), at, draw(*STANDS_M), at + draw(0.6, 1.4))
-        halt.legible = self._reader.legible(halt.car, self._missed, at)
+        halt.legible = self._reader.legible(halt.car, at)
         halt.company = bool(self.queue) and draw(0, 1) < self._second_plates
+        if self.boom.inviting(at):  # nobody stops before an open boom
+            halt.stands_m, halt.stopped_at = ARRIVAL_M[0], at
+            self._agenda.plan(max(at, self._clear_at), self._drive, halt)
         self._arrive(at, halt)
         self._drivers.stands(self, halt, at)
-        if self.boom.inviting(at):
-            self._set_out(at)
 
     def _arrive(self, at: float, halt: Halt) -> None:
         self.halt = halt
@@ -173,20 +173,23 @@ class Kerb:
     def _look(self, at: float, halt: Halt) -> None:
         if self.halt is not halt or at >= halt.in_sight_until:
             return
-        looking = self._wire.looking(self.lane)
-        quick = looking and halt.frames < QUICK_FRAMES
-        self._agenda.plan(at + (FRAME_S if quick else SLOW_FRAME_S), self._look, halt)
-        if looking:
+        pause = SLOW_FRAME_S
+        if self._wire.looking(self.lane):
             halt.frames += 1
+            pause = FRAME_S if halt.frames < QUICK_FRAMES else SLOW_FRAME_S
             self._wire.look(self.lane, self._reads(halt, at), at)
+        self._agenda.plan(at + pause, self._look, halt)
 
     def _reads(self, halt: Halt, at: float) -> tuple[Read, ...]:
-        if not halt.legible or self._reader.blank():
+        if not halt.legible:
+            return ()
+        read = self._reader.read(halt.car, at)
+        if read is None:
             return ()
         halt.shown += 1
-        read = self._reader.read(halt.car, at)
         if halt.company and self.queue and self._random.random() < 0.5:
-            return read, self._reader.read(self.queue[0], at)
+            other = self._reader.read(self.queue[0], at)
+            return (read, other) if other is not None else (read,)
         return (read,)
 
     # It drives, alone or with others close behind.
@@ -234,7 +237,7 @@ class Kerb:
 
     def _follower(self, car: Car, follow: Follow, gap_m: float, at: float) -> Halt:
         way = Way.BUMPER if follow is Follow.CLOSE else Way.TAILGATED
-        legible = gap_m > HIDDEN_M and self._reader.legible(car, self._missed, at)
+        legible = gap_m > HIDDEN_M and self._reader.legible(car, at)
         return Halt(car, at, legible=legible, driving=True, way=way)
 
     def _over_arrival(self, train: Train, pace: Pace, halts: Sequence[Halt], at: float) -> None:

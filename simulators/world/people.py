@@ -3,7 +3,7 @@
 from random import Random
 from typing import Final
 
-from simulators.world.agenda import Agenda
+from simulators.world.agenda import MINUTE_S, Agenda
 from simulators.world.car import Car
 from simulators.world.centre import Centre
 from simulators.world.kerb import Follow, Halt, Kerb
@@ -13,7 +13,7 @@ from simulators.world.truth import Approach, Outcome, Truth, Vehicle, Visit, Way
 
 BUTTON_S: Final = 180.0
 """After so long somebody comes and lets a car out by hand."""
-HURRY_S: Final = (8 * 60.0, 11 * 60.0)
+HURRY_S: Final = (8 * MINUTE_S, 11 * MINUTE_S)
 """An internal that has been inside so long is in a hurry."""
 STAYS_ON: Final = 0.3
 """Share of the staff that park outside the zone after a visit ..."""
@@ -56,9 +56,13 @@ class People:
         self._agenda.plan(at + patience, self._give_up, (kerb, halt))
 
     def turns_back(self, kerb: Kerb, halt: Halt) -> bool:
-        """Whether a driver reverses out though the boom is up; not with somebody behind."""
+        """Whether a driver reverses out though the boom is up. At an entry those behind make
+        room, and may take the opening; at an exit nobody does.
+        """
+        if not halt.opened or (kerb.is_exit and kerb.queue):
+            return False
         share = self._plan.exit_reversals if kerb.is_exit else self._plan.backing_out
-        return self._random.random() < share and not kerb.queue and halt.way is None
+        return self._random.random() < share
 
     def follows(self, kerb: Kerb, car: Car, at: float) -> Follow:
         """Whether the next driver drives on right behind the one ahead."""

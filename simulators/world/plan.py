@@ -33,6 +33,7 @@ class Plan:
     weekend: float = 0.3
     passers_by: float = 0.4
     parties: float = 0.1
+    together: float = 0.4
 
     visitors: float = 0.62
     binders: float = 0.06

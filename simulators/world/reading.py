@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Final
 
+from simulators.world.agenda import DAY_S
 from simulators.world.car import DIGITS, LETTERS, PROVINCES, Car
 from simulators.world.gate import Read
 from simulators.world.plan import Plan
@@ -22,6 +23,8 @@ _SEVERAL: Final = 0.15
 _SURE_OF_IT: Final = 0.15
 """Share of misread frames whose wrong characters look certain."""
 _PROFILES: Final = 64
+_VARIANTS: Final = 4
+"""So many different reads of a car are kept for a day."""
 
 
 def _partners() -> dict[str, str]:
@@ -39,48 +42,48 @@ PARTNERS: Final = _partners()
 class Reader:
     """Reads plates, sometimes wrongly; how legible a car is stays the same all day."""
 
-    def __init__(self, plan: Plan, random: Random) -> None:
+    def __init__(self, plan: Plan, missed: float, random: Random) -> None:
+        """`missed` is the share of halts at its lane in which no frame is readable."""
         self._plan = plan
         self._random = random
         self._profiles = {length: self._confident(length) for length in (7, 8)}
-        self._missed = {share: self._split(share) for share in _missed(plan)}
+        self._missed = self._split(missed)
+        self._blank_below = plan.blank_frames
+        self._misread_below = plan.blank_frames + (1 - plan.blank_frames) * plan.misread_frames
 
-    def read(self, car: Car, at: float) -> Read:
-        """One plate in one frame."""
-        self._day(car, at)
-        draw = self._random.random
-        text = car.misread_as or car.plate
-        sure = self._profiles[len(text)][int(draw() * _PROFILES)]
-        if draw() < self._plan.misread_frames:
-            text, sure = self._misread(text, sure)
-        return Read(text, sure, car.colour)
+    def read(self, car: Car, at: float) -> Read | None:
+        """One plate in one frame; None if the frame shows none."""
+        if car.dirt_day != int(at // DAY_S):
+            self._new_day(car, at)
+        draw = self._random.random()
+        if draw < self._misread_below:
+            return self._misread(car.reads[0]) if draw >= self._blank_below else None
+        return car.reads[int(draw * 1e6) % _VARIANTS]
 
-    def blank(self) -> bool:
-        """Whether a frame shows no plate though one is there."""
-        return self._random.random() < self._plan.blank_frames
+    def legible(self, car: Car, at: float) -> bool:
+        """Whether any frame of a halt can show the plate."""
+        if car.dirt_day != int(at // DAY_S):
+            self._new_day(car, at)
+        return self._random.random() >= self._missed[car.grimy]
 
-    def legible(self, car: Car, missed: float, at: float) -> bool:
-        """Whether any frame of a halt can show the plate; `missed` is a share of the plan."""
-        self._day(car, at)
-        return self._random.random() >= self._missed[missed][car.grimy]
-
-    def _day(self, car: Car, at: float) -> None:
-        day = int(at // 86_400)
-        if car.dirt_day == day:
-            return
-        car.dirt_day = day
-        car.grimy = self._random.random() < self._plan.grimy
-        dirty = self._random.random() < self._plan.persistent_misreads
-        car.misread_as = self._swap(car.plate, 1)[0] if dirty else None
-
-    def _misread(self, text: str, sure: tuple[float, ...]) -> tuple[str, tuple[float, ...]]:
+    def _new_day(self, car: Car, at: float) -> None:
         draw = self._random
-        wrong, places = self._swap(text, draw.randint(2, 3) if draw.random() < _SEVERAL else 1)
+        car.dirt_day = int(at // DAY_S)
+        car.grimy = draw.random() < self._plan.grimy
+        dirty = draw.random() < self._plan.persistent_misreads
+        text = self._swap(car.plate, 1)[0] if dirty else car.plate
+        sure = draw.choices(self._profiles[len(text)], k=_VARIANTS)
+        car.reads = tuple(Read(text, levels, car.colour) for levels in sure)
+
+    def _misread(self, read: Read) -> Read:
+        draw = self._random
+        several = draw.random() < _SEVERAL
+        wrong, places = self._swap(read.text, draw.randint(2, 3) if several else 1)
         low, high = (0.98, 0.999) if draw.random() < _SURE_OF_IT else (0.5, 0.97)
-        levels = list(sure)
+        levels = list(read.confidences)
         for place in places:
             levels[place] = draw.uniform(low, high)
-        return wrong, tuple(levels)
+        return Read(wrong, tuple(levels), read.colour)
 
     def _swap(self, text: str, how_many: int) -> tuple[str, Sequence[int]]:
         """Some characters replaced, and where. Those that are often confused go wrong first."""
@@ -110,7 +113,3 @@ class Reader:
         grimy = self._plan.grimy
         often = min(0.9, share * self._plan.grime / (1 + grimy * (self._plan.grime - 1)))
         return max(0.0, (share - grimy * often) / (1 - grimy)) if grimy < 1 else share, often
-
-
-def _missed(plan: Plan) -> set[float]:
-    return {plan.missed_entries, plan.missed_exits}

@@ -7,7 +7,7 @@ from math import sqrt
 from random import Random
 from typing import Final, TypeAlias
 
-from simulators.world.agenda import Agenda
+from simulators.world.agenda import DAY_S, HOUR_S, Agenda
 from simulators.world.car import Car
 from simulators.world.centre import STAFF, Centre
 from simulators.world.people import AGAIN, STAYS_ON, People
@@ -16,8 +16,6 @@ from simulators.world.truth import Vehicle
 
 Choice: TypeAlias = Callable[[], Car]
 
-HOUR_S: Final = 3_600.0
-DAY_S: Final = 86_400.0
 OPEN_H: Final = (7.5, 20.0)
 _BUSY: Final = ((7.5, 0.8), (8.5, 1.3), (10.5, 1.0), (12.0, 0.8), (13.5, 1.2), (16.0, 0.9))
 """From which hour on how much is going on; the last lasts until half an hour before closing."""

@@ -74,8 +74,8 @@ class Approach:
     """One car's visit to a lane, `at` the moment it reached the arrival loop.
 
     `way` is how it crossed, None if it backed out. `bound`: its plate was on the visitors' list
-    when the approach ended. `unreadable`: no frame could have shown its plate.
-    `opened`: the barrier was opened while it stood in front.
+    when the approach ended. `unreadable`: no frame showed its plate, for whatever reason.
+    `opened`: the barrier was opened while it was the first in the lane.
     """
 
     lane: str

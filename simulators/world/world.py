@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from random import Random
 
-from simulators.world.agenda import Agenda
+from simulators.world.agenda import DAY_S, HOUR_S, Agenda
 from simulators.world.car import Works
-from simulators.world.centre import DAY_S, Centre
+from simulators.world.centre import Centre
 from simulators.world.faults import Faults
 from simulators.world.gate import Gate
 from simulators.world.kerb import Kerb
@@ -15,8 +15,6 @@ from simulators.world.reading import Reader
 from simulators.world.traffic import Traffic
 from simulators.world.truth import Truth
 from simulators.world.wire import LANES, Wire
-
-HOUR_S = 3_600.0
 
 
 class World:
@@ -57,20 +55,25 @@ class World:
         return kerbs
 
     def _kerb(self, lane: str, wire: Wire, people: People) -> Kerb:
+        missed = self._plan.missed_exits if lane.endswith("exit") else self._plan.missed_entries
         return Kerb(
             lane,
             self._plan,
             agenda=self._agenda,
             wire=wire,
-            reader=Reader(self._plan, self._dice(f"reader of {lane}")),
+            reader=Reader(self._plan, missed, self._dice(f"reader of {lane}")),
             drivers=people,
             random=self._dice(lane),
         )
 
     def _pass(self, gate: Gate, kerbs: dict[str, Kerb], until: float) -> None:
         agenda = self._agenda
-        while (at := min(agenda.next_at(), gate.wake_at())) <= until:
-            if agenda.next_at() <= at:
+        while True:
+            due, wanted = agenda.next_at(), gate.wake_at()
+            at = min(due, wanted)
+            if at > until:
+                return
+            if due <= wanted:
                 agenda.act()
             else:
                 gate.wake(at)

@@ -49,7 +49,7 @@ def remove(gate: "Gate", *words: str, by: str = "Li", reason: str = "wrong car")
 
 
 def banned(gate: "Gate") -> list[str]:
-    return [each.row.plate for each in journal.blacklist(gate.database)]
+    return [one.row.plate for one in journal.blacklist(gate.database)]
 
 
 def test_every_row_is_shown_with_its_source(gate: "Gate") -> None:

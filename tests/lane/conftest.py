@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from gatekeeper.clock import SystemClock, monotonic
 from gatekeeper.config import BarrierSettings, InputSettings, LaneSettings
 from gatekeeper.errors import CameraError, StoreError
 from gatekeeper.health import Health
-from gatekeeper.lane import Kerb, Lane, Rooms
+from gatekeeper.lane import Bindings, Kerb, Lane, Rooms
 from gatekeeper.model import (
     Ack,
     Admits,
@@ -43,7 +44,7 @@ from gatekeeper.rules.votes import Quorum
 from gatekeeper.store import Store
 from gatekeeper.store.journal import JournalRow, events
 from gatekeeper.store.pictures import Pictures
-from gatekeeper.zones import LanePlace, Zones
+from gatekeeper.zones import Place, ZonePlan, Zones
 
 PATIENCE_S = 10.0
 
@@ -255,8 +256,9 @@ async def bench(
     clock, file = SystemClock(), tmp_path / "gatekeeper.db"
     health, site = Health(clock), [SiteState()]
     store = FailingStore(await Store.open(file))
-    place = LanePlace(lane="lane", zone="visitor_zone", inside="car_park", direction=direction)
-    zones = Zones({"lane": place}, store=store, clock=clock, health=health, certain=0.98)  # type: ignore[arg-type] # the store itself, but for its full disk
+    place = Place(lane="lane", zone="visitor_zone", direction=direction)
+    plan = ZonePlan(policy=policy, inside="car_park")
+    zones = Zones({"lane": place}, [plan], store=store, clock=clock, health=health, certain=0.98)  # type: ignore[arg-type] # the store itself, but for its full disk
     camera, barrier, loops = FakeCamera(), FakeBarrier(), FakeLoops("lane")
     lane = Lane(
         settings(direction),
@@ -267,9 +269,11 @@ async def bench(
             store=store,  # type: ignore[arg-type] # likewise
             zones=zones,
             pictures=Pictures(tmp_path / "pictures"),
+            bindings=Bindings(),
             clock=clock,
             health=health,
             site=lambda: site[0],
+            timezone=ZoneInfo("Asia/Shanghai"),
             quorum=Quorum(),
         ),
         timing=timing,

@@ -38,17 +38,31 @@ ordinary = st.builds(
         ("123456使", PlateKind.EMBASSY),
         ("京X1234应急", PlateKind.EMERGENCY),
         ("川S1234应急", PlateKind.EMERGENCY),
+        ("京12345应急", PlateKind.EMERGENCY),
         ("民航A1234", PlateKind.CIVIL_AVIATION),
         ("WJ粤1234X", PlateKind.ARMED_POLICE),
         ("WJ01234", PlateKind.ARMED_POLICE),
         ("WJ0112345", PlateKind.ARMED_POLICE),
         ("WJ31消0010", PlateKind.ARMED_POLICE),
         ("KA12345", PlateKind.MILITARY),
+        ("QD12345", PlateKind.MILITARY),
         ("京A1234试", PlateKind.TEMPORARY),
+        ("沪A1234超", PlateKind.TEMPORARY),
+        ("粤B12345临", PlateKind.TEMPORARY),
     ],
 )
 def test_each_kind_of_plate_is_known(text: str, kind: PlateKind) -> None:
     assert plate.kind_of(text) is kind
+
+
+@given(ordinary, st.sampled_from("ABCDEFGHJK"), st.integers(0, 99_999))
+def test_ten_letters_make_a_new_energy_plate_in_front_or_behind(
+    text: str, letter: str, number: int
+) -> None:
+    area, serial = text[:2], f"{number:05}"
+
+    assert plate.kind_of(f"{area}{letter}{serial}") is PlateKind.NEW_ENERGY_SMALL
+    assert plate.kind_of(f"{area}{serial}{letter}") is PlateKind.NEW_ENERGY_LARGE
 
 
 @pytest.mark.parametrize(
@@ -185,3 +199,43 @@ def test_a_green_plate_that_lost_a_character_is_betrayed_by_its_colour() -> None
     assert not plate.suits(PlateKind.NEW_ENERGY_SMALL, Colour.BLUE)
     assert plate.suits(PlateKind.NEW_ENERGY_LARGE, Colour.YELLOW_GREEN)
     assert plate.suits(PlateKind.ORDINARY, Colour.UNKNOWN)
+
+
+@pytest.mark.parametrize("kind", PlateKind)
+def test_each_kind_has_its_colours_and_suits_them(kind: PlateKind) -> None:
+    colours = plate.colours_of(kind)
+
+    assert colours
+    assert kind is PlateKind.TEMPORARY or Colour.UNKNOWN not in colours
+    assert all(plate.suits(kind, colour) for colour in colours | {Colour.UNKNOWN})
+
+
+@pytest.mark.parametrize(
+    ("kind", "colour"),
+    [
+        pytest.param(PlateKind.TRAINING, Colour.WHITE, id="yellow under a white lamp"),
+        pytest.param(PlateKind.POLICE, Colour.YELLOW, id="white under a yellow lamp"),
+        pytest.param(PlateKind.HONG_KONG, Colour.BLUE, id="black at dusk"),
+        pytest.param(PlateKind.ORDINARY, Colour.BLACK, id="blue at dusk"),
+        pytest.param(PlateKind.CIVIL_AVIATION, Colour.BLACK, id="a dark green"),
+    ],
+)
+def test_a_colour_that_the_light_explains_contradicts_nothing(
+    kind: PlateKind, colour: Colour
+) -> None:
+    assert plate.suits(kind, colour)
+
+
+@pytest.mark.parametrize(
+    ("kind", "colour"),
+    [
+        (PlateKind.POLICE, Colour.BLUE),
+        (PlateKind.EMBASSY, Colour.WHITE),
+        (PlateKind.TRAILER, Colour.BLUE),
+        (PlateKind.MILITARY, Colour.GREEN),
+    ],
+)
+def test_a_dark_ground_is_told_from_a_light_one_and_both_from_green(
+    kind: PlateKind, colour: Colour
+) -> None:
+    assert not plate.suits(kind, colour)

@@ -194,6 +194,27 @@ def test_a_green_plate_is_not_taken_for_its_first_seven_characters() -> None:
     assert sighting.colour is Colour.GREEN
 
 
+def test_a_length_that_most_frames_deny_yields_no_sighting() -> None:
+    short = [read("京AD1234", frame=frame) for frame in range(2)]
+    long = [
+        read(text, frame=5 + nth)
+        for nth, text in enumerate(("京AD12345", "京AD12346", "京AD12375"))
+    ]
+
+    assert tally(short, QUORUM, last_call=True) is not None
+    assert tally(short + long, QUORUM, last_call=True) is None
+
+
+def test_a_colour_that_was_told_in_some_frames_is_the_sighting_s() -> None:
+    reads = [read("京A12345", frame=frame) for frame in range(3)]
+    reads.append(read("京A12345", frame=9, colour=Colour.BLUE))
+
+    sighting = tally(reads, QUORUM, last_call=False)
+
+    assert sighting is not None
+    assert sighting.colour is Colour.BLUE
+
+
 def test_a_text_that_contradicts_its_colour_is_never_certain() -> None:
     reads = [read("京AD1234", frame=frame, colour=Colour.GREEN) for frame in range(5)]
 
@@ -219,6 +240,41 @@ def test_the_nearer_of_two_cars_in_view_is_the_one_at_the_barrier() -> None:
     assert sighting is not None
     assert sighting.plate == "京A12345"
     assert not sighting.certain
+
+
+def test_the_next_car_seen_alone_for_long_has_no_vote() -> None:
+    clear = [read("京A12345", frame=frame, corners=box(150.0)) for frame in range(2)]
+    alone = [read("沪B88888", frame=frame, corners=box(60.0)) for frame in range(2, 20)]
+
+    sighting = tally(clear + alone, QUORUM, last_call=True)
+
+    assert sighting is not None
+    assert sighting.plate == "京A12345"
+    assert sighting.alternatives == (("沪B88888", 0.0),)
+    assert not sighting.certain
+
+
+def test_a_car_read_from_afar_and_misread_close_by_is_not_the_next_car() -> None:
+    afar = [read("京A12345", frame=frame, corners=box(60.0)) for frame in range(6)]
+    close = [read("京A1234S", frame=frame, corners=box(150.0)) for frame in range(6, 8)]
+
+    sighting = tally(afar + close, QUORUM, last_call=False)
+
+    assert sighting is not None
+    assert sighting.plate == "京A12345"
+
+
+def test_a_frame_with_two_plates_is_company_and_two_frames_with_one_each_are_not() -> None:
+    car = [read("京A12345", frame=frame) for frame in range(4)]
+
+    beside = tally([*car, read("沪B88888", 0.5, frame=3)], QUORUM, last_call=False)
+    apart = tally([*car, read("沪B88888", 0.5, frame=9)], QUORUM, last_call=False)
+
+    assert beside is not None
+    assert beside.company
+    assert not beside.certain
+    assert apart is not None
+    assert not apart.company
 
 
 def test_two_equally_near_plates_are_no_sighting() -> None:

@@ -287,8 +287,8 @@ async def _pair(
     return peer
 
 
-async def test_what_one_controller_journals_another_is_told_in_its_order(
-    broker: Broker, gate: Gate, make_gate: Callable[..., Awaitable[Gate]]
+async def test_what_one_controller_journals_another_is_told_in_the_order_in_which_it_was_sent(
+    broker: Broker, centre: Centre, gate: Gate, make_gate: Callable[..., Awaitable[Gate]]
 ) -> None:
     peer = await _pair(broker, gate, make_gate)
     at = peer.clock.instant()
@@ -296,9 +296,12 @@ async def test_what_one_controller_journals_another_is_told_in_its_order(
     await peer.store.commit(Commit(records=(Record(fact=fact, at=at, lane="exit", passage="p"),)))
     await peer.happen(30)
     await gate.until(lambda: len(gate.peer_events) == 31)
+    await gate.until(lambda: len(centre.heard(f"{PEER}/events/")) == 31)
 
-    first = gate.peer_events[0]
-    assert [said.seq for said in gate.peer_events] == list(range(1, 32))
+    [first] = [said for said in gate.peer_events if said.seq == 1]
+    sent = [event["seq"] for event in centre.heard(f"{PEER}/events/")]
+    assert [said.seq for said in gate.peer_events] == sent
+    assert sorted(sent) == list(range(1, 32))
     assert {said.journal for said in gate.peer_events} == {peer.store.journal}
     assert (first.controller, first.lane, first.passage) == ("gate-2", "exit", "p")
     assert (first.occurred_at, first.clock_trusted) == (at.wall, at.trusted)

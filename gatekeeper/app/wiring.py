@@ -1,0 +1,94 @@
+"""What the configuration means for the rooms, and what a controller does before it goes live."""
+
+from gatekeeper import __version__
+from gatekeeper.clock import Clock
+from gatekeeper.config import Config, LaneSettings
+from gatekeeper.model import (
+    BarrierCommanded,
+    Commit,
+    ControllerStarted,
+    Direction,
+    Outcome,
+    PolicyAdopted,
+    Record,
+)
+from gatekeeper.rules.crossing import Geometry
+from gatekeeper.rules.passage import Timing
+from gatekeeper.rules.votes import Quorum
+from gatekeeper.store import Store
+from gatekeeper.zones import Zones, policy_of
+
+BLINDING = ("camera_stale", "relay_unreachable")
+"""With these alarms a lane cannot be watched."""
+
+
+def timing_of(config: Config, lane: LaneSettings) -> Timing:
+    """How long the states of a lane may last, and how it is built."""
+    entry = lane.direction is Direction.ENTRY
+    recognition = config.recognition
+    return Timing(
+        reading_s=recognition.window_s if entry else recognition.exit_window_s,
+        opening_s=lane.open_timeout_s,
+        long_s=lane.safety_long_s,
+        safety_loop=lane.safety_loop is not None,
+        geometry=_geometry(lane),
+    )
+
+
+def quorum_of(config: Config) -> Quorum:
+    """What a sighting needs at this site."""
+    recognition = config.recognition
+    return Quorum(lone=recognition.lone, certain=recognition.certain, province=recognition.province)
+
+
+def lanes_of(config: Config, subject: str) -> list[str]:
+    """The lanes that an alarm of a lane or of a board concerns."""
+    return [
+        lane.name
+        for lane in config.lane
+        if subject in (lane.name, lane.barrier.board, lane.arrival_loop.board)
+    ]
+
+
+async def take_up(config: Config, store: Store, zones: Zones, clock: Clock) -> bool:
+    """Go on from where the last life of this controller ended; returns whether lockdown holds.
+
+    Of every command that was cut off it is said that its outcome is unknown: none is repeated.
+    """
+    unfinished = await store.unfinished()
+    now = clock.instant()
+    lost = tuple(
+        Record(
+            fact=BarrierCommanded(
+                command=command,
+                outcome=Outcome.UNKNOWN,
+                detail="the controller stopped before it knew",
+            ),
+            at=now,
+            lane=lane,
+            passage=passage,
+        )
+        for command, lane, passage in unfinished
+    )
+    started = ControllerStarted(
+        version=__version__,
+        boot_id=now.boot_id,
+        unfinished=tuple(command for command, _, _ in unfinished),
+    )
+    adopted = tuple(
+        Record(fact=PolicyAdopted(policy=policy_of(config, zone.name)), at=now)
+        for zone in config.zone
+    )
+    await store.commit(Commit(records=(Record(fact=started, at=now), *adopted, *lost)))
+    await zones.start()
+    return await store.lockdown()
+
+
+def _geometry(lane: LaneSettings) -> Geometry | None:
+    if lane.geometry is None:
+        return None
+    return Geometry(
+        arrival_to_safety_m=lane.geometry.arrival_to_safety_m,
+        safety_loop_m=lane.geometry.safety_loop_m,
+        longest_m=lane.geometry.longest_m,
+    )

@@ -1,0 +1,205 @@
+"""What the journals said, and how it compares with what really happened."""
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+from gatekeeper.cli.simulate.site import VISITOR_ZONE
+from gatekeeper.model import (
+    BlacklistAdded,
+    BlacklistSuspended,
+    Limit,
+    StayOverstayed,
+    StaySuspected,
+)
+from gatekeeper.rehearsal import Told
+from simulators.world import Approach, Truth, Vehicle, Visit, Way
+
+_LATE_S = 600.0
+"""A judgement may be told so long after the car has gone: it was read leaving, or what excuses
+had to settle first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A plate judged at a true moment, and why it was not certain."""
+
+    plate: str
+    at: float
+    doubts: tuple[str, ...] = ()
+
+
+class Ledger:
+    """Keeps what is needed of the events, in the order they were written."""
+
+    def __init__(self) -> None:
+        self.overstayed: list[Judged] = []
+        self.suspected: list[Judged] = []
+        self.blacklisted: list[Judged] = []
+        self.suspended: list[Judged] = []
+        self.kinds: Counter[str] = Counter()
+        self._banned: dict[str, list[tuple[float, bool]]] = defaultdict(list)
+
+    def take(self, controller: str, told: Told) -> None:
+        """One event of a controller."""
+        fact, at = told.event.record.fact, told.true_s
+        self.kinds[fact.kind] += 1
+        match fact:
+            case StayOverstayed(plate=plate):
+                self.overstayed.append(Judged(plate, at))
+            case StaySuspected(plate=plate, doubts=doubts):
+                said = tuple(doubt.value for doubt in doubts)
+                self.suspected.append(Judged(plate, at, said))
+            case BlacklistAdded(plate=plate):
+                self.blacklisted.append(Judged(plate, at))
+                self._banned[plate].append((at, True))
+            case BlacklistSuspended(plate=plate):
+                self.suspended.append(Judged(plate, at))
+                self._banned[plate].append((at, False))
+            case _:
+                return
+
+    def centre_listed(self, plate: str, *, remove: bool, at: float) -> None:
+        """The centre puts a plate on the blacklist, or takes it off."""
+        self._banned[plate].append((at, not remove))
+
+    def banned(self, plate: str, at: float) -> bool:
+        """Whether a plate was on the blacklist at a moment."""
+        steps = self._banned.get(plate)
+        if not steps:
+            return False
+        place = bisect_right(steps, (at, True))
+        return place > 0 and steps[place - 1][1]
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """The comparison: sums over one site, which can be added up over several."""
+
+    journeys: int = 0
+    stays: int = 0
+    internal_stays: int = 0
+    overstays_true: int = 0
+    overstays_certain: int = 0
+    overstays_suspected: int = 0
+    overstays_missed: int = 0
+    innocent_stays: int = 0
+    innocent_suspected: int = 0
+    wrong_blacklistings: int = 0
+    blacklistings: int = 0
+    suspended: int = 0
+    occupancy_error_max: int = 0
+    occupancy_error_max_trusted: int = 0
+    admitted: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    wrong: Counter[str] = field(default_factory=Counter)
+    ways_out: Counter[str] = field(default_factory=Counter)
+    doubts: Counter[str] = field(default_factory=Counter)
+    victims: list[str] = field(default_factory=list)
+
+    def add(self, other: "Verdicts") -> None:
+        """The sums of both; the largest errors."""
+        for name in self.__slots__:
+            mine, theirs = getattr(self, name), getattr(other, name)
+            largest = name.startswith("occupancy_error_max")
+            setattr(self, name, max(mine, theirs) if largest else mine + theirs)
+
+
+def compare(ledger: Ledger, truth: Truth, limit: Limit) -> Verdicts:
+    """What the gates got right and wrong."""
+    judged = Verdicts(journeys=truth.journeys)
+    inside = [visit for visit in truth.visits if visit.zone == VISITOR_ZONE]
+    by_plate: dict[str, list[Visit]] = defaultdict(list)
+    for visit in inside:
+        by_plate[visit.plate].append(visit)
+    _stays(judged, ledger, inside, limit)
+    _blacklistings(judged, ledger, by_plate, limit)
+    for approach in truth.approaches:
+        if approach.lane == "inner-entry":
+            _admission(judged, ledger, approach)
+    return judged
+
+
+def _stays(judged: Verdicts, ledger: Ledger, inside: list[Visit], limit: Limit) -> None:
+    certain, suspected = _by_plate(ledger.overstayed), _by_plate(ledger.suspected)
+    matched = 0
+    for visit in inside:
+        judged.stays += 1
+        judged.ways_out[visit.way_out.value if visit.way_out else "inside"] += 1
+        if visit.vehicle is not Vehicle.INTERNAL or visit.left_at is None:
+            continue
+        judged.internal_stays += 1
+        over = _is_over(visit, limit)
+        found = _during(certain, visit)
+        doubted = _during(suspected, visit)
+        matched += doubted is not None
+        if over:
+            judged.overstays_true += 1
+            judged.overstays_certain += found is not None
+            judged.overstays_suspected += found is None and doubted is not None
+            judged.overstays_missed += found is None and doubted is None
+            if found is None and doubted is not None:
+                judged.doubts.update(doubted.doubts)
+        else:
+            judged.innocent_stays += 1
+            judged.innocent_suspected += doubted is not None
+
+
+def _blacklistings(
+    judged: Verdicts, ledger: Ledger, by_plate: dict[str, list[Visit]], limit: Limit
+) -> None:
+    judged.blacklistings = len(ledger.blacklisted)
+    judged.suspended = len(ledger.suspended)
+    for one in ledger.blacklisted:
+        visits = by_plate.get(one.plate, [])
+        if not any(_explains(visit, one, limit) for visit in visits):
+            judged.wrong_blacklistings += 1
+            judged.victims.append(f"{one.plate} at {one.at:.1f} s")
+
+
+def _explains(visit: Visit, one: Judged, limit: Limit) -> bool:
+    """Whether this visit is an overstay that was not over long before the judgement."""
+    if visit.vehicle is not Vehicle.INTERNAL or visit.entered_at > one.at:
+        return False
+    if visit.left_at is None:
+        return one.at - visit.entered_at > limit.limit_s + limit.grace_s
+    return _is_over(visit, limit) and one.at <= visit.left_at + _LATE_S
+
+
+def _is_over(visit: Visit, limit: Limit) -> bool:
+    counted_s = visit.counted_s
+    return counted_s is not None and counted_s > limit.limit_s + limit.grace_s
+
+
+def _by_plate(judged: list[Judged]) -> dict[str, list[Judged]]:
+    found: dict[str, list[Judged]] = defaultdict(list)
+    for one in judged:
+        found[one.plate].append(one)
+    return found
+
+
+def _during(judged: dict[str, list[Judged]], visit: Visit) -> Judged | None:
+    """The judgement that belongs to a visit: after its beginning, and before the plate could have
+    been judged for the next one.
+    """
+    until = (visit.left_at or 0.0) + _LATE_S
+    found = judged.get(visit.plate, [])
+    return next((one for one in found if visit.entered_at < one.at <= until), None)
+
+
+def _admission(judged: Verdicts, ledger: Ledger, approach: Approach) -> None:
+    """Whether the entry did to this car what its lists and its record ask for. Who slipped in
+    behind another was neither admitted nor refused.
+    """
+    if approach.way not in (None, Way.DECIDED, Way.UNREAD):
+        return
+    banned = ledger.banned(approach.plate, approach.at)
+    vehicle = approach.vehicle.value
+    welcome = not banned and (
+        approach.bound or approach.vehicle in (Vehicle.INTERNAL, Vehicle.VISITOR)
+    )
+    welcome = welcome or approach.vehicle is Vehicle.EXEMPT
+    (judged.admitted if approach.opened else judged.refused)[vehicle] += 1
+    if approach.opened != welcome:
+        said = "admitted" if approach.opened else "refused"
+        judged.wrong[f"{vehicle} {said}{' unread' if approach.unreadable else ''}"] += 1

@@ -1,0 +1,327 @@
+"""One controller in virtual time, wired like the real one (`app.controller`), on fakes at the kerb.
+
+What the daemon has tasks for happens here when `settle` is called, after each call from outside:
+waiting vehicles are decided again, alarms are journalled, limits are looked after.
+"""
+
+import math
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from gatekeeper.app.orders import Orders
+from gatekeeper.app.timekeeper import Timekeeper
+from gatekeeper.app.wiring import BLINDING, lanes_of, quorum_of, take_up, timing_of
+from gatekeeper.config import Config, LaneSettings
+from gatekeeper.health import Health
+from gatekeeper.lane import Bindings, Corridor, Reconsider, Rooms
+from gatekeeper.lane.eye import Look, Pace
+from gatekeeper.model import (
+    Ack,
+    AlarmCleared,
+    AlarmRaised,
+    BarrierCommand,
+    Commit,
+    Event,
+    Frame,
+    ListChanges,
+    Order,
+    OrderAnswer,
+    OrderAnswered,
+    Outcome,
+    PeerEvent,
+    PeerHealth,
+    PlateRead,
+    Presence,
+    Record,
+    Sensor,
+    SiteState,
+)
+from gatekeeper.rehearsal.clock import VirtualClock
+from gatekeeper.rules.passage import State
+from gatekeeper.store import Store
+from gatekeeper.store.pictures import Pictures
+from gatekeeper.zones import Zones, places_of, plans_of, policy_of
+
+CAMERA_STALE_S = 5.0
+"""How long a dead camera goes unnoticed, at most."""
+
+Answer = TypeVar("Answer")
+
+
+def at_once(coroutine: Coroutine[Any, Any, Answer]) -> Answer:
+    """Run a coroutine that never waits; RuntimeError if it does."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        answer: Answer = stop.value
+        return answer
+    coroutine.close()
+    raise RuntimeError("it waits for something that will not come: time stands still here")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """An event of the journal, and the true second in which it was written."""
+
+    event: Event
+    true_s: float
+
+
+class _Overheard(Store):
+    """A store that also remembers what was just written, for whoever listens at the broker."""
+
+    written: list[Event]
+
+    async def commit(self, commit: Commit) -> tuple[Event, ...]:
+        """As the store does."""
+        events = await super().commit(commit)
+        self.written.extend(events)
+        return events
+
+
+class _Barrier:
+    """A barrier whose relay always closes."""
+
+    def __init__(self, lane: str, openings: list[str], clock: VirtualClock) -> None:
+        self._lane, self._openings, self._clock = lane, openings, clock
+
+    async def open(self, command: BarrierCommand) -> Ack:
+        """Pulse."""
+        self._openings.append(self._lane)
+        at = self._clock.boot_s()
+        return Ack(command=command.id, outcome=Outcome.DONE, detail="pulsed", at=at)
+
+
+class _NoReader:
+    """Frames come with their reads here."""
+
+    async def read(self, frame: Frame) -> tuple[PlateRead, ...]:
+        """Nothing."""
+        return ()
+
+
+class Rehearsal:
+    """One controller, from `begin` to `end`; `path` is its database, which outlives it.
+
+    `openings` are the lanes whose barriers were pulsed, and `told` the events that were written:
+    both are emptied by whoever reads them.
+    """
+
+    def __init__(self, config: Config, path: Path, clock: VirtualClock) -> None:
+        self.config = config
+        self.clock = clock
+        self.openings: list[str] = []
+        self.told: list[Told] = []
+        self.health = Health(clock)
+        self.store = _Overheard.rehearsal(path)
+        self.store.written = []
+        self.bindings = Bindings()
+        self.zones = Zones(
+            places_of(config),
+            plans_of(config),
+            store=self.store,
+            clock=clock,
+            health=self.health,
+            certain=config.recognition.certain,
+            peers=[peer.controller for peer in config.peer],
+            changed=self._to_reconsider,
+        )
+        self.lanes = {lane.name: self._corridor(lane) for lane in config.lane}
+        self.timekeeper = Timekeeper(clock, self.health)
+        self.centre_away_since: float | None = None
+        self._orders = Orders(
+            self.lanes,
+            self.zones,
+            [zone.name for zone in config.zone],
+            store=self.store,
+            clock=clock,
+            changed=self._to_reconsider,
+            locked=self._locked,
+        )
+        self._lockdown = False
+        self._reconsider = False
+        self._news: list[AlarmRaised | AlarmCleared] = []
+        self._dead_since: dict[str, float] = {}
+        self.health.watch(self._news.append)
+
+    # --- its life -----------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Go live."""
+        self._lockdown = at_once(take_up(self.config, self.store, self.zones, self.clock))
+        self.settle()
+
+    def end(self) -> None:
+        """Stop, as by a power cut: what was committed is on the disk, and nothing else happens."""
+        at_once(self.store.close())
+
+    @property
+    def journal(self) -> str:
+        """The id of its journal."""
+        return self.store.journal
+
+    # --- what happens to it -------------------------------------------------------------------
+
+    def edge(self, lane: str, sensor: Sensor, on: bool) -> None:
+        """A loop has changed."""
+        presence = Presence(lane=lane, sensor=sensor, on=on, at=self.clock.boot_s())
+        at_once(self.lanes[lane].take(presence))
+        self.settle()
+
+    def look(self, lane: str, frame: int, reads: tuple[PlateRead, ...]) -> None:
+        """A frame was taken just now, and these plates were read in it."""
+        seen = Frame(
+            camera=lane,
+            number=frame,
+            at=self.clock.boot_s(),
+            pixels=_NO_PIXELS,
+            encoded=b"",
+            suffix="",
+        )
+        at_once(self.lanes[lane].take(Look(frame=seen, reads=reads)))
+        self.settle()
+
+    def looking(self, lane: str) -> bool:
+        """Whether a lane wants frames."""
+        return self.lanes[lane].pace is not Pace.IDLE
+
+    def camera(self, lane: str, *, alive: bool) -> None:
+        """A camera has died, which will be noticed, or lives again."""
+        if alive:
+            self._dead_since.pop(lane, None)
+            self.health.clear_alarm("camera_stale", lane)
+        else:
+            self._dead_since.setdefault(lane, self.clock.boot_s())
+        self.settle()
+
+    def lists(self, changes: ListChanges) -> bool:
+        """The centre changes a list. False: there is a gap."""
+        followed = at_once(self.store.follow(changes, self.clock.instant()))
+        self.bindings.changed(changes, self.clock.boot_s())
+        at_once(self.zones.lists_changed(changes))
+        self._reconsider = True
+        self.settle()
+        return followed
+
+    def order(self, order: Order) -> OrderAnswer:
+        """The centre orders; the answer is journalled, as the downlink does."""
+        answer = at_once(self._orders.obey(order))
+        fact = OrderAnswered(
+            order=order.id,
+            verb=order.verb,
+            by=order.by,
+            reason=order.reason,
+            outcome=answer.outcome,
+            detail=answer.detail,
+        )
+        record = Record(fact=fact, at=self.clock.instant(), lane=order.lane)
+        at_once(self.store.commit(Commit(records=(record,))))
+        self.settle()
+        return answer
+
+    def hear(self, told: PeerEvent | PeerHealth) -> None:
+        """Another controller of the site told of itself."""
+        at_once(self.zones.heard(told))
+        self.settle()
+
+    def wake_at(self) -> float:
+        """When `wake` is due next (boot clock); `inf` if nothing runs."""
+        due = [lane.wake_at for lane in self.lanes.values()]
+        due.append(self.zones.wake_at)
+        due += [since + CAMERA_STALE_S for since in self._dead_since.values()]
+        return min((moment for moment in due if moment is not None), default=math.inf)
+
+    def wake(self) -> None:
+        """The time for something has come."""
+        now = self.clock.boot_s()
+        for lane in self.lanes.values():
+            if lane.wake_at is not None and lane.wake_at <= now + _EARLY_S:
+                at_once(lane.late())
+        for name, since in list(self._dead_since.items()):
+            if since + CAMERA_STALE_S <= now + _EARLY_S:
+                del self._dead_since[name]
+                self.health.raise_alarm("camera_stale", name, "no frame")
+        due = self.zones.wake_at
+        if due is None or due <= now + _EARLY_S:
+            at_once(self.zones.wake())
+        self.settle()
+
+    # --- what follows -------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Do what the daemon's other tasks would do now."""
+        while self._news or self._reconsider:
+            news, self._news[:] = tuple(self._news), ()
+            for each in news:
+                self._journal(each)
+            if self._reconsider:
+                self._reconsider = False
+                self._decide_again()
+        if self.store.written:
+            now = self.clock.true_s
+            self.told += [Told(event=event, true_s=now) for event in self.store.written]
+            self.store.written.clear()
+
+    def _decide_again(self) -> None:
+        """Who has waited longest is decided first."""
+        waiting = [lane for lane in self.lanes.values() if lane.state in _WAITING]
+        for lane in sorted(waiting, key=lambda lane: lane.waiting_since or math.inf):
+            at_once(lane.take(Reconsider()))
+
+    def _journal(self, news: AlarmRaised | AlarmCleared) -> None:
+        lane = news.subject if news.subject in self.lanes else None
+        record = Record(fact=news, at=self.clock.instant(), lane=lane)
+        at_once(self.store.commit(Commit(records=(record,))))
+        if news.alarm in BLINDING:
+            for name in lanes_of(self.config, news.subject):
+                blind = self.health.stands("camera_stale", name)
+                at_once(self.zones.watched(name, not blind))
+
+    def _corridor(self, lane: LaneSettings) -> Corridor:
+        config = self.config
+        return Corridor(
+            lane,
+            policy_of(config, lane.zone),
+            barrier=_Barrier(lane.name, self.openings, self.clock),
+            rooms=Rooms(
+                reader=_NoReader(),
+                store=self.store,
+                zones=self.zones,
+                pictures=Pictures(config.store.pictures),
+                bindings=self.bindings,
+                clock=self.clock,
+                health=self.health,
+                site=self._site,
+                timezone=config.timezone,
+                quorum=quorum_of(config),
+            ),
+            timing=timing_of(config, lane),
+            store_failure_admits=config.zone_of(lane).when_store_fails == "admit",
+            wake_eye=None if lane.camera is None else _nothing,
+        )
+
+    def _site(self) -> SiteState:
+        since = self.centre_away_since
+        away_s = 0.0 if since is None else max(0.0, self.clock.true_s - since)
+        return SiteState(lockdown=self._lockdown, centre_away_s=away_s)
+
+    def _locked(self, on: bool) -> None:
+        self._lockdown = on
+
+    def _to_reconsider(self) -> None:
+        self._reconsider = True
+
+
+_EARLY_S = 1e-6
+
+_WAITING = (State.REFUSED, State.STUCK)
+
+_NO_PIXELS = np.zeros((1, 1, 3), np.uint8)
+
+
+def _nothing() -> None:
+    return
