@@ -60,7 +60,8 @@ class PeerEvent:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerHealth:
     """What another controller says of itself every half minute: at `at` by its wall clock, `seq`
-    was the last event of `journal`. `online` is False for its last will or its farewell.
+    was the last event of `journal`, and `alarms` stand (each by its one word). `online` is False
+    for its last will or its farewell.
     """
 
     controller: str
@@ -69,6 +70,7 @@ class PeerHealth:
     at: datetime
     clock_trusted: bool
     online: bool = True
+    alarms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

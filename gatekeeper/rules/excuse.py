@@ -24,7 +24,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excuses:
-    """The excused spans of one zone, in the order in which they began."""
+    """The excused spans of one zone, those of each cause in the order in which they were told."""
 
     spans: tuple[Span, ...] = ()
 
@@ -52,9 +52,14 @@ def ended(excuses: Excuses, cause: str, at: float) -> Excuses:
 
 
 def lasted(excuses: Excuses, cause: str, since: float, until: float) -> Excuses:
-    """A span that is told of when it is over, as by another controller."""
+    """A span that is told of when it is over, as by another controller, and in whatever order:
+    with those of its cause that lie no further away than a short break it is one.
+    """
     span = Span(cause=cause, since=since, until=max(since, until))
-    return Excuses(spans=(*excuses.spans, span))
+    near = [each for each in excuses.spans if _is_near(each, span)]
+    ends = [each.until for each in (*near, span) if each.until is not None]
+    whole = replace(span, since=min(each.since for each in (*near, span)), until=max(ends))
+    return Excuses(spans=(*(each for each in excuses.spans if each not in near), whole))
 
 
 def excused_s(excuses: Excuses, since: float, until: float) -> float:
@@ -81,6 +86,12 @@ def since(excuses: Excuses, at: float) -> Excuses:
     """Only what can still matter to time after `at`."""
     kept = tuple(s for s in excuses.spans if s.until is None or s.until + BREAK_S >= at)
     return excuses if len(kept) == len(excuses.spans) else Excuses(spans=kept)
+
+
+def _is_near(one: Span, other: Span) -> bool:
+    if one.cause != other.cause or one.until is None or other.until is None:
+        return False
+    return one.since <= other.until + BREAK_S and other.since <= one.until + BREAK_S
 
 
 def _last(excuses: Excuses, cause: str) -> Span | None:

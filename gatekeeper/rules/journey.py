@@ -8,6 +8,7 @@ seen at one gate cannot have been inside the other all the while.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import reduce
 
 from gatekeeper.model import (
     Blemish,
@@ -88,15 +89,18 @@ def is_outside(place: Place, zone: str, around: Mapping[str, str | None]) -> boo
 
 
 def at_exit(stays: Iterable[Stay], told: Ended, certain: float, around: Around) -> list[StayStep]:
-    """A passage at an exit of the zone of `stays`: the car's own stay moves on, for the others it
-    may have been they who left.
+    """A passage at an exit of the zone of `stays`: the car's own stay moves on, with what was
+    suspicious in it, for the others it may have been they who left. One of a peer may be told of
+    late: what was over before a stay began says nothing of it.
     """
     away = stay.AwayFromExit(end=told.end, arrived=told.arrived)
-    steps = []
+    steps: list[StayStep] = []
     for each in stays:
+        if _was_before(told.at, each.entered):
+            continue
         if each.plate == told.plate:
-            moved = stay.step(each, away, told.at, around)
-            steps += doubted([moved.stay], told.doubts, told, around) or [moved]
+            seen = reduce(stay.blemished, _found(told.doubts, told), each)
+            steps.append(stay.step(seen, away, told.at, around))
         elif stay.is_watched(each):
             doubts = (*told.doubts, *_leaving(told, each, certain))
             steps += doubted([each], doubts, told, around)
@@ -107,11 +111,7 @@ def doubted(
     stays: Iterable[Stay], doubts: Iterable[Doubt], told: Ended, around: Around
 ) -> list[StayStep]:
     """What was suspicious in a passage is a blemish on every window that was open."""
-    found = [
-        Blemish(doubt=doubt, at=told.at, lane=told.lane, passage=told.passage, detail=_read(told))
-        for doubt in dict.fromkeys(doubts)
-    ]
-    return blemished(stays, found, told.at, around)
+    return blemished(stays, _found(doubts, told), told.at, around)
 
 
 def blemished(
@@ -121,9 +121,7 @@ def blemished(
     found = tuple(found)
     steps = []
     for each in stays:
-        after = each
-        for blemish in found:
-            after = stay.blemished(after, blemish)
+        after = reduce(stay.blemished, found, each)
         if after is not each:
             steps.append(StayStep(stay=after, wake_at=stay.wake_at(after, at, around)))
     return steps
@@ -137,6 +135,18 @@ def local(wall_s_ago: float, at: Instant) -> Instant:
         wall=at.wall - timedelta(seconds=wall_s_ago),
         trusted=at.trusted,
     )
+
+
+def _was_before(one: Instant, other: Instant) -> bool:
+    """For certain, whoever's clocks told."""
+    return one.boot_id == other.boot_id and one.boot_s + ACROSS_CLOCKS_S < other.boot_s
+
+
+def _found(doubts: Iterable[Doubt], told: Ended) -> list[Blemish]:
+    return [
+        Blemish(doubt=doubt, at=told.at, lane=told.lane, passage=told.passage, detail=_read(told))
+        for doubt in dict.fromkeys(doubts)
+    ]
 
 
 def _leaving(told: Ended, inside: Stay, certain: float) -> tuple[Doubt, ...]:

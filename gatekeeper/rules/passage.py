@@ -45,7 +45,7 @@ class Input(StrEnum):
     # What the machine makes of the above, from what it remembers:
     EXHAUSTED = "exhausted"  # time, and the last attempt is spent
     OVERDUE = "overdue"  # time, and a refused vehicle has been asked to leave before
-    PRESUMED = "presumed"  # time, in a lane without a safety loop
+    PRESUMED = "presumed"  # time or the next arrival, in a lane without a safety loop
     FOLLOWED = "followed"  # off the safety loop, and the next vehicle has arrived
     ROLLED_BACK = "rolled_back"  # time, and the vehicle never left the arrival loop
 
@@ -226,7 +226,7 @@ def step(passage: Passage, what: Input, at: float, timing: Timing) -> Step:
     if move is None:
         return Step(passage=seen, outputs=())
     said = _suspicious(seen, what, move, at, timing)
-    outputs = move.outputs + said if Output.BEGIN in move.outputs else said + move.outputs
+    outputs = move.outputs + said if Output.UNDECIDED in move.outputs else said + move.outputs
     after = _entered(seen, what, move, at, timing)
     if move.to is State.CLEAR and after.arrival:
         again = step(after, Input.ARRIVED, at, timing)
@@ -256,12 +256,12 @@ def _meaning(passage: Passage, what: Input, timing: Timing) -> Input:
     """The input as the table names it, with what the machine remembers."""
     if what is Input.SAFETY_OFF and passage.follower:
         return Input.FOLLOWED
+    if passage.state is State.APPROACHING and not timing.safety_loop:
+        return Input.PRESUMED if what in (Input.TIME, Input.ARRIVED) else what
     if what is not Input.TIME:
         return what
     if passage.state in (State.OPENING, State.RETRYING) and passage.attempts >= timing.attempts:
         return Input.EXHAUSTED
-    if passage.state is State.APPROACHING and not timing.safety_loop:
-        return Input.PRESUMED
     if passage.state is State.CLOSING and passage.arrival:
         return Input.ROLLED_BACK
     if passage.state is State.REFUSED and passage.asked:
@@ -276,7 +276,8 @@ def _suspicious(
     through_at = passage.through_at
     if Output.UNDECIDED in move.outputs and through_at is not None:
         return (Output.TAILGATED,) if at - through_at <= timing.tailgate_s else ()
-    if what is not Input.SAFETY_OFF or passage.on_at is None:
+    stands = passage.state is State.CROSSING and what is Input.TIME
+    if passage.on_at is None or not (stands or what is Input.SAFETY_OFF):
         return ()
     said = (Output.TAILGATED,) if passage.second else ()
     two = crossing.seems_two(

@@ -188,7 +188,7 @@ def step(stay: Stay, what: StayInput, at: Instant, around: Around = QUIET) -> St
         case Restarted():
             after = StayStep(stay=_restarted(stay, at))
         case GivenUp():
-            after = _ended(stay, StayEnd.ABANDONED, at, at, around)
+            after = _given_up(stay, at, around)
         case Eased(limit=limit):
             after = StayStep(stay=_eased(stay, limit))
         case Woken():
@@ -257,7 +257,7 @@ def _eased(stay: Stay, limit: Limit | None) -> Stay:
     """A later change may lift or lengthen a limit, never create or shorten one."""
     if stay.limit is None or stay.judgement is not None:
         return stay
-    if limit is not None and limit.limit_s <= stay.limit.limit_s:
+    if limit is not None and not _is_longer(limit, stay.limit):
         return stay
     return replace(stay, limit=limit)
 
@@ -287,6 +287,12 @@ def _seen_outside(stay: Stay, at: Instant, around: Around) -> StayStep:
         zone=stay.zone, plate=stay.plate, stay=stay.id, reason="seen outside, exit not observed"
     )
     return replace(ended, facts=(*ended.facts, suspended), suspended=((stay.zone, stay.plate),))
+
+
+def _given_up(stay: Stay, at: Instant, around: Around) -> StayStep:
+    """Who is believed to have left unseen has not overstayed for certain."""
+    doubted = blemished(stay, Blemish(doubt=Doubt.COULD_HAVE_LEFT, at=at, detail="given up"))
+    return _ended(doubted, StayEnd.ABANDONED, at, at, around)
 
 
 def _ended(stay: Stay, end: StayEnd, moment: Instant, at: Instant, around: Around) -> StayStep:
@@ -377,6 +383,10 @@ def _due(stayed_s: float, after_s: float) -> bool:
 
 def _warning(limit: Limit) -> float:
     return limit.limit_s - limit.warning_s
+
+
+def _is_longer(limit: Limit, than: Limit) -> bool:
+    return limit.limit_s > than.limit_s and _window(limit) >= _window(than)
 
 
 def _window(limit: Limit) -> float:

@@ -31,11 +31,17 @@ class _Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Alarm:
+    alarm: Name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Health:
     at: Time
     clock_trusted: Truth
     journal: Name
     seq: Whole
+    alarms: tuple[_Alarm, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +87,7 @@ def health(controller: str, body: bytes) -> PeerHealth:
         seq=read.seq,
         at=read.at,
         clock_trusted=read.clock_trusted,
+        alarms=tuple(dict.fromkeys(each.alarm for each in read.alarms)),
     )
 
 

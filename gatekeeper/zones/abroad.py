@@ -1,18 +1,22 @@
 """What another controller's event says to this one, in this one's own words and on its clock."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gatekeeper.health import BLINDING
 from gatekeeper.model import (
+    AlarmCleared,
+    AlarmRaised,
     BlacklistAdded,
     BlacklistRemoved,
     BlacklistSuspended,
+    ControllerStarted,
     Decision,
     Direction,
     Doubt,
     Instant,
     ListName,
     ListRow,
+    OrderAnswered,
     PassageEnded,
     PeerEvent,
     Reason,
@@ -27,43 +31,54 @@ from gatekeeper.rules.journey import Ended, Place
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """`seen` is a plate that stood in the lane at `place`, `ended` a passage there; the rest is
-    what the event does to the blacklist.
+    """`seen` is a plate that stood in the lane at `place`, `ended` a passage there; `doubt` is on
+    every window of the zones whose exits the peer runs; the rest is what the event does to the
+    blacklist.
     """
 
     place: Place | None = None
     seen: str | None = None
     ended: Ended | None = None
+    doubt: Doubt | None = None
     listed: tuple[ListRow, ...] = ()
     suspended: tuple[tuple[str, str], ...] = ()
     removed: tuple[tuple[str | None, str], ...] = ()
 
 
-class Abroad:
-    """Reads the events of peers; `around` is the zone in which each zone lies."""
-
-    def __init__(self, around: Mapping[str, str | None]) -> None:
-        self._around = around
-
-    def read(self, told: PeerEvent, at: Instant) -> Found:
-        """What an event that has come in at `at` says."""
-        match told.fact:
-            case VehicleDecided(decision=decision, grounds=grounds) as fact:
-                if decision.plate is None or grounds is None or fact.zone is None:
-                    return Found()
-                place = _place(told, fact.zone, grounds.direction)
-                return Found(place=place, seen=decision.plate)
-            case PassageEnded(zone=str() as zone, direction=Direction() as direction) as fact:
-                place = _place(told, zone, direction)
-                return Found(place=place, seen=fact.plate, ended=_ended(told, fact, at))
-            case BlacklistAdded() as fact:
-                return Found(listed=(_row(told, fact),))
-            case BlacklistSuspended(zone=zone, plate=plate):
-                return Found(suspended=((zone, plate),))
-            case BlacklistRemoved(zone=of, plate=plate):
-                return Found(removed=((of, plate),))
-            case _:
+def read(told: PeerEvent, at: Instant) -> Found:
+    """What an event that has come in at `at` says."""
+    match told.fact:
+        case VehicleDecided(decision=decision, grounds=grounds) as fact:
+            if decision.plate is None or grounds is None or fact.zone is None:
                 return Found()
+            place = _place(told, fact.zone, grounds.direction)
+            return Found(place=place, seen=decision.plate)
+        case PassageEnded(zone=str() as zone, direction=Direction() as direction) as fact:
+            place = _place(told, zone, direction)
+            return Found(place=place, seen=fact.plate, ended=_ended(told, fact, at))
+        case BlacklistAdded() as fact:
+            return Found(listed=(_row(told, fact),))
+        case BlacklistSuspended(zone=zone, plate=plate):
+            return Found(suspended=((zone, plate),))
+        case BlacklistRemoved(zone=of, plate=plate):
+            return Found(removed=((of, plate),))
+        case _:
+            return Found(doubt=_doubt(told))
+
+
+def _doubt(told: PeerEvent) -> Doubt | None:
+    """What could hide an exit, in whichever of its lanes: those that lead out are not told apart
+    from the others.
+    """
+    match told.fact:
+        case ControllerStarted():
+            return Doubt.RESTART
+        case AlarmRaised(alarm=alarm) | AlarmCleared(alarm=alarm) if alarm in BLINDING:
+            return Doubt.EXIT_LANE_UNHEALTHY
+        case OrderAnswered(verb="open", outcome=outcome) if outcome != "refused":
+            return Doubt.ORDERED_OPENING
+        case _:
+            return None
 
 
 def _place(told: PeerEvent, zone: str, direction: Direction) -> Place:

@@ -24,10 +24,11 @@ not taken in."""
 @dataclass(slots=True)
 class _Peer:
     """`missing` are numbers that may still come, for a backlog comes after live events; `lost`
-    those that should have come, and may all the same.
+    those that should have come, and may all the same; `past` are the journals before this one.
     """
 
     mark: PeerMark | None = None
+    past: set[str] = field(default_factory=set)
     missing: set[int] = field(default_factory=set)
     lost: set[int] = field(default_factory=set)
     heard_at: float | None = None
@@ -59,11 +60,11 @@ class Peers:
     def is_news(self, event: PeerEvent) -> bool:
         """Whether this event was not taken in before."""
         peer = self._peers.get(event.controller)
-        if peer is None:
+        if peer is None or event.journal in peer.past:
             return False
         if peer.mark is None or peer.mark.journal != event.journal:
             return True
-        return event.seq > peer.mark.seq or event.seq in peer.missing | peer.lost
+        return event.seq > peer.mark.seq or event.seq in peer.missing or event.seq in peer.lost
 
     def begins_anew(self, event: PeerEvent) -> bool:
         """Whether the peer has begun another journal: what the old one still held is lost."""
@@ -74,14 +75,13 @@ class Peers:
         """The event has been taken in."""
         peer = self._peers[event.controller]
         peer.heard_at = at
-        if peer.mark is None or peer.mark.journal != event.journal:
-            peer.mark = _mark(event)
-            peer.missing, peer.lost, peer.announced = set(), set(), 0
-            return
-        peer.missing.update(range(max(peer.mark.seq + 1, event.seq - _MISSING_KEPT), event.seq))
+        mark = peer.mark
+        if mark is None or mark.journal != event.journal:
+            mark = _meet(peer, event)
+        peer.missing.update(range(max(mark.seq + 1, event.seq - _MISSING_KEPT), event.seq))
         peer.missing.discard(event.seq)
         peer.lost.discard(event.seq)
-        if event.seq > peer.mark.seq:
+        if event.seq > mark.seq:
             peer.mark = _mark(event)
 
     def hear(self, told: PeerHealth, at: float) -> bool:
@@ -94,12 +94,11 @@ class Peers:
         peer.heard_at = at if told.online else None
         if not told.online:
             return False
+        mark = peer.mark or _meet(peer, told)
         late = {seq for seq in peer.missing if seq <= peer.announced}
         peer.missing -= late
         peer.lost = set(sorted(peer.lost | late)[-_MISSING_KEPT:])
-        behind = peer.mark is not None and (
-            peer.mark.journal != told.journal or peer.mark.seq < peer.announced
-        )
+        behind = mark.journal != told.journal or mark.seq < peer.announced
         peer.announced = told.seq
         return not late and not behind
 
@@ -112,5 +111,15 @@ class Peers:
         )
 
 
-def _mark(event: PeerEvent) -> PeerMark:
-    return PeerMark(controller=event.controller, journal=event.journal, seq=event.seq)
+def _meet(peer: _Peer, told: PeerEvent | PeerHealth) -> PeerMark:
+    """Begin with a journal: nobody waits for what it held before, but that may still come."""
+    if peer.mark is not None:
+        peer.past.add(peer.mark.journal)
+    peer.mark = mark = _mark(told)
+    peer.missing, peer.announced = set(), 0
+    peer.lost = set(range(max(1, told.seq + 1 - _MISSING_KEPT), told.seq + 1))
+    return mark
+
+
+def _mark(told: PeerEvent | PeerHealth) -> PeerMark:
+    return PeerMark(controller=told.controller, journal=told.journal, seq=told.seq)

@@ -15,7 +15,7 @@ from uuid6 import uuid7
 
 from gatekeeper.clock import Clock
 from gatekeeper.errors import StoreError
-from gatekeeper.health import Health, Tell
+from gatekeeper.health import BLINDING, Health, Tell
 from gatekeeper.model import (
     Admits,
     Blemish,
@@ -43,8 +43,8 @@ from gatekeeper.rules import excuse, journey, plate, stay
 from gatekeeper.rules.journey import Ended, Place
 from gatekeeper.rules.stay import Around, StayStep
 from gatekeeper.store import Store
+from gatekeeper.zones import abroad
 from gatekeeper.zones import peers as peering
-from gatekeeper.zones.abroad import Abroad
 from gatekeeper.zones.peers import Peers
 from gatekeeper.zones.places import ZonePlan
 from gatekeeper.zones.roll import Roll
@@ -114,7 +114,6 @@ class Zones:
         self._left = _Left()
         self._unwatched: set[str] = set()
         self._peers = Peers(_exits_of(peers, self._plans.values()))
-        self._abroad = Abroad(self._around)
         self._aged_at = 0.0
         self._moved = asyncio.Event()
 
@@ -263,6 +262,7 @@ class Zones:
 
     async def heard(self, told: PeerEvent | PeerHealth) -> None:
         """Another controller of the site told of itself."""
+        await self._doubt_the_silent()  # or one that speaks again would never have been silent
         if isinstance(told, PeerHealth):
             await self._heard_health(told)
         elif self._peers.is_news(told):
@@ -275,6 +275,8 @@ class Zones:
         if not self._peers.hear(told, self._clock.boot_s()):
             doubt = Doubt.JOURNAL_GAP if told.online else Doubt.PEER_AWAY
             await self._doubt_peer(told.controller, doubt)
+        if any(alarm in BLINDING for alarm in told.alarms):
+            await self._doubt_peer(told.controller, Doubt.EXIT_LANE_UNHEALTHY)
         await self._commit((), _Change(marks=self._peers.marks))
 
     async def _heard_event(self, told: PeerEvent) -> None:
@@ -284,13 +286,17 @@ class Zones:
             return
         if self._peers.begins_anew(told):
             await self._doubt_peer(told.controller, Doubt.JOURNAL_GAP)
-        found = self._abroad.read(told, at)
+        found = abroad.read(told, at)
+        if found.doubt is not None:
+            await self._doubt_peer(told.controller, found.doubt)
         steps: list[StayStep] = []
         if found.place is not None and found.seen is not None:
             steps += self._seen_abroad(found.place, found.seen, told, at)
         if found.place is not None and found.ended is not None:
             self._excuse_abroad(found.place, found.ended)
-            steps += self._passed(found.place, found.ended)
+            moved = {each.stay.id for each in steps}
+            passed = self._passed(found.place, found.ended)
+            steps += [each for each in passed if each.stay.id not in moved]
         change = _Change(listed=found.listed, suspended=found.suspended, removed=found.removed)
         await self._commit(steps, change)
         self._peers.took(told, at.boot_s)
@@ -319,7 +325,7 @@ class Zones:
         return steps
 
     def _excuse_abroad(self, place: Place, told: Ended) -> None:
-        if place.direction is not Direction.EXIT:
+        if place.direction is not Direction.EXIT or place.zone not in self._plans:
             return
         before = self._roll.excuses(place.zone)
         span = excuse.lasted(before, told.lane, told.arrived.boot_s, told.at.boot_s)
@@ -345,14 +351,18 @@ class Zones:
 
     async def wake(self) -> None:
         """Warn and judge whoever is due, and look after peers and stays that grow old."""
+        await self._doubt_the_silent()
         at = self._clock.instant()
-        for name in self._peers.away(at.boot_s):
-            await self._doubt_peer(name, Doubt.PEER_AWAY)
         steps = [
             stay.step(each, stay.Woken(), at, self._around_of(each.zone))
             for each in self._roll.due(at.boot_s + stay.EARLY_S)
         ]
-        await self._commit(steps + self._aged(at), _NOTHING)
+        await self._commit(steps, _NOTHING)
+        await self._commit(self._aged(at), _NOTHING)
+
+    async def _doubt_the_silent(self) -> None:
+        for name in self._peers.away(self._clock.boot_s()):
+            await self._doubt_peer(name, Doubt.PEER_AWAY)
 
     def _aged(self, at: Instant) -> list[StayStep]:
         if at.boot_s - self._aged_at < AGED_EVERY_S:

@@ -1,9 +1,10 @@
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from gatekeeper.model import (
+    Blemish,
     Doubt,
     Instant,
     Limit,
@@ -21,6 +22,7 @@ STAY = Stay(
     plate="京A12345",
     vehicle=VehicleClass.INTERNAL,
     entered=replace(AT, boot_s=0.0),
+    counted_from=replace(AT, boot_s=0.0),
     entry_lane="inner-entry",
     entry_passage="p1",
     limit=Limit(limit_s=600, warning_s=120, grace_s=60),
@@ -39,7 +41,19 @@ def test_a_certain_overstay_bans_the_plate_from_the_zone_at_once() -> None:
 @pytest.mark.parametrize("doubt", list(Doubt))
 def test_a_stay_with_any_doubt_never_blacklists(doubt: Doubt) -> None:
     with pytest.raises(ValueError, match=doubt.value):
-        blacklist.row_for(replace(STAY, doubts=(doubt,)), AT)
+        blacklist.row_for(replace(STAY, blemishes=(Blemish(doubt=doubt, at=AT),)), AT)
+
+
+def test_a_row_lasts_until_it_is_taken_off_unless_the_site_gives_it_days() -> None:
+    assert blacklist.row_for(STAY, AT).valid_until is None
+
+    row = blacklist.row_for(STAY, AT, 30)
+    assert row.valid_until == AT.wall + timedelta(days=30)
+    assert row.valid_from is None
+
+
+def test_by_a_clock_that_is_not_trusted_a_row_has_no_end() -> None:
+    assert blacklist.row_for(STAY, replace(AT, trusted=False), 30).valid_until is None
 
 
 @pytest.mark.parametrize(

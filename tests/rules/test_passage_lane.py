@@ -181,6 +181,6 @@ def test_a_second_car_on_the_same_opening_is_an_undecided_visit(gap_m: float) ->
     assert Output.UNDECIDED in second
 
 
-def test_bumper_to_bumper_the_loops_see_one_long_vehicle() -> None:
+def test_bumper_to_bumper_the_loops_see_one_vehicle_that_is_too_long() -> None:
     lane = driven(4.5, 4.5, gap_m=1.0)
-    assert lane.visits == [[Output.BEGIN, Output.OPEN, Output.PASSED]]
+    assert lane.visits == [[Output.BEGIN, Output.OPEN, Output.TOO_LONG, Output.PASSED]]

@@ -33,6 +33,9 @@ TIMINGS = st.builds(
     attempts=st.integers(1, 4),
     safety_loop=st.booleans(),
 )
+ASIDE = {Output.TOO_LONG, Output.TAILGATED}
+"""What the edges of the loops tell beside where the table leads."""
+
 RESTING = [state for state in State if Input.TIME not in TABLE[state]]
 
 
@@ -61,7 +64,8 @@ def test_an_input_makes_a_move_of_the_table_or_nothing_happens(
     after = step(before, what, at, timing)
     nothing = (before.state, before.wake_at, ())
     if (after.passage.state, after.passage.wake_at, after.outputs) != nothing:
-        assert (after.passage.state, after.outputs) in legal(before.state)
+        outputs = tuple(output for output in after.outputs if output not in ASIDE)
+        assert (after.passage.state, outputs) in legal(before.state)
 
 
 @given(HISTORIES, st.sampled_from(Input), TIMINGS)
@@ -83,7 +87,7 @@ def test_a_state_asks_to_be_woken_if_and_only_if_it_heeds_time(
 
 
 @given(HISTORIES, TIMINGS)
-def test_a_lane_that_has_emptied_is_clear_after_a_while(
+def test_a_lane_that_has_emptied_is_clear_after_a_while_and_remembers_no_more_than_moments(
     history: list[Heard], timing: Timing
 ) -> None:
     passage, at = remembered(history, timing)
@@ -92,7 +96,7 @@ def test_a_lane_that_has_emptied_is_clear_after_a_while(
     for _ in State:
         at = at if passage.wake_at is None else max(at, passage.wake_at)
         passage = step(passage, Input.TIME, at, timing).passage
-    assert passage == replace(Passage(), wake_at=None)
+    assert replace(passage, left_at=None, on_at=None, through_at=None) == Passage()
 
 
 @given(HISTORIES, st.sampled_from(Input), TIMINGS)

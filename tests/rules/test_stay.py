@@ -6,6 +6,7 @@ import pytest
 from gatekeeper.model import (
     BlacklistAdded,
     BlacklistSuspended,
+    Blemish,
     Colour,
     Decision,
     Doubt,
@@ -28,10 +29,14 @@ from gatekeeper.model import (
     VehicleClass,
     Verdict,
 )
+from gatekeeper.rules import excuse
 from gatekeeper.rules.stay import (
-    AtExit,
+    QUIET,
+    Around,
     AwayFromExit,
-    Doubted,
+    Blemished,
+    Eased,
+    GivenUp,
     Restarted,
     SeenOutside,
     StayInput,
@@ -39,6 +44,8 @@ from gatekeeper.rules.stay import (
     Woken,
     begin,
     could_have_been,
+    counted_s,
+    is_watched,
     step,
 )
 
@@ -70,8 +77,8 @@ DECISION = Decision(
 VISITOR = replace(DECISION, vehicle=VehicleClass.VISITOR, reason=Reason.VISITOR, limit=None)
 
 
-def entry(decision: Decision) -> StayStep | None:
-    return begin("s1", "visitors", decision, at(0), "inner-entry", "p1")
+def entry(decision: Decision, *doubts: Doubt) -> StayStep | None:
+    return begin("s1", "visitors", decision, at(0), "inner-entry", "p1", doubts)
 
 
 def begun(decision: Decision = DECISION) -> Stay:
@@ -80,12 +87,14 @@ def begun(decision: Decision = DECISION) -> Stay:
     return started.stay
 
 
-def after(*inputs: tuple[StayInput, Instant], stay: Stay | None = None) -> StayStep:
+def after(
+    *inputs: tuple[StayInput, Instant], stay: Stay | None = None, around: Around = QUIET
+) -> StayStep:
     """The last step, with the facts of all."""
     last = StayStep(stay=stay or begun())
     facts: list[Fact] = []
     for what, when in inputs:
-        last = step(last.stay, what, when)
+        last = step(last.stay, what, when, around)
         facts += last.facts
     return replace(last, facts=tuple(facts))
 
@@ -98,6 +107,18 @@ def left(end: PassageEnd, arrived: Instant) -> AwayFromExit:
     return AwayFromExit(end=end, arrived=arrived)
 
 
+def found(doubt: Doubt, when: Instant) -> Blemished:
+    return Blemished(Blemish(doubt=doubt, at=when))
+
+
+def occupied(since: float, until: float | None = None) -> Around:
+    """An exit was occupied for a while, or still is."""
+    excuses = excuse.began(excuse.NONE, "inner-exit", since)
+    if until is not None:
+        excuses = excuse.ended(excuses, "inner-exit", until)
+    return Around(excuses=excuses)
+
+
 # --- the entry ------------------------------------------------------------------------------
 
 
@@ -108,7 +129,8 @@ def test_an_internal_car_has_a_limit_from_the_moment_it_passed() -> None:
     assert kinds(started) == [StayStarted]
     assert started.stay.limit == LIMIT
     assert started.stay.list_version == 7
-    assert started.stay.doubts == ()
+    assert started.stay.blemishes == ()
+    assert started.stay.counted_from == at(0)
     assert started.wake_at == 480
 
 
@@ -123,8 +145,22 @@ def test_nobody_else_has_a_limit(vehicle: VehicleClass) -> None:
     assert started.wake_at is None
 
 
-def test_an_uncertain_entry_is_a_doubt() -> None:
-    assert begun(replace(DECISION, certain=False)).doubts == (Doubt.ENTRY_UNCERTAIN,)
+def test_an_uncertain_entry_is_a_blemish_of_the_entry() -> None:
+    assert begun(replace(DECISION, certain=False)).blemishes == (
+        Blemish(doubt=Doubt.ENTRY_UNCERTAIN, at=at(0), lane="inner-entry", passage="p1"),
+    )
+
+
+def test_what_was_doubtful_before_it_entered_is_on_the_window_from_the_start_each_once() -> None:
+    started = entry(
+        replace(DECISION, certain=False),
+        Doubt.ENTRY_UNCERTAIN,
+        Doubt.PEER_AWAY,
+        Doubt.PEER_AWAY,
+    )
+
+    assert started is not None
+    assert started.stay.doubts == (Doubt.ENTRY_UNCERTAIN, Doubt.PEER_AWAY)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +183,7 @@ def test_the_warning_comes_once_two_minutes_before_the_limit() -> None:
     warned = after((Woken(), at(480)))
 
     assert warned.facts == (StayWarning(stay="s1", zone="visitors", plate=CAR, left_s=120),)
-    assert warned.wake_at == 660
+    assert warned.wake_at == 670
     assert after((Woken(), at(480)), (Woken(), at(500))).facts == warned.facts
 
 
@@ -159,7 +195,7 @@ def test_woken_too_early_it_only_asks_again() -> None:
 
 
 def test_a_certain_overstay_is_blacklisted_at_once() -> None:
-    over = after((Woken(), at(480)), (Woken(), at(660)))
+    over = after((Woken(), at(480)), (Woken(), at(670)))
 
     assert kinds(over) == [StayWarning, StayOverstayed, BlacklistAdded]
     assert over.stay.judgement is Judgement.OVERSTAYED
@@ -173,9 +209,41 @@ def test_within_the_grace_nothing_happens() -> None:
     assert after((Woken(), at(480)), (Woken(), at(659))).stay.judgement is None
 
 
+def test_nobody_is_judged_by_the_clock_before_late_news_has_come() -> None:
+    assert after((Woken(), at(669))).stay.judgement is None
+    told_late = after((found(Doubt.EXIT_LANE_UNHEALTHY, at(664)), at(664)), (Woken(), at(670)))
+    assert kinds(told_late) == [StaySuspected]
+
+
+def test_where_news_may_be_later_the_judgement_is_later() -> None:
+    around = Around(settling_s=90)
+
+    assert after((Woken(), at(749)), around=around).stay.judgement is None
+    assert after((Woken(), at(480)), around=around).wake_at == 750
+    assert after((Woken(), at(750)), around=around).stay.judgement is Judgement.OVERSTAYED
+
+
+def test_a_row_on_the_blacklist_ends_when_the_site_says_so() -> None:
+    over = after((Woken(), at(670)), around=Around(blacklist_days=30))
+
+    (row,) = over.listed
+    assert row.valid_until == at(670).wall + timedelta(days=30)
+    (added,) = (fact for fact in over.facts if isinstance(fact, BlacklistAdded))
+    assert added.until == row.valid_until
+
+
+def test_where_limits_are_advisory_nobody_is_blacklisted_and_nobody_is_called_each_time() -> None:
+    over = after((Woken(), at(670)), around=Around(advisory=True))
+
+    assert over.facts == ()
+    assert over.listed == ()
+    assert over.stay.judgement is Judgement.SUSPECTED
+    assert over.stay.doubts == (Doubt.ADVISORY_ZONE,)
+
+
 def test_a_stay_is_judged_once() -> None:
     over = after(
-        (Woken(), at(660)), (Woken(), at(700)), (left(PassageEnd.PASSED, at(800)), at(805))
+        (Woken(), at(670)), (Woken(), at(700)), (left(PassageEnd.PASSED, at(800)), at(805))
     )
 
     assert kinds(over) == [StayOverstayed, BlacklistAdded, StayEnded]
@@ -183,23 +251,36 @@ def test_a_stay_is_judged_once() -> None:
 
 @pytest.mark.parametrize("doubt", list(Doubt))
 def test_with_any_doubt_an_overstay_is_only_suspected(doubt: Doubt) -> None:
-    over = after((Doubted(doubt), at(300)), (Woken(), at(660)))
+    blemish = Blemish(doubt=doubt, at=at(300), lane="inner-exit", passage="p2", detail="why")
+    over = after((Blemished(blemish), at(300)), (Woken(), at(670)))
 
     assert kinds(over) == [StaySuspected]
     assert over.listed == ()
     assert over.stay.judgement is Judgement.SUSPECTED
-    assert over.stay.doubts == (doubt,)
+    assert over.stay.blemishes == (blemish,)
+    (suspected,) = over.facts
+    assert isinstance(suspected, StaySuspected)
+    assert (suspected.doubts, suspected.because) == ((doubt,), (blemish,))
 
 
-def test_a_doubt_after_the_window_changes_nothing() -> None:
-    late = after((Doubted(Doubt.TAILGATING), at(661)), (Woken(), at(662)))
+def test_a_kind_of_doubt_is_found_once() -> None:
+    twice = after(
+        (found(Doubt.TAILGATING, at(100)), at(100)), (found(Doubt.TAILGATING, at(200)), at(200))
+    )
+
+    assert twice.stay.blemishes == (Blemish(doubt=Doubt.TAILGATING, at=at(100)),)
+
+
+def test_a_doubt_after_the_judgement_changes_nothing() -> None:
+    late = after((Woken(), at(670)))
 
     assert late.stay.judgement is Judgement.OVERSTAYED
-    assert after((Doubted(Doubt.TAILGATING), at(700)), stay=late.stay).stay == late.stay
+    tailgated = (found(Doubt.TAILGATING, at(700)), at(700))
+    assert after(tailgated, stay=late.stay).stay == late.stay
 
 
 def test_an_uncertain_entry_is_never_blacklisted() -> None:
-    over = after((Woken(), at(660)), stay=begun(replace(DECISION, certain=False)))
+    over = after((Woken(), at(670)), stay=begun(replace(DECISION, certain=False)))
 
     assert kinds(over) == [StaySuspected]
 
@@ -208,7 +289,7 @@ def test_an_uncertain_entry_is_never_blacklisted() -> None:
 
 
 def test_a_stay_ends_at_the_arrival_at_the_exit() -> None:
-    out = after((AtExit(), at(590)), (left(PassageEnd.PASSED, at(590)), at(900)))
+    out = after((left(PassageEnd.PASSED, at(590)), at(900)), around=occupied(590))
 
     assert kinds(out) == [StayEnded]
     assert out.stay.end is StayEnd.EXITED
@@ -216,26 +297,50 @@ def test_a_stay_ends_at_the_arrival_at_the_exit() -> None:
     assert out.stay.judgement is None
 
 
-def test_waiting_at_the_exit_stands_outside_the_limit() -> None:
-    waiting = after((AtExit(), at(590)))
+def test_while_an_exit_is_occupied_nothing_is_due() -> None:
+    waiting = after((Woken(), at(479)), around=occupied(470))
 
     assert waiting.wake_at is None
-    assert after((Woken(), at(5000)), stay=waiting.stay).facts == ()
+    assert after((Woken(), at(5000)), stay=waiting.stay, around=occupied(470)).facts == ()
+
+
+def test_until_the_next_car_of_a_queue_can_have_rolled_up_nothing_is_due() -> None:
+    around = occupied(400, 500)
+
+    assert after((Woken(), at(519)), around=around).facts == ()
+    assert after((Woken(), at(400)), around=around).wake_at == 520
+    assert after((Woken(), at(590)), around=around).stay.warned
 
 
 def test_a_car_that_backs_out_goes_on_without_the_wait() -> None:
-    back = after((AtExit(), at(500)), (left(PassageEnd.BACKED_OUT, at(500)), at(700)))
+    around = occupied(500, 700)
+    warned = after((Woken(), at(480))).stay
+    back = after((left(PassageEnd.BACKED_OUT, at(500)), at(700)), stay=warned, around=around)
 
-    assert back.stay.paused_s == 200
-    assert back.stay.doubts == ()
-    assert back.wake_at == 700
-    judged = after((Woken(), at(700)), (Woken(), at(859)), (Woken(), at(860)), stay=back.stay)
-    assert kinds(judged) == [StayWarning, StayOverstayed, BlacklistAdded]
+    assert counted_s(back.stay, at(700), around) == 500
+    assert back.stay.blemishes == ()
+    assert back.wake_at == 870
+    early = after((Woken(), at(869)), stay=back.stay, around=around)
+    assert early.facts == ()
+    judged = after((Woken(), at(870)), stay=back.stay, around=around)
+    assert kinds(judged) == [StayOverstayed, BlacklistAdded]
+    assert isinstance(judged.facts[0], StayOverstayed)
+    assert judged.facts[0].stayed_s == 670
+
+
+def test_a_queue_before_the_exit_is_not_the_drivers_fault() -> None:
+    out = after((left(PassageEnd.PASSED, at(1000)), at(1010)), around=occupied(600, 1000))
+
+    assert kinds(out) == [StayEnded]
+    assert isinstance(out.facts[0], StayEnded)
+    assert out.facts[0].stayed_s == 600
 
 
 def test_a_visit_to_the_exit_that_timed_out_makes_the_stay_uncertain() -> None:
     over = after(
-        (AtExit(), at(500)), (left(PassageEnd.TIMED_OUT, at(500)), at(560)), (Woken(), at(720))
+        (left(PassageEnd.TIMED_OUT, at(500)), at(560)),
+        (Woken(), at(730)),
+        around=occupied(500, 560),
     )
 
     assert kinds(over) == [StaySuspected]
@@ -258,8 +363,8 @@ def test_a_presumed_passage_is_never_certain() -> None:
 
 def test_a_suspected_stay_is_not_blacklisted_when_it_is_later_read_leaving() -> None:
     out = after(
-        (Doubted(Doubt.COULD_HAVE_LEFT), at(300)),
-        (Woken(), at(660)),
+        (found(Doubt.COULD_HAVE_LEFT, at(300)), at(300)),
+        (Woken(), at(670)),
         (left(PassageEnd.PASSED, at(1980)), at(1985)),
     )
 
@@ -269,7 +374,15 @@ def test_a_suspected_stay_is_not_blacklisted_when_it_is_later_read_leaving() -> 
 def test_an_ended_stay_hears_nothing_more() -> None:
     out = after((left(PassageEnd.PASSED, at(300)), at(305)))
 
-    for what in (Woken(), AtExit(), SeenOutside(), Restarted(), Doubted(Doubt.RESTART)):
+    for what in (
+        Woken(),
+        SeenOutside(),
+        Restarted(),
+        GivenUp(),
+        Eased(None),
+        found(Doubt.RESTART, at(9000)),
+        left(PassageEnd.PASSED, at(9000)),
+    ):
         assert step(out.stay, what, at(9000)) == StayStep(stay=out.stay)
 
 
@@ -293,6 +406,7 @@ def test_a_missed_exit_never_blacklists_anybody() -> None:
     assert kinds(out) == [StaySuspected, StayEnded]
     assert out.listed == ()
     assert out.stay.end is StayEnd.UNOBSERVED
+    assert out.stay.doubts == (Doubt.SEEN_ELSEWHERE,)
 
 
 def test_seen_outside_in_time_is_no_more_than_an_end() -> None:
@@ -300,76 +414,128 @@ def test_seen_outside_in_time_is_no_more_than_an_end() -> None:
 
 
 def test_seen_outside_sets_an_automatic_entry_aside() -> None:
-    out = after((Woken(), at(660)), (SeenOutside(), at(1500)))
+    out = after((Woken(), at(670)), (SeenOutside(), at(1500)))
 
     assert kinds(out) == [StayOverstayed, BlacklistAdded, StayEnded, BlacklistSuspended]
     assert out.suspended == (("visitors", CAR),)
 
 
-# --- clocks and power -----------------------------------------------------------------------
+# --- given up -------------------------------------------------------------------------------
 
 
-def test_a_restart_inside_the_window_is_never_certain() -> None:
-    over = after((Restarted(), at(300)), (Woken(), at(660)))
+def test_a_stay_that_nobody_believes_in_is_abandoned() -> None:
+    out = after((GivenUp(), at(86_400)), stay=begun(VISITOR))
 
-    assert kinds(over) == [StaySuspected]
-    assert over.stay.doubts == (Doubt.RESTART,)
-
-
-def test_a_power_cut_that_outlasted_the_window_is_never_certain() -> None:
-    over = after(
-        (Restarted(), at(3600, boot="b", boot_s=30)), (Woken(), at(3601, boot="b", boot_s=31))
-    )
-
-    assert kinds(over) == [StaySuspected]
+    assert kinds(out) == [StayEnded]
+    assert out.stay.end is StayEnd.ABANDONED
 
 
-def test_another_boot_without_a_restart_told_is_never_certain() -> None:
-    assert kinds(after((Woken(), at(3600, boot="b", boot_s=30)))) == [StaySuspected]
+def test_who_is_given_up_before_being_judged_is_suspected_at_most() -> None:
+    out = after((GivenUp(), at(665)))
+
+    assert kinds(out) == [StaySuspected, StayEnded]
+    assert out.listed == ()
+    assert out.stay.doubts == (Doubt.COULD_HAVE_LEFT,)
 
 
-def test_a_restart_after_the_judgement_leaves_it_certain() -> None:
-    over = after((Woken(), at(660)), (Restarted(), at(700)))
+def test_giving_a_stay_up_leaves_what_was_certain_before() -> None:
+    out = after((Woken(), at(670)), (GivenUp(), at(86_400)))
 
-    assert over.stay.doubts == ()
+    assert kinds(out) == [StayOverstayed, BlacklistAdded, StayEnded]
+    assert out.stay.judgement is Judgement.OVERSTAYED
+
+
+# --- a limit that is eased ------------------------------------------------------------------
+
+LONGER = replace(LIMIT, limit_s=1200)
+
+
+def test_a_limit_may_be_lifted() -> None:
+    eased = after((Eased(None), at(300)))
+
+    assert eased.stay.limit is None
+    assert not is_watched(eased.stay)
+    assert eased.wake_at is None
+    assert after((Woken(), at(9000)), stay=eased.stay).facts == ()
+
+
+def test_a_limit_may_become_longer() -> None:
+    eased = after((Eased(LONGER), at(300)))
+
+    assert eased.wake_at == 1080
+    assert after((Woken(), at(670)), stay=eased.stay).facts == ()
+    assert after((Woken(), at(1270)), stay=eased.stay).stay.judgement is Judgement.OVERSTAYED
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [LIMIT, replace(LIMIT, limit_s=300), replace(LIMIT, limit_s=601, grace_s=0)],
+    ids=["the same", "a shorter one", "a longer one that is over sooner"],
+)
+def test_a_limit_never_becomes_shorter(limit: Limit) -> None:
+    assert after((Eased(limit), at(300))).stay.limit == LIMIT
+
+
+def test_a_later_change_of_list_creates_no_limit() -> None:
+    assert after((Eased(LIMIT), at(300)), stay=begun(VISITOR)).stay.limit is None
+
+
+def test_a_limit_lifted_after_the_judgement_changes_nothing() -> None:
+    over = after((Woken(), at(670)), (Eased(None), at(700)))
+
+    assert over.stay.limit == LIMIT
     assert over.stay.judgement is Judgement.OVERSTAYED
 
 
-def test_a_restart_while_waiting_at_the_exit_ends_the_wait() -> None:
-    back = after((AtExit(), at(500)), (Restarted(), at(700)))
+# --- clocks and power -----------------------------------------------------------------------
 
-    assert back.stay.paused_at is None
-    assert back.stay.paused_s == 200
-    assert back.wake_at == 700
+
+def test_after_a_restart_the_limit_begins_anew_and_never_ends_as_certain() -> None:
+    restarted = after((Restarted(), at(300)))
+
+    assert restarted.stay.counted_from == at(300)
+    assert restarted.stay.entered == at(0)
+    assert restarted.stay.doubts == (Doubt.RESTART,)
+    assert restarted.wake_at == 780
+    assert after((Woken(), at(670)), stay=restarted.stay).stay.judgement is None
+    assert kinds(after((Woken(), at(970)), stay=restarted.stay)) == [StaySuspected]
+
+
+def test_after_a_power_cut_time_counts_from_the_new_boot() -> None:
+    booted = after((Restarted(), at(3600, boot="b", boot_s=30)))
+
+    assert booted.wake_at == 510
+    over = after((Woken(), at(4270, boot="b", boot_s=700)), stay=booted.stay)
+    assert kinds(over) == [StaySuspected]
+
+
+def test_another_boot_without_a_restart_told_is_a_restart() -> None:
+    woken = after((Woken(), at(3600, boot="b", boot_s=30)))
+
+    assert woken.facts == ()
+    assert woken.stay.doubts == (Doubt.RESTART,)
+    assert woken.wake_at == 510
+
+
+def test_a_restart_after_the_judgement_leaves_it_certain() -> None:
+    over = after((Woken(), at(670)), (Restarted(), at(700)))
+
+    assert over.stay.doubts == ()
+    assert over.stay.judgement is Judgement.OVERSTAYED
 
 
 def test_a_step_of_the_wall_clock_neither_ends_nor_extends_a_stay() -> None:
     stepped = replace(at(300), wall=NINE + timedelta(days=400))
 
     assert after((Woken(), stepped)).facts == ()
-    assert after((Woken(), replace(at(660), wall=NINE - timedelta(days=400)))).listed
+    assert after((Woken(), replace(at(670), wall=NINE - timedelta(days=400)))).listed
 
 
-def test_between_two_controllers_ten_seconds_are_taken_off() -> None:
-    def seen_leaving(s: float) -> StayStep:
-        arrived = at(s, boot="other", boot_s=77)
-        return after((left(PassageEnd.PASSED, arrived), arrived))
+def test_time_on_a_boot_clock_that_nobody_told_of_counts_nothing() -> None:
+    arrived = at(700, boot="other", boot_s=77)
 
-    assert kinds(seen_leaving(669)) == [StayEnded]
-    assert kinds(seen_leaving(671)) == [StayOverstayed, BlacklistAdded, StayEnded]
-
-
-def test_between_two_controllers_an_untrusted_clock_is_suspected_at_most() -> None:
-    arrived = at(700, boot="other", boot_s=77, trusted=False)
-
-    assert kinds(after((left(PassageEnd.PASSED, arrived), arrived))) == [StaySuspected, StayEnded]
-
-
-def test_while_no_clock_can_tell_it_asks_again_later() -> None:
-    asleep = after((Woken(), at(3600, boot="b", boot_s=30, trusted=False)))
-
-    assert asleep.facts == ()
-    assert asleep.wake_at == 90
+    assert counted_s(begun(), arrived) == 0
+    assert kinds(after((left(PassageEnd.PASSED, arrived), at(700)))) == [StayEnded]
 
 
 # --- could it have been this car ------------------------------------------------------------

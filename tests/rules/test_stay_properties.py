@@ -10,6 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from gatekeeper.model import (
     BlacklistAdded,
     BlacklistSuspended,
+    Blemish,
     Decision,
     Doubt,
     Fact,
@@ -24,20 +25,33 @@ from gatekeeper.model import (
     VehicleClass,
     Verdict,
 )
+from gatekeeper.rules import excuse
+from gatekeeper.rules.excuse import Excuses
 from gatekeeper.rules.stay import (
-    AtExit,
+    EARLY_S,
+    QUIET,
+    SETTLING_S,
+    Around,
     AwayFromExit,
-    Doubted,
+    Blemished,
+    Eased,
+    GivenUp,
     Restarted,
     SeenOutside,
     StayInput,
     StayStep,
     Woken,
     begin,
+    counted_s,
+    is_watched,
     step,
+    wake_at,
 )
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
+LIMIT = Limit(limit_s=600, warning_s=120, grace_s=60)
+WINDOW_S = LIMIT.limit_s + LIMIT.grace_s
+EXITS = ("inner-exit", "north-exit")
 
 
 def begun(decision: Decision, entered: Instant) -> StayStep:
@@ -54,7 +68,7 @@ def decided(*, certain: bool, limited: bool) -> Decision:
         plate="京A12345",
         vehicle=VehicleClass.INTERNAL if limited else VehicleClass.VISITOR,
         certain=certain,
-        limit=Limit(limit_s=600, warning_s=120, grace_s=60) if limited else None,
+        limit=LIMIT if limited else None,
     )
 
 
@@ -73,8 +87,53 @@ def test_the_moment_asked_for_is_never_a_rounding_too_early(uptime: float, s: fl
     assert judged.stay.judgement
 
 
+Visits = list[tuple[str, float, float]]
+"""At which exit a vehicle stands, after which pause at that exit, and for how long."""
+
+visits = st.lists(
+    st.tuples(st.sampled_from(EXITS), st.floats(0, 100), st.floats(0.5, 300)), max_size=12
+)
+
+
+def edges_of(visits: Visits) -> list[tuple[float, str, bool]]:
+    """When each exit becomes occupied and free again."""
+    free_at = dict.fromkeys(EXITS, 0.0)
+    edges = []
+    for lane, pause_s, lasts_s in visits:
+        since = free_at[lane] + pause_s
+        free_at[lane] = since + lasts_s
+        edges += [(since, lane, True), (free_at[lane], lane, False)]
+    return sorted(edges)
+
+
+@given(visits)
+def test_whoever_stays_is_judged_when_it_asks_to_be_woken_and_time_at_the_exits_is_taken_off(
+    visits: Visits,
+) -> None:
+    now = Instant(boot_id="0", boot_s=0.0, wall=NINE, trusted=True)
+    stay, around = begun(decided(certain=True, limited=True), now).stay, QUIET
+    edges, woken = edges_of(visits), 0
+    while stay.judgement is None:
+        asked = wake_at(stay, now, around)
+        if edges and (asked is None or edges[0][0] <= asked):
+            moment, lane, begins = edges.pop(0)
+            change = excuse.began if begins else excuse.ended
+            around = Around(excuses=change(around.excuses, lane, moment))
+            now = replace(now, boot_s=moment)
+            continue
+        assert asked is not None
+        now = replace(now, boot_s=asked)
+        after = step(stay, Woken(), now, around)
+        stay, woken = after.stay, woken + 1
+    counted = counted_s(stay, now, around)
+    assert counted + 2 * EARLY_S >= WINDOW_S + SETTLING_S
+    assert woken <= 2 + 2 * len(visits)
+
+
 class AnyStay(RuleBasedStateMachine):
-    """Any inputs in any order, with wall clocks that jump and power that fails."""
+    """Any inputs in any order, with exits that fill and empty, wall clocks that jump and power
+    that fails.
+    """
 
     @initialize(certain=st.booleans(), limited=st.booleans())
     def enter(self, certain: bool, limited: bool) -> None:
@@ -86,17 +145,32 @@ class AnyStay(RuleBasedStateMachine):
         self.boot_s = 0.0
         self.wall = NINE
         self.trusted = True
+        self.excuses: Excuses = excuse.NONE
+        self.occupied: set[str] = set()
+        self.arrived: Instant | None = None
+        self.settled_s = 0.0
 
     def now(self) -> Instant:
         return Instant(
             boot_id=str(self.boot), boot_s=self.boot_s, wall=self.wall, trusted=self.trusted
         )
 
+    @property
+    def around(self) -> Around:
+        return Around(excuses=self.excuses)
+
     def feed(self, what: StayInput) -> None:
-        doubts = self.last.stay.doubts
-        self.last = step(self.last.stay, what, self.now())
+        before = self.last.stay
+        self.last = step(before, what, self.now(), self.around)
         self.facts += self.last.facts
-        assert set(doubts) <= set(self.last.stay.doubts)
+        assert self.last.stay.blemishes[: len(before.blemishes)] == before.blemishes
+        for fact in self.last.facts:
+            if isinstance(fact, StayOverstayed | StaySuspected):
+                assert fact.stayed_s + EARLY_S >= WINDOW_S
+
+    def reschedule(self) -> None:
+        asked = wake_at(self.last.stay, self.now(), self.around)
+        self.last = replace(self.last, wake_at=asked, facts=(), listed=(), suspended=())
 
     @rule(s=st.integers(0, 400))
     def time_goes_by(self, s: int) -> None:
@@ -113,25 +187,53 @@ class AnyStay(RuleBasedStateMachine):
         if power_cut:
             self.boot += 1
             self.boot_s = 20.0
+        self.excuses, self.occupied, self.arrived = excuse.NONE, set(), None
+        self.settled_s = 0.0
         self.feed(Restarted())
 
+    @rule(lane=st.sampled_from(EXITS))
+    def an_exit_is_occupied(self, lane: str) -> None:
+        self.excuses = excuse.began(self.excuses, lane, self.boot_s)
+        self.occupied.add(lane)
+        self.reschedule()
+
+    @rule(lane=st.sampled_from(EXITS))
+    def an_exit_is_free(self, lane: str) -> None:
+        self.excuses = excuse.ended(self.excuses, lane, self.boot_s)
+        self.occupied.discard(lane)
+        self.reschedule()
+
+    @precondition(lambda self: self.arrived is None)
     @rule()
     def arrive_at_the_exit(self) -> None:
         self.arrived = self.now()
-        self.feed(AtExit())
+        self.an_exit_is_occupied(EXITS[0])
 
-    @precondition(lambda self: self.last.stay.paused_at is not None)
+    @precondition(lambda self: self.arrived is not None)
     @rule(end=st.sampled_from(PassageEnd))
     def leave_the_exit(self, end: PassageEnd) -> None:
+        assert self.arrived is not None
         self.feed(AwayFromExit(end=end, arrived=self.arrived))
+        self.arrived = None
 
     @rule(doubt=st.sampled_from(Doubt))
     def doubt(self, doubt: Doubt) -> None:
-        self.feed(Doubted(doubt))
+        self.feed(Blemished(Blemish(doubt=doubt, at=self.now())))
 
     @rule()
     def be_seen_outside(self) -> None:
         self.feed(SeenOutside())
+
+    @rule()
+    def be_given_up(self) -> None:
+        self.feed(GivenUp())
+
+    @rule(limit_s=st.none() | st.integers(0, 1500))
+    def the_list_changes(self, limit_s: int | None) -> None:
+        before = self.last.stay.limit
+        self.feed(Eased(None if limit_s is None else replace(LIMIT, limit_s=limit_s)))
+        after = self.last.stay.limit
+        assert after is None or (before is not None and after.limit_s >= before.limit_s)
 
     @rule()
     def wake_any_time(self) -> None:
@@ -141,15 +243,15 @@ class AnyStay(RuleBasedStateMachine):
     @precondition(lambda self: self.last.wake_at is not None)
     @rule()
     def wake_when_asked(self) -> None:
-        wake_at = self.last.wake_at
-        assert wake_at is not None
-        self.boot_s = max(self.boot_s, wake_at)
+        asked = self.last.wake_at
+        assert asked is not None
+        self.boot_s = max(self.boot_s, asked)
         self.wake_any_time()
 
     @invariant()
-    def nobody_is_blacklisted_with_a_doubt(self) -> None:
+    def nobody_is_blacklisted_with_a_blemish(self) -> None:
         if any(isinstance(fact, BlacklistAdded) for fact in self.facts):
-            assert self.last.stay.doubts == ()
+            assert self.last.stay.blemishes == ()
             assert self.last.stay.limit is not None
 
     @invariant()
@@ -165,10 +267,23 @@ class AnyStay(RuleBasedStateMachine):
         assert len(set_aside) == len(self.last.suspended)
 
     @invariant()
-    def only_a_running_limit_asks_to_be_woken(self) -> None:
-        stay = self.last.stay
-        running = stay.limit and not (stay.ended or stay.judgement) and stay.paused_at is None
-        assert (self.last.wake_at is not None) == bool(running)
+    def only_a_running_limit_that_nothing_excuses_asks_to_be_woken(self) -> None:
+        running = is_watched(self.last.stay) and not self.occupied
+        assert (self.last.wake_at is not None) == running
+
+    @invariant()
+    def no_more_time_counts_than_has_gone_by(self) -> None:
+        counted = counted_s(self.last.stay, self.now(), self.around)
+        assert 0.0 <= counted <= counted_s(self.last.stay, self.now(), QUIET)
+        assert counted <= max(0.0, self.boot_s - self.last.stay.counted_from.boot_s)
+
+    @invariant()
+    def counted_time_that_is_settled_never_decreases(self) -> None:
+        settled_at = excuse.settled_at(self.excuses, self.boot_s)
+        if settled_at is not None and settled_at <= self.boot_s:
+            counted = counted_s(self.last.stay, self.now(), self.around)
+            assert counted >= self.settled_s - EARLY_S
+            self.settled_s = counted
 
 
 TestAnyStay = AnyStay.TestCase

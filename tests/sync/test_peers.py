@@ -183,7 +183,12 @@ def test_what_one_controller_writes_of_its_health_another_reads(
     )
 
     assert _health(wire.health(report, [NOON])) == PeerHealth(
-        controller="gate-2", journal=journal, seq=seq, at=at, clock_trusted=trusted
+        controller="gate-2",
+        journal=journal,
+        seq=seq,
+        at=at,
+        clock_trusted=trusted,
+        alarms=("camera_stale",),
     )
 
 
