@@ -84,15 +84,19 @@ class _Overheard(Store):
 
 
 class _Barrier:
-    """A barrier whose relay always closes."""
+    """A barrier whose relay closes, unless its lane is among the `broken`."""
 
-    def __init__(self, lane: str, openings: list[str], clock: VirtualClock) -> None:
-        self._lane, self._openings, self._clock = lane, openings, clock
+    def __init__(
+        self, lane: str, openings: list[str], broken: set[str], clock: VirtualClock
+    ) -> None:
+        self._lane, self._openings, self._broken, self._clock = lane, openings, broken, clock
 
     async def open(self, command: BarrierCommand) -> Ack:
         """Pulse."""
-        self._openings.append(self._lane)
         at = self._clock.boot_s()
+        if self._lane in self._broken:
+            return Ack(command=command.id, outcome=Outcome.FAILED, detail="no answer", at=at)
+        self._openings.append(self._lane)
         return Ack(command=command.id, outcome=Outcome.DONE, detail="pulsed", at=at)
 
 
@@ -115,6 +119,7 @@ class Rehearsal:
         self.config = config
         self.clock = clock
         self.openings: list[str] = []
+        self._broken: set[str] = set()
         self.told: list[Told] = []
         self.health = Health(clock)
         self.store = _Overheard.rehearsal(path)
@@ -197,6 +202,10 @@ class Rehearsal:
         else:
             self._dead_since.setdefault(lane, self.clock.boot_s())
         self.settle()
+
+    def relay(self, lane: str, *, works: bool) -> None:
+        """The relay of a barrier fails from now on, or works again."""
+        (self._broken.discard if works else self._broken.add)(lane)
 
     def lists(self, changes: ListChanges) -> bool:
         """The centre changes a list. False: there is a gap."""
@@ -286,7 +295,7 @@ class Rehearsal:
         return Corridor(
             lane,
             policy_of(config, lane.zone),
-            barrier=_Barrier(lane.name, self.openings, self.clock),
+            barrier=_Barrier(lane.name, self.openings, self._broken, self.clock),
             rooms=Rooms(
                 reader=_NoReader(),
                 store=self.store,
