@@ -303,6 +303,8 @@ class Zones:
     ) -> list[StayStep]:
         """Only what happened after the entry for certain ends a stay; the rest is a doubt."""
         steps = []
+        if place.direction is Direction.ENTRY:
+            self._conflicting(place.zone, of_plate, at)
         for each in self._roll.of_plate(of_plate):
             if not journey.is_outside(place, each.zone, self._around):
                 continue
@@ -310,7 +312,7 @@ class Zones:
             known = told.clock_trusted and each.entered.trusted
             if known and after > journey.ACROSS_CLOCKS_S:
                 around = self._around_of(each.zone)
-                steps.append(stay.step(each, stay.SeenOutside(), at, around))
+                steps.append(stay.step(each, _outside(each, place), at, around))
             elif not known or after > -journey.ACROSS_CLOCKS_S:
                 found = Blemish(doubt=Doubt.SEEN_ELSEWHERE, at=at, detail=told.controller)
                 steps += journey.blemished([each], [found], at, self._around_of(each.zone))
@@ -403,8 +405,10 @@ class Zones:
         self._moved.set()
 
     def _seen(self, place: Place, of_plate: str, at: Instant) -> list[StayStep]:
+        if place.direction is Direction.ENTRY:
+            self._conflicting(place.zone, of_plate, at)
         return [
-            stay.step(each, stay.SeenOutside(), at, self._around_of(each.zone))
+            stay.step(each, _outside(each, place), at, self._around_of(each.zone))
             for each in self._roll.of_plate(of_plate)
             if journey.is_outside(place, each.zone, self._around)
         ]
@@ -529,6 +533,11 @@ class Zones:
 
 _MISCOUNTS = frozenset({Doubt.TAILGATING, Doubt.SAFETY_LOOP_LONG, Doubt.DIRECTION_UNKNOWN})
 """With these nobody can say how many vehicles crossed."""
+
+
+def _outside(each: Stay, place: Place) -> stay.SeenOutside:
+    """How a plate with an open stay was seen at a place outside its zone."""
+    return stay.SeenOutside(at_entry=each.zone == place.zone)
 
 
 def _summary(zone: str, stays: Iterable[Stay]) -> ZoneSummary:
