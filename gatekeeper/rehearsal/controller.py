@@ -27,6 +27,7 @@ from gatekeeper.model import (
     Commit,
     Event,
     Frame,
+    Instant,
     ListChanges,
     Order,
     OrderAnswer,
@@ -43,6 +44,7 @@ from gatekeeper.model import (
 from gatekeeper.rehearsal.clock import VirtualClock
 from gatekeeper.rules.passage import State
 from gatekeeper.store import Store
+from gatekeeper.store.facts import fact_of
 from gatekeeper.store.pictures import Pictures
 from gatekeeper.zones import Zones, places_of, plans_of, policy_of
 
@@ -81,6 +83,16 @@ class _Overheard(Store):
         events = await super().commit(commit)
         self.written.extend(events)
         return events
+
+    async def follow(self, changes: ListChanges, at: Instant) -> bool:
+        """As the store does."""
+        before = await self.last_seq()
+        followed = await super().follow(changes, at)
+        for each in await self.pending(before, limit=1):
+            record = Record(fact=fact_of(each.kind, each.body), at=at)
+            event = Event(id=each.id, journal=each.journal, seq=each.seq, record=record)
+            self.written.append(event)
+        return followed
 
 
 class _Barrier:
