@@ -14,6 +14,7 @@ import pytest
 
 from gatekeeper.config import Config
 from gatekeeper.model import (
+    AlarmRaised,
     Colour,
     Doubt,
     Event,
@@ -358,8 +359,7 @@ class Site:
 
     def alarms(self, subject: str) -> set[str]:
         """The alarms that were ever raised for a lane, a zone or a device."""
-        news = [event.record.fact for _, event in self.told]
-        return {fact.alarm for fact in news if fact.kind == "alarm.raised" and fact.subject == subject}
+        return {fact.alarm for fact in self.facts(AlarmRaised) if fact.subject == subject}
 
     def standing(self, subject: str) -> set[str]:
         """The alarms that stand now."""
@@ -382,7 +382,8 @@ class Site:
     def stays(self, plate: str, *, of: str = "inner-entry") -> list[Stay]:
         """The stays of a plate in the visitor zone as the store holds them, oldest first."""
         store = self._gate(of).store
-        stays = [*at_once(store.ended_stays(EPOCH - timedelta(days=9))), *at_once(store.open_stays())]
+        ended = at_once(store.ended_stays(EPOCH - timedelta(days=9)))
+        stays = [*ended, *at_once(store.open_stays())]
         known = [each for each in stays if each.plate == plate and each.zone == "visitor_zone"]
         return sorted(known, key=lambda each: each.id)
 

@@ -565,9 +565,6 @@ def test_row_08_who_is_banned_while_inside_may_leave_and_not_come_again(site: "S
 
 
 def test_row_09_a_plate_inside_twice_is_admitted_and_neither_stay_is_certain(site: "Site") -> None:
-    """Both stays are of one plate, and it is an entry where it was just read: its first stay has
-    ended, unobserved.
-    """
     site.employ(STAFF)
     site.enter(STAFF)
     site.wait(minutes=2)
