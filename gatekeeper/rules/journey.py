@@ -95,8 +95,8 @@ def at_exit(stays: Iterable[Stay], told: Ended, certain: float, around: Around) 
     steps = []
     for each in stays:
         if each.plate == told.plate:
-            moved = stay.step(each, away, told.at, around)
-            steps += doubted([moved.stay], told.doubts, told, around) or [moved]
+            doubtful = _with(each, _blemishes(told.doubts, told))
+            steps.append(stay.step(doubtful, away, told.at, around))
         elif stay.is_watched(each):
             doubts = (*told.doubts, *_leaving(told, each, certain))
             steps += doubted([each], doubts, told, around)
@@ -107,11 +107,7 @@ def doubted(
     stays: Iterable[Stay], doubts: Iterable[Doubt], told: Ended, around: Around
 ) -> list[StayStep]:
     """What was suspicious in a passage is a blemish on every window that was open."""
-    found = [
-        Blemish(doubt=doubt, at=told.at, lane=told.lane, passage=told.passage, detail=_read(told))
-        for doubt in dict.fromkeys(doubts)
-    ]
-    return blemished(stays, found, told.at, around)
+    return blemished(stays, _blemishes(doubts, told), told.at, around)
 
 
 def blemished(
@@ -121,9 +117,7 @@ def blemished(
     found = tuple(found)
     steps = []
     for each in stays:
-        after = each
-        for blemish in found:
-            after = stay.blemished(after, blemish)
+        after = _with(each, found)
         if after is not each:
             steps.append(StayStep(stay=after, wake_at=stay.wake_at(after, at, around)))
     return steps
@@ -137,6 +131,19 @@ def local(wall_s_ago: float, at: Instant) -> Instant:
         wall=at.wall - timedelta(seconds=wall_s_ago),
         trusted=at.trusted,
     )
+
+
+def _blemishes(doubts: Iterable[Doubt], told: Ended) -> tuple[Blemish, ...]:
+    return tuple(
+        Blemish(doubt=doubt, at=told.at, lane=told.lane, passage=told.passage, detail=_read(told))
+        for doubt in dict.fromkeys(doubts)
+    )
+
+
+def _with(each: Stay, found: Iterable[Blemish]) -> Stay:
+    for blemish in found:
+        each = stay.blemished(each, blemish)
+    return each
 
 
 def _leaving(told: Ended, inside: Stay, certain: float) -> tuple[Doubt, ...]:
