@@ -10,6 +10,9 @@ from typing import TypeAlias
 from gatekeeper.clock import Clock
 from gatekeeper.model import Alarm, AlarmCleared, AlarmRaised
 
+BLINDING = ("camera_stale", "relay_unreachable")
+"""With these alarms a lane cannot be watched."""
+
 Tell: TypeAlias = Callable[[], None]
 """Told that something changed, without saying what: whoever is told looks for itself."""
 

@@ -18,13 +18,13 @@ from gatekeeper.app.housekeeping import Housekeeping, free_mb
 from gatekeeper.app.notify import notify, watchdog_s
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.timekeeper import Timekeeper
-from gatekeeper.app.wiring import BLINDING, lanes_of, quorum_of, take_up, timing_of
+from gatekeeper.app.wiring import lanes_of, quorum_of, take_up, timing_of
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import Config, LaneSettings, warnings
 from gatekeeper.drivers.board import RelayBoard
 from gatekeeper.drivers.camera import open_camera
 from gatekeeper.errors import StoreError
-from gatekeeper.health import Health
+from gatekeeper.health import BLINDING, Health
 from gatekeeper.lane import Bindings, Kerb, Lane, Rooms
 from gatekeeper.lpr import ReadingThread, open_recogniser
 from gatekeeper.model import (

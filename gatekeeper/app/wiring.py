@@ -18,9 +18,6 @@ from gatekeeper.rules.votes import Quorum
 from gatekeeper.store import Store
 from gatekeeper.zones import Zones, policy_of
 
-BLINDING = ("camera_stale", "relay_unreachable")
-"""With these alarms a lane cannot be watched."""
-
 
 def timing_of(config: Config, lane: LaneSettings) -> Timing:
     """How long the states of a lane may last, and how it is built."""

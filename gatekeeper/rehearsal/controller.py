@@ -14,9 +14,9 @@ import numpy as np
 
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.timekeeper import Timekeeper
-from gatekeeper.app.wiring import BLINDING, lanes_of, quorum_of, take_up, timing_of
+from gatekeeper.app.wiring import lanes_of, quorum_of, take_up, timing_of
 from gatekeeper.config import Config, LaneSettings
-from gatekeeper.health import Health
+from gatekeeper.health import BLINDING, Health
 from gatekeeper.lane import Bindings, Corridor, Reconsider, Rooms
 from gatekeeper.lane.eye import Look, Pace
 from gatekeeper.model import (

@@ -20,6 +20,7 @@ from gatekeeper.model import (
     Admits,
     Blemish,
     Commit,
+    ControllerStarted,
     Direction,
     Doubt,
     Fact,
@@ -44,7 +45,7 @@ from gatekeeper.rules.journey import Ended, Place
 from gatekeeper.rules.stay import Around, StayStep
 from gatekeeper.store import Store
 from gatekeeper.zones import peers as peering
-from gatekeeper.zones.abroad import Abroad
+from gatekeeper.zones.abroad import Abroad, Found
 from gatekeeper.zones.peers import Peers
 from gatekeeper.zones.places import ZonePlan
 from gatekeeper.zones.roll import Roll
@@ -278,6 +279,9 @@ class Zones:
         if self._peers.leaves_gap(told):
             await self._doubt_peer(told.controller, Doubt.JOURNAL_GAP)
         found = self._abroad.read(told, at)
+        self._watched_abroad(told, found)
+        if found.doubt is not None:
+            await self._doubt_peer(told.controller, found.doubt)
         steps: list[StayStep] = []
         if found.place is not None and found.seen is not None:
             steps += self._seen_abroad(found.place, found.seen, told, at)
@@ -292,6 +296,17 @@ class Zones:
         )
         await self._commit(steps, change)
         self._peers.took(told, at.boot_s)
+
+    def _watched_abroad(self, told: PeerEvent, found: Found) -> None:
+        """A device of a peer fails, or works again; a peer that starts tells of it anew."""
+        fails = {f"{told.controller}/{found.blind}"} if found.blind else set()
+        works = {f"{told.controller}/{found.sees}"} if found.sees else set()
+        if isinstance(told.fact, ControllerStarted):
+            works = {each for each in self._unwatched if each.startswith(f"{told.controller}/")}
+        self._unwatched = (self._unwatched | fails) - works
+        for device in sorted(fails | works):
+            for zone in self._peers.zones(told.controller):
+                self._excuse(zone, f"{device} unwatched", device in fails, self._clock.boot_s())
 
     async def _doubt_peer(self, controller: str, doubt: Doubt) -> None:
         at = self._clock.instant()
@@ -463,8 +478,9 @@ class Zones:
         return known
 
     def _blind(self, zone: str) -> bool:
-        """Whether an exit of the zone cannot be watched now."""
-        return any(
+        """Whether an exit of the zone, here or at a peer, cannot be watched now."""
+        abroad = tuple(f"{peer}/" for peer in self._plans[zone].peers)
+        return any(each.startswith(abroad) for each in self._unwatched) or any(
             place.lane in self._unwatched
             for place in self._places.values()
             if place.zone == zone and place.direction is Direction.EXIT
