@@ -137,7 +137,7 @@ def _opens_the_exit_by_hand(site: "Site") -> None:
     assert site.order("open", lane="inner-exit").outcome == "done"
 
 
-@pytest.mark.parametrize(
+HIDDEN_EXITS = pytest.mark.parametrize(
     ("happens", "doubt"),
     [
         (_leaves_unread, Doubt.COULD_HAVE_LEFT),
@@ -153,6 +153,9 @@ def _opens_the_exit_by_hand(site: "Site") -> None:
         (_opens_the_exit_by_hand, Doubt.ORDERED_OPENING),
     ],
 )
+
+
+@HIDDEN_EXITS
 def test_row_01_whatever_may_hide_an_exit_leaves_it_to_a_person(
     site: "Site", happens: Callable[["Site"], None], doubt: Doubt
 ) -> None:
@@ -422,6 +425,26 @@ def test_row_06_an_exit_told_by_another_controller_ends_the_stay(two: "Site") ->
     two.wait(minutes=10)
     assert not two.facts(StaySuspected)
     assert not two.banned(STAFF)
+
+
+@HIDDEN_EXITS
+def test_row_06_whatever_may_hide_an_exit_is_heard_from_the_other_controller(
+    two: "Site", happens: Callable[["Site"], None], doubt: Doubt
+) -> None:
+    two.employ(STAFF)
+    two.enter(STAFF)
+    two.wait(minutes=3)
+    happens(two)
+    _suspected_only(two, doubt)
+
+
+def test_row_06_the_camera_at_the_exit_was_dead_already_at_the_entry(two: "Site") -> None:
+    two.employ(STAFF)
+    two.camera("inner-exit", alive=False)
+    two.wait(60)
+    two.enter(STAFF)
+    two.camera("inner-exit", alive=True)
+    _suspected_only(two, Doubt.EXIT_LANE_UNHEALTHY)
 
 
 def test_row_06_with_clocks_trusted_at_both_ends_an_overstay_can_be_certain(two: "Site") -> None:
