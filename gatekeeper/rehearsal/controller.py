@@ -189,12 +189,14 @@ class Rehearsal:
         at_once(self.lanes[lane].take(presence))
         self.settle()
 
-    def look(self, lane: str, frame: int, reads: tuple[PlateRead, ...]) -> None:
-        """A frame was taken just now, and these plates were read in it."""
+    def look(
+        self, lane: str, frame: int, reads: tuple[PlateRead, ...], at: float | None = None
+    ) -> None:
+        """A frame was taken just now, or at `at`, and these plates were read in it."""
         seen = Frame(
             camera=lane,
             number=frame,
-            at=self.clock.boot_s(),
+            at=self.clock.boot_s() if at is None else at,
             pixels=_NO_PIXELS,
             encoded=b"",
             suffix="",
