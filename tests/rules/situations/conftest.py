@@ -15,7 +15,9 @@ import pytest
 from gatekeeper.config import Config
 from gatekeeper.model import (
     AlarmRaised,
+    BarrierIntended,
     Colour,
+    Commit,
     Doubt,
     Event,
     Fact,
@@ -29,6 +31,8 @@ from gatekeeper.model import (
     PeerEvent,
     PeerHealth,
     PlateRead,
+    Reason,
+    Record,
     Sensor,
     Stay,
     VehicleArrived,
@@ -150,13 +154,16 @@ class Site:
         sure: float = 0.999,
         unsure: Sequence[int] = (),
         colour: Colour = Colour.BLUE,
+        age_s: float = 0.0,
     ) -> None:
         """The camera takes so many frames, 0.2 s apart, each with these plates: `sure` is the
-        confidence of every character but those at the places `unsure`.
+        confidence of every character but those at the places `unsure`. The frames come `age_s`
+        after they were taken.
         """
         for _ in range(frames):
             self.wait(0.2)
             self._frames += 1
+            at = self._gate(lane).clock.boot_s() - age_s
             reads = tuple(
                 PlateRead(
                     text=text,
@@ -165,11 +172,11 @@ class Site:
                     rows=1,
                     corners=corners,
                     frame=self._frames,
-                    at=self._gate(lane).clock.boot_s(),
+                    at=at,
                 )
                 for text, corners in zip(plates, (NEAR, BESIDE), strict=False)
             )
-            self._gate(lane).look(lane, self._frames, reads)
+            self._gate(lane).look(lane, self._frames, reads, at)
             self._gather()
 
     def arrive(self, lane: str, *plates: str, **seen: Any) -> None:
@@ -305,6 +312,18 @@ class Site:
     def crash(self, of: str = "inner-entry") -> None:
         """The daemon of a controller dies, and is started again at once."""
         self._start_again(of)
+
+    def crash_after_the_intent(self, lane: str) -> None:
+        """The daemon dies with the intent to open on the disk, and nobody knows what became of it;
+        the vehicle is gone when it starts again.
+        """
+        gate = self._gate(lane)
+        intended = BarrierIntended(command="cut off", reason=Reason.VISITOR)
+        record = Record(fact=intended, at=gate.clock.instant(), lane=lane, passage="cut off")
+        at_once(gate.store.commit(Commit(records=(record,))))
+        gate.settle()
+        self._gather()
+        self.crash(lane)
 
     def power_cut(
         self,
