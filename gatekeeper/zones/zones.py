@@ -188,7 +188,7 @@ class Zones:
     async def ended(self, told: Ended) -> None:
         """A passage is over: commit that, and whatever stays and counts make of it, at once."""
         place = self._places[told.lane]
-        self._roll.came(place.zone, told.passage)
+        kept = self._roll.came(place.zone, told.passage)
         fact = PassageEnded(
             end=told.end,
             plate=told.plate,
@@ -210,6 +210,8 @@ class Zones:
             passage=told.passage,
         )
         await self._commit(steps, change)
+        if kept and not told.through:
+            self._changed()  # its space is free again
 
     async def doubt(self, lane: str, doubt: Doubt, passage: str | None = None) -> None:
         """Something happened in `lane` that could hide an exit: no overstay that runs now in its
