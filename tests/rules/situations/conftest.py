@@ -304,9 +304,17 @@ class Site:
     def step_clock(self, by_s: float, *, trusted: bool = True, of: str = "inner-entry") -> None:
         """The wall clock of a controller jumps."""
         gate = self._gate(of)
+        gate.timekeeper.look()
         gate.clock.step(by_s, trusted=trusted)
         gate.timekeeper.look()
         gate.settle()
+        self._gather()
+
+    def centre_says_its_time(self) -> None:
+        """With its confirmations the centre tells what time it is."""
+        for gate in self._gates:
+            gate.timekeeper.told(EPOCH + timedelta(seconds=self.true_s))
+            gate.settle()
         self._gather()
 
     def crash(self, of: str = "inner-entry") -> None:
@@ -433,6 +441,24 @@ class Site:
             at_once(gate.zones.summarise(EPOCH))
             gate.settle()
         self._gather()
+
+    def trust(self) -> list[tuple[str | None, bool]]:
+        """Of each event its lane, and whether the centre will hear that the clock was trusted."""
+        gate = self._gates[0]
+        pending = at_once(gate.store.pending(0, limit=1000))
+        return [(each.lane, each.clock_trusted) for each in pending]
+
+    def outbox(self) -> int:
+        """How many events the centre still has to confirm."""
+        return at_once(self._gates[0].store.outbox_depth())
+
+    def last_seq(self) -> int:
+        """The number of the last event."""
+        return at_once(self._gates[0].store.last_seq())
+
+    def confirm(self, journal: str, seq: int) -> None:
+        """The centre confirms what it has stored."""
+        at_once(self._gates[0].store.confirm(journal, seq))
 
     def journal(self, of: str = "inner-entry") -> str:
         """The id of a controller's journal."""
