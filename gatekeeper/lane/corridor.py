@@ -310,6 +310,8 @@ class Corridor:
         if visit is None:
             return
         instant = self._rooms.clock.instant
+        if visit.decision is None and visit.sighting is None:  # it crossed before it was decided
+            visit.sighting = tally(visit.reads, self._rooms.quorum, last_call=True)
         if visit.sighting is not None and visit.sighting.company:
             visit.doubts.append(Doubt.SECOND_PLATE)
         ended = Ended(

@@ -91,9 +91,11 @@ class Roll:
         """A vehicle was admitted and is not yet through: its space is taken."""
         self._coming[zone].add(passage)
 
-    def came(self, zone: str, passage: str) -> None:
-        """Its passage is over, however it ended."""
+    def came(self, zone: str, passage: str) -> bool:
+        """Its passage is over, however it ended; whether a space had been kept for it."""
+        kept = passage in self._coming[zone]
         self._coming[zone].discard(passage)
+        return kept
 
     # --- excuses ------------------------------------------------------------------------------
 
