@@ -16,7 +16,7 @@ def listed() -> list[str]:
     return re.findall(r"`(tests/[^`]+::test_\w+)`", PAGE.read_text(encoding="utf-8"))
 
 
-def named_in(file: Path) -> list[str]:
+def names_in(file: Path) -> list[str]:
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
     named = [each.name for each in tree.body if isinstance(each, ast.FunctionDef)]
     return [f"{file.as_posix()}::{name}" for name in named if name.startswith("test_")]
@@ -24,11 +24,11 @@ def named_in(file: Path) -> list[str]:
 
 def scenarios() -> set[str]:
     files = sorted(path.relative_to(ROOT) for path in (ROOT / FOLDER).glob("test_*.py"))
-    return {test for file in files for test in named_in(file) if "::test_row_" in test}
+    return {test for file in files for test in names_in(file) if "::test_row_" in test}
 
 
 def test_every_test_that_the_page_names_is_there() -> None:
-    assert [test for test in listed() if test not in named_in(Path(test.split("::")[0]))] == []
+    assert [test for test in listed() if test not in names_in(Path(test.split("::")[0]))] == []
 
 
 def test_every_scenario_is_on_the_page_once() -> None:
