@@ -7,9 +7,11 @@ a barrier.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
 
 from uuid6 import uuid7
 
@@ -77,6 +79,8 @@ class _Change:
 
 _NOTHING = _Change()
 
+Given = ParamSpec("Given")
+
 
 @dataclass(slots=True)
 class _Left:
@@ -84,6 +88,19 @@ class _Left:
 
     at: dict[tuple[str, str], float] = field(default_factory=dict)
     conflict_until: dict[tuple[str, str], float] = field(default_factory=dict)
+
+
+def _in_turn(
+    step: Callable[Concatenate["Zones", Given], Awaitable[None]],
+) -> Callable[Concatenate["Zones", Given], Coroutine[Any, Any, None]]:
+    """One step at a time: what a step rests on may not change while it is written down."""
+
+    @wraps(step)
+    async def taken(self: "Zones", /, *args: Given.args, **kwargs: Given.kwargs) -> None:
+        async with self._turn:
+            await step(self, *args, **kwargs)
+
+    return taken
 
 
 class Zones:
@@ -118,20 +135,23 @@ class Zones:
         self._peers = Peers(_exits_of(peers, self._plans.values()))
         self._aged_at = 0.0
         self._moved = asyncio.Event()
+        self._turn = asyncio.Lock()
 
+    @_in_turn
     async def start(self) -> None:
         """Take up what was stored. No stay that ran through a restart can end as certain, and no
-        count is trusted: who passed meanwhile nobody knows.
+        count is trusted: who passed meanwhile nobody knows. Stays in a zone that is no longer in
+        the configuration are given up.
         """
         at = self._clock.instant()
         counts = [replace(state, trusted=False) for state in await self._store.counts()]
         self._roll.counted(counts)
         self._peers.take_up(await self._store.peer_marks())
         await self._remember_conflicts(at)
-        steps = [
-            stay.step(each, stay.Restarted(), at, self._around_of(each.zone))
-            for each in await self._store.open_stays()
-        ]
+        steps = []
+        for each in await self._store.open_stays():
+            what = stay.Restarted() if each.zone in self._plans else stay.GivenUp()
+            steps.append(stay.step(each, what, at, self._around_of(each.zone)))
         await self._commit(steps, _Change(counts=tuple(counts)))
 
     async def _remember_conflicts(self, at: Instant) -> None:
@@ -179,12 +199,14 @@ class Zones:
             self._excuse(place.zone, f"{lane} unwatched", not watched, self._clock.boot_s())
             await self.doubt(lane, Doubt.EXIT_LANE_UNHEALTHY)
 
+    @_in_turn
     async def arrived(self, lane: str, sighting: Sighting, at: Instant) -> None:
         """A vehicle that arrived at `at` was read: every stay in a zone it is now seen to be
         outside of has ended.
         """
         await self._commit(self._seen(self._places[lane], sighting.plate, at), _Change(lane=lane))
 
+    @_in_turn
     async def ended(self, told: Ended) -> None:
         """A passage is over: commit that, and whatever stays and counts make of it, at once."""
         place = self._places[told.lane]
@@ -213,6 +235,7 @@ class Zones:
         if kept and not told.through:
             self._changed()  # its space is free again
 
+    @_in_turn
     async def doubt(self, lane: str, doubt: Doubt, passage: str | None = None) -> None:
         """Something happened in `lane` that could hide an exit: no overstay that runs now in its
         zone can end as certain.
@@ -226,6 +249,7 @@ class Zones:
 
     # --- what the centre and the peers tell ---------------------------------------------------
 
+    @_in_turn
     async def recount(self, zone: str, count: int, by: str, reason: str) -> None:
         """A person counted: the number is trusted again. None inside: every stay is given up."""
         at = self._clock.instant()
@@ -241,6 +265,7 @@ class Zones:
         )
         await self._commit(steps, change)
 
+    @_in_turn
     async def summarise(self, since: datetime) -> None:
         """Tell of each zone whose limits are advisory which stays seemed too long since then."""
         at = self._clock.instant()
@@ -252,18 +277,22 @@ class Zones:
         ]
         await self._commit((), _Change(records=tuple(Record(fact=f, at=at) for f in facts)))
 
+    @_in_turn
     async def lists_changed(self, changes: ListChanges | None) -> None:
         """A later change of list may lift a limit (situations, 8); None: a whole list is new."""
         told = None if changes is None else {change.row.plate for change in changes.changes}
+        watched = [each for each in self._roll.inside if stay.is_watched(each)]
+        concerned = [each for each in watched if told is None or each.plate in told]
         at = self._clock.instant()
-        steps = []
-        for each in self._roll.inside:
-            concerned = stay.is_watched(each) and (told is None or each.plate in told)
-            if concerned and await self._lifted(each, at):
-                around = self._around_of(each.zone)
-                steps.append(stay.step(each, stay.Eased(limit=None), at, around))
+        bound = await self._bound_by_limits({each.plate for each in concerned}, at)
+        steps = [
+            stay.step(each, stay.Eased(limit=None), at, self._around_of(each.zone))
+            for each in concerned
+            if each.plate not in bound
+        ]
         await self._commit(steps, _NOTHING)
 
+    @_in_turn
     async def heard(self, told: PeerEvent | PeerHealth) -> None:
         """Another controller of the site told of itself."""
         await self._doubt_the_silent()  # or one that speaks again would never have been silent
@@ -367,6 +396,7 @@ class Zones:
         """When `wake` is due next (boot clock), None if no limit runs."""
         return self._roll.wake_at()
 
+    @_in_turn
     async def wake(self) -> None:
         """Warn and judge whoever is due, and look after peers and stays that grow old."""
         await self._doubt_the_silent()
@@ -411,7 +441,10 @@ class Zones:
     # --- what it means ------------------------------------------------------------------------
 
     def _around_of(self, zone: str) -> Around:
-        plan = self._plans[zone]
+        """A zone that is no longer in the configuration is quiet."""
+        plan = self._plans.get(zone)
+        if plan is None:
+            return stay.QUIET
         return Around(
             excuses=self._roll.excuses(zone),
             settling_s=peering.SETTLING_S if plan.peers else stay.SETTLING_S,
@@ -467,8 +500,7 @@ class Zones:
             return []
         found = Blemish(doubt=Doubt.PLATE_CONFLICT, at=told.at, lane=told.lane)
         around = self._around_of(place.zone)
-        after = stay.wake_at(begun.stay, told.at, around)
-        return [replace(begun, wake_at=after), *journey.blemished(known, [found], told.at, around)]
+        return [begun, *journey.blemished(known, [found], told.at, around)]
 
     def _doubts_at_entry(self, place: Place, told: Ended) -> list[Doubt]:
         doubts = []
@@ -517,10 +549,12 @@ class Zones:
         )
         return (counted,)
 
-    async def _lifted(self, each: Stay, at: Instant) -> bool:
-        listing = await self._store.listing([each.plate])
-        valid = {row.list for row in listing.rows if row.valid_at(at.wall)}
-        return ListName.EXEMPT in valid or ListName.INTERNALS not in valid
+    async def _bound_by_limits(self, plates: set[str], at: Instant) -> set[str]:
+        """Those that are internal, and not exempt, as the lists are now."""
+        listing = await self._store.listing(plates)
+        valid = [row for row in listing.rows if row.valid_at(at.wall)]
+        exempt = {row.plate for row in valid if row.list is ListName.EXEMPT}
+        return {row.plate for row in valid if row.list is ListName.INTERNALS} - exempt
 
     # --- writing it down ----------------------------------------------------------------------
 
@@ -552,12 +586,17 @@ class Zones:
             self._changed()
 
     def _take(self, steps: Sequence[StayStep], change: _Change) -> None:
-        self._roll.take(steps)
+        self._roll.take(self._timed(each.stay) for each in steps)
         self._roll.counted(change.counts)
         for each in steps:
             if each.stay.ended is not None:
                 self._left.at[each.stay.zone, each.stay.plate] = each.stay.ended.boot_s
         self._moved.set()
+
+    def _timed(self, each: Stay) -> StayStep:
+        """When it wants to be woken, as exits are by now."""
+        at, around = self._clock.instant(), self._around_of(each.zone)
+        return StayStep(stay=each, wake_at=stay.wake_at(each, at, around))
 
 
 _MISCOUNTS = frozenset({Doubt.TAILGATING, Doubt.SAFETY_LOOP_LONG, Doubt.DIRECTION_UNKNOWN})
