@@ -37,12 +37,9 @@ def traffic(runs: Mapping[float, Verdicts], path: Path) -> None:
     """How certainty falls with the cars that leave the zone in an hour."""
     figure, (axes,) = _figure(1)
     hours = sorted(runs)
-    for label, share in (
-        ("found", lambda v: (v.overstays_certain + v.overstays_suspected) / v.overstays_true),
-        ("certain", lambda v: v.overstays_certain / v.overstays_true),
-        ("innocent stays suspected", lambda v: v.innocent_suspected / max(1, v.innocent_stays)),
-    ):
-        axes.plot(hours, [100 * share(runs[hour]) for hour in hours], "o-", label=label)
+    shares = (("found", _found), ("certain", _certain), ("innocent stays suspected", _suspected))
+    for label, share in shares:
+        axes.plot(hours, [share(runs[hour]) for hour in hours], "o-", label=label)
     wrong = sum(each.wrong_blacklistings for each in runs.values())
     axes.set(xlabel="cars an hour that leave the visitor zone", ylabel="per cent", ylim=(0, 101))
     axes.set_title(f"Overstays by traffic; wrong blacklistings in all: {wrong}")
@@ -55,8 +52,8 @@ def sweep(runs: Mapping[tuple[float, float], Verdicts], path: Path) -> None:
     misreads = sorted({misread for misread, _ in runs})
     missed = sorted({exits for _, exits in runs})
     wanted = (
-        ("true overstays that are certain, per cent", lambda v: 100 * _certain(v)),
-        ("wrong blacklistings", lambda v: float(v.wrong_blacklistings)),
+        ("true overstays that are certain, per cent", _certain),
+        ("wrong blacklistings", _wrong),
     )
     for axes, (title, value) in zip(panels, wanted, strict=True):
         grid = [[value(runs[misread, exits]) for misread in misreads] for exits in missed]
@@ -72,7 +69,19 @@ def sweep(runs: Mapping[tuple[float, float], Verdicts], path: Path) -> None:
 
 
 def _certain(verdicts: Verdicts) -> float:
-    return verdicts.overstays_certain / max(1, verdicts.overstays_true)
+    return 100 * verdicts.overstays_certain / max(1, verdicts.overstays_true)
+
+
+def _found(verdicts: Verdicts) -> float:
+    return _certain(verdicts) + 100 * verdicts.overstays_suspected / max(1, verdicts.overstays_true)
+
+
+def _suspected(verdicts: Verdicts) -> float:
+    return 100 * verdicts.innocent_suspected / max(1, verdicts.innocent_stays)
+
+
+def _wrong(verdicts: Verdicts) -> float:
+    return float(verdicts.wrong_blacklistings)
 
 
 def _figure(panels: int) -> "tuple[Figure, list[Axes]]":

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,17 +90,19 @@ def run_all(
     if workers <= 1 or len(tasks) == 1:
         done = 0.0
         for task in tasks:
-            before = done
-            yield task, run_site(task, lambda day, before=before: progress(before + day))
+            yield task, run_site(task, partial(_add, done, progress))
             done += task.days
             progress(done)
         return
     context = multiprocessing.get_context("spawn")
     days = context.Value("d", 0.0)
     with ProcessPoolExecutor(workers, context, initializer=_share, initargs=(days,)) as pool:
-        yield from _as_done(
-            {pool.submit(_run_shared, task): task for task in tasks}, days, progress
-        )
+        running = {pool.submit(_run_shared, task): task for task in tasks}
+        yield from _as_done(running, days, progress)
+
+
+def _add(done: float, progress: Callable[[float], None], day: float) -> None:
+    progress(done + day)
 
 
 def _as_done(
