@@ -155,7 +155,7 @@ class Corridor:
                 return Pace.QUICKLY
             case State.OPENING | State.APPROACHING if self._visit and self._visit.unsure:
                 return Pace.QUICKLY
-            case State.REFUSED:
+            case State.REFUSED if self._visit and not self._visit.settled:
                 return Pace.SLOWLY
             case _:
                 return Pace.IDLE
@@ -295,7 +295,7 @@ class Corridor:
     async def _begin(self, at: float) -> None:
         self._visit = Visit(passage=str(uuid7()), arrived=at)
         self._rooms.zones.occupied(self.name, True, at)
-        await self._scribe.tell(VehicleArrived(), passage=self._visit.passage, at=at)
+        self._scribe.note(VehicleArrived(), passage=self._visit.passage, at=at)
         if self._wake_eye is not None:
             self._wake_eye()
         else:
@@ -324,6 +324,7 @@ class Corridor:
             at=instant(at),
             doubts=tuple(dict.fromkeys(visit.doubts)),
         )
+        await self._scribe.tell(passage=visit.passage)
         with self._scribe.alarmed():
             await self._rooms.zones.ended(ended)
             for _ in range(visit.followers):
@@ -334,7 +335,10 @@ class Corridor:
 
     async def _decide(self, visit: Visit) -> None:
         """Ask votes, lists and rules; act on an answer that is new."""
-        sighting = tally(visit.reads, self._rooms.quorum, last_call=visit.late)
+        quorum = self._rooms.quorum
+        if len(visit.reads) < quorum.agreeing and not visit.late:
+            return
+        sighting = tally(visit.reads, quorum, last_call=visit.late)
         if sighting is None and not visit.late:
             return
         judged = await self._judge.decide(sighting, visit)

@@ -31,18 +31,31 @@ class Scribe:
         self._pictures = pictures
         self._clock = clock
         self._health = health
+        self._noted: list[Record] = []
         self._writing: set[asyncio.Task[None]] = set()
 
     async def tell(self, *facts: Fact, passage: str | None, at: float | None = None) -> bool:
-        """Commit facts, all or none; False where the store could not, which is then an alarm."""
-        instant = self._clock.instant(at)
-        records = tuple(
-            Record(fact=fact, at=instant, lane=self._lane, passage=passage) for fact in facts
-        )
+        """Commit facts, and what was noted before them, all or none; False where the store could
+        not, which is then an alarm.
+        """
+        noted, self._noted = self._noted, []
+        records = (*noted, *self._records(facts, passage, at))
+        if not records:
+            return True
         with self.alarmed():
             await self._store.commit(Commit(records=records))
             return True
         return False
+
+    def note(self, *facts: Fact, passage: str | None, at: float | None = None) -> None:
+        """Facts that may wait for the next ones: nothing hangs on them, and the disk is slow."""
+        self._noted += self._records(facts, passage, at)
+
+    def _records(
+        self, facts: tuple[Fact, ...], passage: str | None, at: float | None
+    ) -> list[Record]:
+        instant = self._clock.instant(at)
+        return [Record(fact=fact, at=instant, lane=self._lane, passage=passage) for fact in facts]
 
     @contextlib.contextmanager
     def alarmed(self) -> Iterator[None]:

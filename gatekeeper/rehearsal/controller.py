@@ -253,10 +253,15 @@ class Rehearsal:
 
     def wake_at(self) -> float:
         """When `wake` is due next (boot clock); `inf` if nothing runs."""
-        due = [lane.wake_at for lane in self.lanes.values()]
-        due.append(self.zones.wake_at)
-        due += [since + CAMERA_STALE_S for since in self._dead_since.values()]
-        return min((moment for moment in due if moment is not None), default=math.inf)
+        first = self.zones.wake_at
+        soonest = math.inf if first is None else first
+        for lane in self.lanes.values():
+            moment = lane.wake_at
+            if moment is not None and moment < soonest:
+                soonest = moment
+        for since in self._dead_since.values():
+            soonest = min(soonest, since + CAMERA_STALE_S)
+        return soonest
 
     def wake(self) -> None:
         """The time for something has come."""

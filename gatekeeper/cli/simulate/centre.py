@@ -47,8 +47,15 @@ class Mailbox:
         self.events: deque[PeerEvent] = deque()
 
 
+def is_of_interest(told: Told) -> bool:
+    """Whether a peer makes anything of an event. (Of the others it notes only that they were,
+    where it depends on a peer's exits; here neither does.).
+    """
+    return isinstance(told.event.record.fact, _OF_INTEREST)
+
+
 def as_peer(controller: str, told: Told) -> PeerEvent:
-    """An event of a controller as its peer hears it; of some kinds only that they were."""
+    """An event of a controller as its peer hears it."""
     event, record = told.event, told.event.record
     return PeerEvent(
         controller=controller,
@@ -58,5 +65,5 @@ def as_peer(controller: str, told: Told) -> PeerEvent:
         passage=record.passage,
         occurred_at=record.at.wall,
         clock_trusted=record.at.trusted,
-        fact=record.fact if isinstance(record.fact, _OF_INTEREST) else None,
+        fact=record.fact,
     )

@@ -6,7 +6,7 @@ Loop edges and reads of the world go in, openings come out; nothing else passes 
 import math
 from pathlib import Path
 
-from gatekeeper.cli.simulate.centre import Lists, Mailbox, as_peer
+from gatekeeper.cli.simulate.centre import Lists, Mailbox, as_peer, is_of_interest
 from gatekeeper.cli.simulate.ledger import Ledger
 from gatekeeper.cli.simulate.site import CONTROLLER_OF, INNER, VISITOR_ZONE, ZONE_OF, config_of
 from gatekeeper.model import (
@@ -246,12 +246,11 @@ class Gates:
         if life.openings:
             self._openings += life.openings
             life.openings.clear()
-        now = machine.clock.true_s
-        machine.due = min(machine.clock.true(life.wake_at()), now + _OFTEN_S)
         if life.told:
             told, life.told = life.told, []
             self._spread(machine, told)
-            machine.due = min(machine.clock.true(life.wake_at()), now + _OFTEN_S)
+        now = machine.clock.true_s
+        machine.due = min(machine.clock.true(life.wake_at()), now + _OFTEN_S)
 
     def _spread(self, machine: _Machine, told: list[Told]) -> None:
         for each in told:
@@ -263,6 +262,8 @@ class Gates:
         for other in self._machines.values():
             if other is machine:
                 continue
-            other.mail.events.extend(as_peer(machine.name, each) for each in told)
-            if self._broker_up:
+            other.mail.events.extend(
+                as_peer(machine.name, each) for each in told if is_of_interest(each)
+            )
+            if self._broker_up and other.mail.events:
                 self._deliver(other)
