@@ -236,6 +236,8 @@ class Corridor:
         visit = self._visit
         if visit is None or look.frame.at < visit.arrived:
             return
+        if visit.settled:
+            return
         visit.take(look.frame, look.reads)
         if self.state in _UNDECIDED_STATES:
             await self._decide(visit)
@@ -308,6 +310,8 @@ class Corridor:
         if visit is None:
             return
         instant = self._rooms.clock.instant
+        if visit.decision is None and visit.sighting is None:  # it crossed before it was decided
+            visit.sighting = tally(visit.reads, self._rooms.quorum, last_call=True)
         if visit.sighting is not None and visit.sighting.company:
             visit.doubts.append(Doubt.SECOND_PLATE)
         ended = Ended(
@@ -343,10 +347,11 @@ class Corridor:
         await self._decided(visit, sighting, judged)
 
     async def _decided(self, visit: Visit, sighting: Sighting | None, judged: Judged) -> None:
-        decision = judged.decision
-        if visit.decision is not None and same(visit.decision, decision):
-            return
+        before, decision = visit.decision, judged.decision
         visit.sighting, visit.decision, visit.grounds = sighting, decision, judged.grounds
+        visit.settled = sighting is not None and sighting.certain
+        if before is not None and same(before, decision):
+            return
         await self._place(visit)
         if decision.verdict is Verdict.REFUSE:
             await self._refuse(visit, decision)
@@ -369,14 +374,16 @@ class Corridor:
             return
         visit.sighting = sighting
         if sighting.certain:
-            again = (await self._judge.decide(sighting, visit)).decision
-            visit.decision = replace(before, certain=again.plate == before.plate and again.certain)
+            again = self._judge.decide_again(sighting, visit)
+            certain = again is not None and again.plate == before.plate and again.certain
+            visit.decision = replace(before, certain=certain)
+            visit.settled = True
 
     async def _name(self, visit: Visit, sighting: Sighting, again: Decision) -> None:
         """A vehicle that was let through unread was read after all."""
         if visit.decision is None or again.verdict is not Verdict.ADMIT:
             return
-        visit.sighting = sighting
+        visit.sighting, visit.settled = sighting, sighting.certain
         visit.decision = replace(again, reason=visit.decision.reason, rule=visit.decision.rule)
         await self._place(visit)
 

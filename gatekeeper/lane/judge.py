@@ -94,6 +94,21 @@ class Judge:
         )
         return Judged(decision=access.decide(question), grounds=grounds)
 
+    def decide_again(self, sighting: Sighting, visit: Visit) -> Decision | None:
+        """What more reads of the same plate make of the decision, on the grounds it rested on;
+        None where there were none. The lists need not be asked: they said all of this plate.
+        """
+        if visit.grounds is None or visit.decision is None:
+            return None
+        return access.decide(
+            access.Question(
+                sighting=sighting,
+                policy=self._policy,
+                grounds=visit.grounds,
+                versions=visit.decision.versions,
+            )
+        )
+
     def _decide_blindly(self) -> Decision:
         """The lists cannot be read: exits open all the same, entries by the site's policy."""
         admits = self._direction is Direction.EXIT or self._store_failure_admits

@@ -26,8 +26,9 @@ class Visit:
     """One vehicle's visit, from the arrival edge until it has passed or gone.
 
     `late` is set when the time for votes is over, so that a lone read may count, `looked_twice`
-    when the second look at a look-alike of a blacklisted plate is over; `command` is the id under
-    which this visit opens the barrier, once. `identified` is the plate that a person at the
+    when the second look at a look-alike of a blacklisted plate is over, `settled` when more reads
+    can change nothing. `command` is the id under which this visit opens the barrier, once.
+    `identified` is the plate that a person at the
     centre gave; `doubts` are what was suspicious, `followers` how many slipped through behind.
     """
 
@@ -44,14 +45,14 @@ class Visit:
     identified: str | None = None
     late: bool = False
     looked_twice: bool = False
+    settled: bool = False
     doubts: list[Doubt] = field(default_factory=list)
     followers: int = 0
 
     @property
     def unsure(self) -> bool:
         """Whether more reads could still make the sighting certain."""
-        certain = self.decision is not None and self.decision.certain
-        return not certain and len(self.reads) < READS_KEPT
+        return not self.settled and len(self.reads) < READS_KEPT
 
     def take(self, frame: Frame, reads: tuple[PlateRead, ...]) -> None:
         """One more look at the vehicle; a frame with a plate is the better picture."""

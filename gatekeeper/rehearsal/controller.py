@@ -27,6 +27,7 @@ from gatekeeper.model import (
     Commit,
     Event,
     Frame,
+    Instant,
     ListChanges,
     Order,
     OrderAnswer,
@@ -43,6 +44,7 @@ from gatekeeper.model import (
 from gatekeeper.rehearsal.clock import VirtualClock
 from gatekeeper.rules.passage import State
 from gatekeeper.store import Store
+from gatekeeper.store.facts import fact_of
 from gatekeeper.store.pictures import Pictures
 from gatekeeper.zones import Zones, places_of, plans_of, policy_of
 
@@ -82,17 +84,31 @@ class _Overheard(Store):
         self.written.extend(events)
         return events
 
+    async def follow(self, changes: ListChanges, at: Instant) -> bool:
+        """As the store does."""
+        before = await self.last_seq()
+        followed = await super().follow(changes, at)
+        for each in await self.pending(before, limit=1):
+            record = Record(fact=fact_of(each.kind, each.body), at=at)
+            event = Event(id=each.id, journal=each.journal, seq=each.seq, record=record)
+            self.written.append(event)
+        return followed
+
 
 class _Barrier:
-    """A barrier whose relay always closes."""
+    """A barrier whose relay closes, unless its lane is among the `broken`."""
 
-    def __init__(self, lane: str, openings: list[str], clock: VirtualClock) -> None:
-        self._lane, self._openings, self._clock = lane, openings, clock
+    def __init__(
+        self, lane: str, openings: list[str], broken: set[str], clock: VirtualClock
+    ) -> None:
+        self._lane, self._openings, self._broken, self._clock = lane, openings, broken, clock
 
     async def open(self, command: BarrierCommand) -> Ack:
         """Pulse."""
-        self._openings.append(self._lane)
         at = self._clock.boot_s()
+        if self._lane in self._broken:
+            return Ack(command=command.id, outcome=Outcome.FAILED, detail="no answer", at=at)
+        self._openings.append(self._lane)
         return Ack(command=command.id, outcome=Outcome.DONE, detail="pulsed", at=at)
 
 
@@ -115,6 +131,7 @@ class Rehearsal:
         self.config = config
         self.clock = clock
         self.openings: list[str] = []
+        self._broken: set[str] = set()
         self.told: list[Told] = []
         self.health = Health(clock)
         self.store = _Overheard.rehearsal(path)
@@ -172,12 +189,14 @@ class Rehearsal:
         at_once(self.lanes[lane].take(presence))
         self.settle()
 
-    def look(self, lane: str, frame: int, reads: tuple[PlateRead, ...]) -> None:
-        """A frame was taken just now, and these plates were read in it."""
+    def look(
+        self, lane: str, frame: int, reads: tuple[PlateRead, ...], at: float | None = None
+    ) -> None:
+        """A frame was taken just now, or at `at`, and these plates were read in it."""
         seen = Frame(
             camera=lane,
             number=frame,
-            at=self.clock.boot_s(),
+            at=self.clock.boot_s() if at is None else at,
             pixels=_NO_PIXELS,
             encoded=b"",
             suffix="",
@@ -197,6 +216,10 @@ class Rehearsal:
         else:
             self._dead_since.setdefault(lane, self.clock.boot_s())
         self.settle()
+
+    def relay(self, lane: str, *, works: bool) -> None:
+        """The relay of a barrier fails from now on, or works again."""
+        (self._broken.discard if works else self._broken.add)(lane)
 
     def lists(self, changes: ListChanges) -> bool:
         """The centre changes a list. False: there is a gap."""
@@ -286,7 +309,7 @@ class Rehearsal:
         return Corridor(
             lane,
             policy_of(config, lane.zone),
-            barrier=_Barrier(lane.name, self.openings, self.clock),
+            barrier=_Barrier(lane.name, self.openings, self._broken, self.clock),
             rooms=Rooms(
                 reader=_NoReader(),
                 store=self.store,

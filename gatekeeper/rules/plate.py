@@ -235,16 +235,17 @@ def contradictions(read: str, sure: Sequence[bool], other: str) -> int:
     are neither the other's nor confusable with it.
 
     `sure` has one value for each character of `read`. Where the lengths differ, characters are
-    left out of the longer text as it suits: a missing or additional one contradicts nothing.
+    left out of the longer text as it suits: one that the read misses contradicts nothing, one that
+    it has too many does, if the reader was sure of it.
     """
     told = tuple(zip(read, sure, strict=True))
-    if len(read) == len(other):
-        return _against(told, other)
     length = min(len(read), len(other))
+    if len(read) <= len(other):
+        return min(_against(told, kept) for kept in combinations(other, length))
+    seen = sum(sure)
     return min(
-        _against(kept, kept_other)
+        _against(kept, other) + seen - sum(certain for _, certain in kept)
         for kept in combinations(told, length)
-        for kept_other in combinations(other, length)
     )
 
 

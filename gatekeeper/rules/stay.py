@@ -60,7 +60,11 @@ class AwayFromExit:
 
 @dataclass(frozen=True, slots=True)
 class SeenOutside:
-    """The plate was read outside the zone: its exit was missed."""
+    """The plate was read outside the zone: its exit was missed; or, where it came to an entry of
+    the zone (`at_entry`), there are two of it (situations, 9).
+    """
+
+    at_entry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +185,9 @@ def step(stay: Stay, what: StayInput, at: Instant, around: Around = QUIET) -> St
     match what:
         case AwayFromExit(end=end, arrived=arrived):
             after = _away_from_exit(stay, end, arrived, at, around)
-        case SeenOutside():
+        case SeenOutside(at_entry=at_entry):
+            if at_entry:
+                stay = blemished(stay, Blemish(doubt=Doubt.PLATE_CONFLICT, at=at))
             after = _seen_outside(stay, at, around)
         case Blemished(blemish=blemish):
             after = StayStep(stay=blemished(stay, blemish))

@@ -6,17 +6,18 @@ from gatekeeper.health import BLINDING
 from gatekeeper.model import (
     AlarmCleared,
     AlarmRaised,
+    BarrierIntended,
     BlacklistAdded,
     BlacklistRemoved,
     BlacklistSuspended,
     ControllerStarted,
+    ControllerStopped,
     Decision,
     Direction,
     Doubt,
     Instant,
     ListName,
     ListRow,
-    OrderAnswered,
     PassageEnded,
     PeerEvent,
     Reason,
@@ -32,14 +33,16 @@ from gatekeeper.rules.journey import Ended, Place
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """`seen` is a plate that stood in the lane at `place`, `ended` a passage there; `doubt` is on
-    every window of the zones whose exits the peer runs; the rest is what the event does to the
-    blacklist.
+    every window of the zones whose exits the peer runs, `blind` a device there that fails, and
+    `sees` one that works again; the rest is what the event does to the blacklist.
     """
 
     place: Place | None = None
     seen: str | None = None
     ended: Ended | None = None
     doubt: Doubt | None = None
+    blind: str | None = None
+    sees: str | None = None
     listed: tuple[ListRow, ...] = ()
     suspended: tuple[tuple[str, str], ...] = ()
     removed: tuple[tuple[str | None, str], ...] = ()
@@ -56,6 +59,20 @@ def read(told: PeerEvent, at: Instant) -> Found:
         case PassageEnded(zone=str() as zone, direction=Direction() as direction) as fact:
             place = _place(told, zone, direction)
             return Found(place=place, seen=fact.plate, ended=_ended(told, fact, at))
+        case ControllerStarted() | ControllerStopped():
+            return Found(doubt=Doubt.RESTART)
+        case BarrierIntended(reason=reason) if reason in _BY_HAND:
+            return Found(doubt=_BY_HAND[reason])
+        case AlarmRaised(alarm=alarm, subject=subject) if alarm in BLINDING:
+            return Found(doubt=Doubt.EXIT_LANE_UNHEALTHY, blind=subject)
+        case AlarmCleared(alarm=alarm, subject=subject) if alarm in BLINDING:
+            return Found(doubt=Doubt.EXIT_LANE_UNHEALTHY, sees=subject)
+        case _:
+            return _of_the_blacklist(told)
+
+
+def _of_the_blacklist(told: PeerEvent) -> Found:
+    match told.fact:
         case BlacklistAdded() as fact:
             return Found(listed=(_row(told, fact),))
         case BlacklistSuspended(zone=zone, plate=plate):
@@ -63,22 +80,15 @@ def read(told: PeerEvent, at: Instant) -> Found:
         case BlacklistRemoved(zone=of, plate=plate):
             return Found(removed=((of, plate),))
         case _:
-            return Found(doubt=_doubt(told))
+            return Found()
 
 
-def _doubt(told: PeerEvent) -> Doubt | None:
-    """What could hide an exit, in whichever of its lanes: those that lead out are not told apart
-    from the others.
-    """
-    match told.fact:
-        case ControllerStarted():
-            return Doubt.RESTART
-        case AlarmRaised(alarm=alarm) | AlarmCleared(alarm=alarm) if alarm in BLINDING:
-            return Doubt.EXIT_LANE_UNHEALTHY
-        case OrderAnswered(verb="open", outcome=outcome) if outcome != "refused":
-            return Doubt.ORDERED_OPENING
-        case _:
-            return None
+_BY_HAND = {
+    Reason.ORDERED: Doubt.ORDERED_OPENING,
+    Reason.HELD_OPEN: Doubt.HELD_OPEN,
+    Reason.FIRE: Doubt.HELD_OPEN,
+}
+"""Openings for whoever comes, and not for a vehicle that was read."""
 
 
 def _place(told: PeerEvent, zone: str, direction: Direction) -> Place:

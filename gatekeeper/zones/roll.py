@@ -78,8 +78,10 @@ class Roll:
 
     def state(self, zone: str) -> ZoneState:
         """The count of a zone, with those who are coming; one never counted is not trusted."""
-        held = self._counts.get(zone, ZoneState(zone=zone, count=0, trusted=False))
-        return replace(held, coming=len(self._coming[zone]))
+        held, coming = self._counts.get(zone), len(self._coming[zone])
+        if held is None:
+            return ZoneState(zone=zone, count=0, trusted=False, coming=coming)
+        return ZoneState(zone=zone, count=held.count, trusted=held.trusted, coming=coming)
 
     def counted(self, states: Sequence[ZoneState]) -> None:
         """These counts hold from now on."""
@@ -89,9 +91,11 @@ class Roll:
         """A vehicle was admitted and is not yet through: its space is taken."""
         self._coming[zone].add(passage)
 
-    def came(self, zone: str, passage: str) -> None:
-        """Its passage is over, however it ended."""
+    def came(self, zone: str, passage: str) -> bool:
+        """Its passage is over, however it ended; whether a space had been kept for it."""
+        kept = passage in self._coming[zone]
         self._coming[zone].discard(passage)
+        return kept
 
     # --- excuses ------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from gatekeeper.model import (
     Admits,
     Blemish,
     Commit,
+    ControllerStarted,
     Direction,
     Doubt,
     Fact,
@@ -47,6 +48,7 @@ from gatekeeper.rules.stay import Around, StayStep
 from gatekeeper.store import Store
 from gatekeeper.zones import abroad
 from gatekeeper.zones import peers as peering
+from gatekeeper.zones.abroad import Found
 from gatekeeper.zones.peers import Peers
 from gatekeeper.zones.places import ZonePlan
 from gatekeeper.zones.roll import Roll
@@ -208,7 +210,7 @@ class Zones:
     async def ended(self, told: Ended) -> None:
         """A passage is over: commit that, and whatever stays and counts make of it, at once."""
         place = self._places[told.lane]
-        self._roll.came(place.zone, told.passage)
+        kept = self._roll.came(place.zone, told.passage)
         fact = PassageEnded(
             end=told.end,
             plate=told.plate,
@@ -230,6 +232,8 @@ class Zones:
             passage=told.passage,
         )
         await self._commit(steps, change)
+        if kept and not told.through:
+            self._changed()  # its space is free again
 
     @_in_turn
     async def doubt(self, lane: str, doubt: Doubt, passage: str | None = None) -> None:
@@ -310,9 +314,13 @@ class Zones:
 
     async def _heard_event(self, told: PeerEvent) -> None:
         at = self._clock.instant()
+        if told.fact is None and not self._peers.begins_anew(told):
+            self._peers.took(told, at.boot_s)
+            return
         if self._peers.begins_anew(told):
             await self._doubt_peer(told.controller, Doubt.JOURNAL_GAP)
         found = abroad.read(told, at)
+        self._watched_abroad(told, found)
         if found.doubt is not None:
             await self._doubt_peer(told.controller, found.doubt)
         steps: list[StayStep] = []
@@ -327,6 +335,17 @@ class Zones:
         await self._commit(steps, change)
         self._peers.took(told, at.boot_s)
 
+    def _watched_abroad(self, told: PeerEvent, found: Found) -> None:
+        """A device of a peer fails, or works again; a peer that starts tells of it anew."""
+        fails = {f"{told.controller}/{found.blind}"} if found.blind else set()
+        works = {f"{told.controller}/{found.sees}"} if found.sees else set()
+        if isinstance(told.fact, ControllerStarted):
+            works = {each for each in self._unwatched if each.startswith(f"{told.controller}/")}
+        self._unwatched = (self._unwatched | fails) - works
+        for device in sorted(fails | works):
+            for zone in self._peers.zones(told.controller):
+                self._excuse(zone, f"{device} unwatched", device in fails, self._clock.boot_s())
+
     async def _doubt_peer(self, controller: str, doubt: Doubt) -> None:
         at = self._clock.instant()
         for zone in self._peers.zones(controller):
@@ -337,6 +356,8 @@ class Zones:
     ) -> list[StayStep]:
         """Only what happened after the entry for certain ends a stay; the rest is a doubt."""
         steps = []
+        if place.direction is Direction.ENTRY:
+            self._conflicting(place.zone, of_plate, at)
         for each in self._roll.of_plate(of_plate):
             if not journey.is_outside(place, each.zone, self._around):
                 continue
@@ -344,7 +365,7 @@ class Zones:
             known = told.clock_trusted and each.entered.trusted
             if known and after > journey.ACROSS_CLOCKS_S:
                 around = self._around_of(each.zone)
-                steps.append(stay.step(each, stay.SeenOutside(), at, around))
+                steps.append(stay.step(each, _outside(each, place), at, around))
             elif not known or after > -journey.ACROSS_CLOCKS_S:
                 found = Blemish(doubt=Doubt.SEEN_ELSEWHERE, at=at, detail=told.controller)
                 steps += journey.blemished([each], [found], at, self._around_of(each.zone))
@@ -445,8 +466,10 @@ class Zones:
         self._moved.set()
 
     def _seen(self, place: Place, of_plate: str, at: Instant) -> list[StayStep]:
+        if place.direction is Direction.ENTRY:
+            self._conflicting(place.zone, of_plate, at)
         return [
-            stay.step(each, stay.SeenOutside(), at, self._around_of(each.zone))
+            stay.step(each, _outside(each, place), at, self._around_of(each.zone))
             for each in self._roll.of_plate(of_plate)
             if journey.is_outside(place, each.zone, self._around)
         ]
@@ -500,8 +523,9 @@ class Zones:
         return known
 
     def _blind(self, zone: str) -> bool:
-        """Whether an exit of the zone cannot be watched now."""
-        return any(
+        """Whether an exit of the zone, here or at a peer, cannot be watched now."""
+        abroad = tuple(f"{peer}/" for peer in self._plans[zone].peers)
+        return any(each.startswith(abroad) for each in self._unwatched) or any(
             place.lane in self._unwatched
             for place in self._places.values()
             if place.zone == zone and place.direction is Direction.EXIT
@@ -577,6 +601,11 @@ class Zones:
 
 _MISCOUNTS = frozenset({Doubt.TAILGATING, Doubt.SAFETY_LOOP_LONG, Doubt.DIRECTION_UNKNOWN})
 """With these nobody can say how many vehicles crossed."""
+
+
+def _outside(each: Stay, place: Place) -> stay.SeenOutside:
+    """How a plate with an open stay was seen at a place outside its zone."""
+    return stay.SeenOutside(at_entry=each.zone == place.zone)
 
 
 def _summary(zone: str, stays: Iterable[Stay]) -> ZoneSummary:

@@ -89,6 +89,36 @@ class Approach:
     opened: bool
 
 
+class Spans:
+    """When something lasted, from when to when, in the order of time."""
+
+    def __init__(self) -> None:
+        self._begins: list[float] = []
+        self._ends: list[float] = []
+
+    def tell(self, on: bool, at: float) -> None:
+        """It begins or ends; told of what holds already, nothing changes."""
+        lasts = len(self._begins) > len(self._ends)
+        if on and not lasts:
+            self._begins.append(at)
+        elif not on and lasts:
+            self._ends.append(at)
+
+    def within(self, since: float, until: float, break_s: float) -> list[tuple[float, float]]:
+        """The spans between two moments; those with a break of `break_s` at most are one."""
+        found: list[tuple[float, float]] = []
+        for place in range(max(0, bisect_right(self._begins, since) - 1), len(self._begins)):
+            begin = self._begins[place]
+            if begin > until:
+                break
+            end = self._ends[place] if place < len(self._ends) else until
+            if found and begin - found[-1][1] <= break_s:
+                begin = found.pop()[0]
+            found.append((begin, end))
+        clipped = ((max(begin, since), min(end, until)) for begin, end in found)
+        return [(begin, end) for begin, end in clipped if begin < end]
+
+
 class Truth:
     """All visits and approaches, in the order they began and ended; `journeys` is the number of
     cars that have come to the site and left it again.
@@ -100,6 +130,8 @@ class Truth:
         self.journeys = 0
         self._entered: dict[str, list[float]] = defaultdict(list)
         self._left: dict[str, list[float]] = defaultdict(list)
+        self._occupied: dict[str, Spans] = defaultdict(Spans)
+        self._blind: dict[tuple[str, str], Spans] = defaultdict(Spans)
 
     def enter(self, visit: Visit) -> None:
         """A car is in a zone from now on; told in the order of time."""
@@ -110,6 +142,28 @@ class Truth:
         """A car has left a zone; told in the order of time."""
         visit.left_at, visit.way_out = at, way
         self._left[visit.zone].append(at)
+
+    def occupied(self, lane: str, on: bool, at: float) -> None:
+        """A lane has a car on one of its loops from now on, or none any more."""
+        self._occupied[lane].tell(on, at)
+
+    def blind(self, lane: str, cause: str, on: bool, at: float) -> None:
+        """A lane cannot be watched from now on, for want of `camera` or `power`, or can again."""
+        self._blind[lane, cause].tell(on, at)
+
+    def unfair_s(self, lane: str, since: float, until: float, break_s: float) -> float:
+        """How long between two moments a lane was occupied without a break longer than `break_s`,
+        or could not be watched; what overlaps counts once.
+        """
+        spans = self._occupied[lane].within(since, until, break_s)
+        for (blinded, _), blind in self._blind.items():
+            if blinded == lane:
+                spans += blind.within(since, until, 0.0)
+        total, reached = 0.0, since
+        for begin, end in sorted(spans):
+            total += max(0.0, end - max(begin, reached))
+            reached = max(reached, end)
+        return total
 
     def inside(self, zone: str, at: float) -> int:
         """How many cars were in a zone at a moment."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from simulators.world.gate import Gate, Read
+from simulators.world.truth import Truth
 
 CONTROLLERS: Final[Mapping[str, tuple[str, ...]]] = {
     "gate-outer": ("outer-entry", "outer-exit"),
@@ -15,8 +16,9 @@ LANES: Final = tuple(lane for lanes in CONTROLLERS.values() for lane in lanes)
 class Wire:
     """Carries edges and frames to the gates, and keeps in mind what they cannot hear."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, truth: Truth) -> None:
         self.gate = gate
+        self._truth = truth
         self._powered = dict.fromkeys(LANES, True)
         self._cameras = dict.fromkeys(LANES, True)
         self._frames = dict.fromkeys(LANES, 0)
@@ -29,6 +31,9 @@ class Wire:
     def edge(self, lane: str, sensor: str, on: bool, at: float) -> None:
         """A loop has changed."""
         self._loops[lane, sensor] = on
+        loops = self._loops
+        free = not (loops.get((lane, "arrival")) or loops.get((lane, "safety")))
+        self._truth.occupied(lane, not free, at)
         if self._powered[lane]:
             self.gate.edge(lane, sensor, on, at)
 
@@ -44,12 +49,14 @@ class Wire:
     def camera(self, lane: str, alive: bool, at: float) -> None:
         """A camera dies or comes back."""
         self._cameras[lane] = alive
+        self._truth.blind(lane, "camera", not alive, at)
         self.gate.camera(lane, alive, at)
 
     def power(self, controller: str, on: bool, at: float) -> None:
         """A controller loses its power, or comes back and finds its loops as they are."""
         for lane in CONTROLLERS[controller]:
             self._powered[lane] = on
+            self._truth.blind(lane, "power", not on, at)
         self.gate.power(controller, on, at)
         if on:
             self._tell_occupied(controller, at)

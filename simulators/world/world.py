@@ -45,7 +45,7 @@ class World:
 
     def _build(self, gate: Gate) -> dict[str, Kerb]:
         agenda, plan = self._agenda, self._plan
-        wire = Wire(gate)
+        wire = Wire(gate, self._truth)
         people = People(plan, self._dice("people"), agenda, self._centre, self._truth)
         kerbs = {lane: self._kerb(lane, wire, people) for lane in LANES}
         people.kerbs.update(kerbs)

@@ -17,7 +17,7 @@ from simulators.world.open_gate import OpenGate
 from simulators.world.plan import Plan
 from simulators.world.reading import Reader
 from simulators.world.train import ARRIVAL_M, SAFETY_M, Pace, Train, joined
-from simulators.world.truth import Vehicle, Way
+from simulators.world.truth import Truth, Vehicle, Way
 from simulators.world.wire import Wire
 
 SHARP = replace(Plan(), misread_frames=0, blank_frames=0, persistent_misreads=0, second_plates=0)
@@ -154,7 +154,7 @@ class Lane:
         self.gate = gate or Gate()
         self.script = script
         self.agenda = script.agenda
-        self.wire = Wire(self.gate)
+        self.wire = Wire(self.gate, Truth())
         self.kerb = Kerb(
             LANE,
             SHARP,

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from gatekeeper.model import (
     AlarmCleared,
     AlarmRaised,
+    BarrierIntended,
     BlacklistAdded,
     BlacklistRemoved,
     BlacklistSuspended,
     Colour,
     ControllerStarted,
+    ControllerStopped,
     Decision,
     Direction,
     Doubt,
@@ -227,30 +229,11 @@ def test_a_plate_taken_off_there_is_taken_off_here(zone: str | None) -> None:
     ("fact", "doubt"),
     [
         (ControllerStarted(version="1", boot_id="b"), Doubt.RESTART),
-        (
-            AlarmRaised(alarm="camera_stale", subject="exit", detail=""),
-            Doubt.EXIT_LANE_UNHEALTHY,
-        ),
-        (AlarmCleared(alarm="relay_unreachable", subject="relays"), Doubt.EXIT_LANE_UNHEALTHY),
         (AlarmRaised(alarm="disk_low", subject="disk", detail=""), None),
-        (
-            OrderAnswered(
-                order="o1", verb="open", by="Li", reason="stuck", outcome="done", detail=""
-            ),
-            Doubt.ORDERED_OPENING,
-        ),
-        (
-            OrderAnswered(
-                order="o1", verb="open", by="Li", reason="stuck", outcome="unknown", detail=""
-            ),
-            Doubt.ORDERED_OPENING,
-        ),
-        (
-            OrderAnswered(
-                order="o1", verb="open", by="Li", reason="stuck", outcome="refused", detail=""
-            ),
-            None,
-        ),
+        (ControllerStopped(), Doubt.RESTART),
+        (BarrierIntended(command="o1", reason=Reason.ORDERED), Doubt.ORDERED_OPENING),
+        (BarrierIntended(command="o1", reason=Reason.FIRE), Doubt.HELD_OPEN),
+        (BarrierIntended(command="p1", reason=Reason.EXIT), None),
         (
             OrderAnswered(
                 order="o1", verb="recount", by="Li", reason="counted", outcome="done", detail=""
@@ -260,17 +243,25 @@ def test_a_plate_taken_off_there_is_taken_off_here(zone: str | None) -> None:
     ],
     ids=[
         "it started",
-        "a camera failed",
-        "a board is back",
         "its disk is full",
+        "it stopped",
         "a boom was ordered open",
-        "and it may have opened",
-        "and it did not",
-        "another order",
+        "there is a fire",
+        "it opened for whom it read",
+        "an order that opens nothing",
     ],
 )
 def test_what_happened_there_may_hide_an_exit(fact: Fact, doubt: Doubt | None) -> None:
     assert read(told(fact), NOW) == Found(doubt=doubt)
+
+
+def test_a_device_that_fails_there_or_is_back_may_hide_an_exit_meanwhile() -> None:
+    unhealthy = Doubt.EXIT_LANE_UNHEALTHY
+    failed = AlarmRaised(alarm="camera_stale", subject="exit", detail="")
+    back = AlarmCleared(alarm="relay_unreachable", subject="relays")
+
+    assert read(told(failed), NOW) == Found(doubt=unhealthy, blind="exit")
+    assert read(told(back), NOW) == Found(doubt=unhealthy, sees="relays")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,12 @@ from gatekeeper.model import (
 from gatekeeper.rehearsal import Told
 from simulators.world import Approach, Truth, Vehicle, Visit, Way
 
+_EXIT = "inner-exit"
+
+BREAK_S = 20.0
+"""Time in which the zone's exit is occupied without a longer break counts for nobody (the site's
+own rule: docs/situations.md, 2)."""
+
 _LATE_S = 600.0
 """A judgement may be told so long after the car has gone: it was read leaving, or what excuses
 had to settle first."""
@@ -105,6 +111,28 @@ class Verdicts:
             setattr(self, name, max(mine, theirs) if largest else mine + theirs)
 
 
+class Law:
+    """What an overstay really is: longer inside than limit and grace, without the time in which
+    the zone's exit was occupied, could not be watched, or had no power.
+    """
+
+    def __init__(self, truth: Truth, limit: Limit) -> None:
+        self._truth = truth
+        self._longest_s = limit.limit_s + limit.grace_s
+
+    def is_over(self, visit: Visit) -> bool:
+        """Whether a stay that has ended was an overstay."""
+        return visit.left_at is not None and self.has_overstayed(visit, visit.left_at)
+
+    def has_overstayed(self, visit: Visit, at: float) -> bool:
+        """Whether a stay was one already at a moment."""
+        inside_s = at - visit.entered_at
+        if inside_s <= self._longest_s:
+            return False
+        unfair_s = self._truth.unfair_s(_EXIT, visit.entered_at, at, BREAK_S)
+        return inside_s - unfair_s > self._longest_s
+
+
 def compare(ledger: Ledger, truth: Truth, limit: Limit) -> Verdicts:
     """What the gates got right and wrong."""
     judged = Verdicts(journeys=truth.journeys)
@@ -112,15 +140,16 @@ def compare(ledger: Ledger, truth: Truth, limit: Limit) -> Verdicts:
     by_plate: dict[str, list[Visit]] = defaultdict(list)
     for visit in inside:
         by_plate[visit.plate].append(visit)
-    _stays(judged, ledger, inside, limit)
-    _blacklistings(judged, ledger, by_plate, limit)
+    law = Law(truth, limit)
+    _stays(judged, ledger, inside, law)
+    _blacklistings(judged, ledger, by_plate, law)
     for approach in truth.approaches:
         if approach.lane == "inner-entry":
             _admission(judged, ledger, approach)
     return judged
 
 
-def _stays(judged: Verdicts, ledger: Ledger, inside: list[Visit], limit: Limit) -> None:
+def _stays(judged: Verdicts, ledger: Ledger, inside: list[Visit], law: Law) -> None:
     certain, suspected = _by_plate(ledger.overstayed), _by_plate(ledger.suspected)
     matched = 0
     for visit in inside:
@@ -129,7 +158,7 @@ def _stays(judged: Verdicts, ledger: Ledger, inside: list[Visit], limit: Limit) 
         if visit.vehicle is not Vehicle.INTERNAL or visit.left_at is None:
             continue
         judged.internal_stays += 1
-        over = _is_over(visit, limit)
+        over = law.is_over(visit)
         found = _during(certain, visit)
         doubted = _during(suspected, visit)
         matched += doubted is not None
@@ -146,29 +175,24 @@ def _stays(judged: Verdicts, ledger: Ledger, inside: list[Visit], limit: Limit) 
 
 
 def _blacklistings(
-    judged: Verdicts, ledger: Ledger, by_plate: dict[str, list[Visit]], limit: Limit
+    judged: Verdicts, ledger: Ledger, by_plate: dict[str, list[Visit]], law: Law
 ) -> None:
     judged.blacklistings = len(ledger.blacklisted)
     judged.suspended = len(ledger.suspended)
     for one in ledger.blacklisted:
         visits = by_plate.get(one.plate, [])
-        if not any(_explains(visit, one, limit) for visit in visits):
+        if not any(_explains(visit, one, law) for visit in visits):
             judged.wrong_blacklistings += 1
             judged.victims.append(f"{one.plate} at {one.at:.1f} s")
 
 
-def _explains(visit: Visit, one: Judged, limit: Limit) -> bool:
+def _explains(visit: Visit, one: Judged, law: Law) -> bool:
     """Whether this visit is an overstay that was not over long before the judgement."""
     if visit.vehicle is not Vehicle.INTERNAL or visit.entered_at > one.at:
         return False
     if visit.left_at is None:
-        return one.at - visit.entered_at > limit.limit_s + limit.grace_s
-    return _is_over(visit, limit) and one.at <= visit.left_at + _LATE_S
-
-
-def _is_over(visit: Visit, limit: Limit) -> bool:
-    counted_s = visit.counted_s
-    return counted_s is not None and counted_s > limit.limit_s + limit.grace_s
+        return law.has_overstayed(visit, one.at)
+    return law.is_over(visit) and one.at <= visit.left_at + _LATE_S
 
 
 def _by_plate(judged: list[Judged]) -> dict[str, list[Judged]]:

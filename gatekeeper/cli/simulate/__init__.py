@@ -1,0 +1,1 @@
+"""`gatekeeper simulate`: the rules on trial, in a world that knows nothing of them."""

@@ -1,0 +1,587 @@
+"""A site in virtual time, told what happens at its kerbs: real lanes, zones, rules and stores.
+
+A test drives cars over loops and past cameras, and asks the journal, the store and the barriers
+what came of it. Times are true seconds; a day of them takes no time.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from gatekeeper.config import Config
+from gatekeeper.model import (
+    AlarmRaised,
+    BarrierIntended,
+    Colour,
+    Commit,
+    Doubt,
+    Event,
+    Fact,
+    ListChange,
+    ListChanges,
+    ListName,
+    ListRow,
+    Order,
+    OrderAnswer,
+    PassageEnded,
+    PeerEvent,
+    PeerHealth,
+    PlateRead,
+    Reason,
+    Record,
+    Sensor,
+    Stay,
+    VehicleArrived,
+    VehicleDecided,
+    ZoneState,
+)
+from gatekeeper.rehearsal import Rehearsal, VirtualClock, at_once
+from gatekeeper.rehearsal.clock import EPOCH
+
+Kind = TypeVar("Kind", bound=Fact)
+
+HEALTH_EVERY_S = 30.0
+"""How often a controller speaks of its health, and how finely time is told here."""
+
+NEAR = ((0.0, 0.0), (120.0, 0.0), (120.0, 40.0), (0.0, 40.0))
+BESIDE = ((300.0, 0.0), (380.0, 0.0), (380.0, 25.0), (300.0, 25.0))
+
+
+def lane(name: str, coil: int, **more: Any) -> dict[str, Any]:
+    """A lane with a camera and both loops; its name says where it leads."""
+    return {
+        "name": name,
+        "zone": "visitor_zone" if name.startswith("inner") else "car_park",
+        "direction": name.split("-")[1],
+        "barrier": {"board": "board", "coil": coil},
+        "camera": {"kind": "folder", "path": "pictures"},
+        "arrival_loop": {"board": "board", "input": 2 * coil},
+        "safety_loop": {"board": "board", "input": 2 * coil + 1},
+        **more,
+    }
+
+
+class Controller(Rehearsal):
+    """One controller with its clock and, while its machine runs, its life."""
+
+    def __init__(self, config: Config, path: Path, clock: VirtualClock) -> None:
+        super().__init__(config, path, clock)
+        self.path = path
+
+
+class Site:
+    """The car park, its visitor zone and the cars in the four lanes."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        gates: Sequence[Sequence[str]] = (
+            ("inner-entry", "inner-exit", "outer-entry", "outer-exit"),
+        ),
+        lists: Iterable[ListName] = tuple(ListName),
+        blind: Sequence[str] = (),
+        **visitor_zone: Any,
+    ) -> None:
+        """`gates` are the lanes of each controller; `lists` were once followed; `blind` lanes have
+        no camera; `visitor_zone` are settings of that zone.
+        """
+        self.true_s = 0.0
+        self.told: list[tuple[str, Event]] = []
+        self.linked = True
+        self._later: list[tuple[str, Event]] = []
+        self._frames = 0
+        self._orders = 0
+        self._pulses: list[str] = []
+        self._followed: dict[ListName, int] = {}
+        self._loops: set[tuple[str, Sensor]] = set()
+        self._folder = folder
+        self._gates = [
+            Controller(
+                self._config(number, gates, blind, visitor_zone),
+                folder / f"gate-{number}.db",
+                VirtualClock(),
+            )
+            for number in range(len(gates))
+        ]
+        for gate in self._gates:
+            gate.begin()
+        self._gather()
+        for name in lists:
+            self.change(name)
+        self._speak()
+
+    # --- time ---------------------------------------------------------------------------------
+
+    def wait(self, seconds: float = 0.0, *, minutes: float = 0.0, hours: float = 0.0) -> None:
+        """Time passes, and with it whatever somebody asked to be woken for."""
+        until = self.true_s + seconds + 60.0 * minutes + 3600.0 * hours
+        while True:
+            due = min(gate.clock.true(gate.wake_at()) for gate in self._gates)
+            beat = (math.floor(self.true_s / HEALTH_EVERY_S) + 1) * HEALTH_EVERY_S
+            moment = min(due, beat)
+            if moment > until:
+                break
+            self._at(max(moment, self.true_s))
+            if moment == beat:
+                self._speak()
+        self._at(until)
+
+    def _at(self, true_s: float) -> None:
+        self.true_s = true_s
+        for gate in self._gates:
+            gate.clock.true_s = true_s
+            gate.wake()
+        self._gather()
+
+    # --- at the kerb --------------------------------------------------------------------------
+
+    def loop(self, lane: str, sensor: Sensor, on: bool) -> None:
+        """A loop is occupied, or free again."""
+        (self._loops.add if on else self._loops.discard)((lane, sensor))
+        self._gate(lane).edge(lane, sensor, on)
+        self._gather()
+
+    def show(
+        self,
+        lane: str,
+        *plates: str,
+        frames: int = 4,
+        sure: float = 0.999,
+        unsure: Sequence[int] = (),
+        colour: Colour = Colour.BLUE,
+        age_s: float = 0.0,
+    ) -> None:
+        """The camera takes so many frames, 0.2 s apart, each with these plates: `sure` is the
+        confidence of every character but those at the places `unsure`. The frames come `age_s`
+        after they were taken.
+        """
+        for _ in range(frames):
+            self.wait(0.2)
+            self._frames += 1
+            at = self._gate(lane).clock.boot_s() - age_s
+            reads = tuple(
+                PlateRead(
+                    text=text,
+                    confidences=tuple(0.6 if n in unsure else sure for n in range(len(text))),
+                    colour=colour,
+                    rows=1,
+                    corners=corners,
+                    frame=self._frames,
+                    at=at,
+                )
+                for text, corners in zip(plates, (NEAR, BESIDE), strict=False)
+            )
+            self._gate(lane).look(lane, self._frames, reads, at)
+            self._gather()
+
+    def arrive(self, lane: str, *plates: str, **seen: Any) -> None:
+        """A car rolls onto the arrival loop and is seen, with a plate or without."""
+        self.loop(lane, Sensor.ARRIVAL, True)
+        self.show(lane, *plates, **seen)
+        if not plates:
+            self.wait(3.0)
+
+    def cross(self, lane: str, *, on_loop_s: float = 2.5) -> None:
+        """The car drives on under the boom, and out of sight."""
+        self.drive_on(lane)
+        self.wait(on_loop_s - 1.0)
+        self.loop(lane, Sensor.SAFETY, False)
+        self.wait(2.0)
+
+    def drive_on(self, lane: str) -> None:
+        """The car's nose is on the safety loop, and its tail off the arrival loop."""
+        self.wait(1.0)
+        self.loop(lane, Sensor.SAFETY, True)
+        self.wait(1.0)
+        self.loop(lane, Sensor.ARRIVAL, False)
+
+    def back_out(self, lane: str) -> None:
+        """The car reverses off the arrival loop."""
+        self.loop(lane, Sensor.ARRIVAL, False)
+        self.wait(5.0)
+
+    def enter(self, plate: str, **seen: Any) -> None:
+        """A car enters the visitor zone."""
+        self.arrive("inner-entry", plate, **seen)
+        self.cross("inner-entry")
+
+    def leave(self, plate: str, **seen: Any) -> None:
+        """A car leaves the visitor zone, and its plate is read."""
+        self.arrive("inner-exit", plate, **seen)
+        self.cross("inner-exit")
+
+    def drive_through(self, lane: str, *plates: str, **seen: Any) -> None:
+        """A car passes a lane; without plates it is not read."""
+        self.arrive(lane, *plates, **seen)
+        self.cross(lane)
+
+    def bumper_to_bumper(self, lane: str, plate: str) -> None:
+        """Two cars under one boom, the second hidden behind the first: one long occupation."""
+        self.arrive(lane, plate)
+        self.cross(lane, on_loop_s=7.5)
+
+    def tailgate(self, lane: str, plate: str, *follower: str) -> None:
+        """A second car rolls up while the first crosses, and slips through before the boom falls.
+        It is too fast to be decided; with a `follower` plate one frame sees it.
+        """
+        self.arrive(lane, plate)
+        self.drive_on(lane)
+        self.wait(0.5)
+        self.loop(lane, Sensor.SAFETY, False)
+        self.wait(0.3)
+        self.loop(lane, Sensor.ARRIVAL, True)
+        if follower:
+            self.show(lane, *follower, frames=1)
+        self.cross(lane)
+
+    # --- the centre and the power -------------------------------------------------------------
+
+    def change(self, name: ListName, *changes: ListChange) -> None:
+        """The centre changes a list."""
+        since = self._followed.get(name, 0)
+        self._followed[name] = since + 1
+        step = ListChanges(list=name, since=since, version=since + 1, changes=changes)
+        for gate in self._gates:
+            assert gate.lists(step)
+        self._gather()
+
+    def put(self, name: ListName, plate: str, **row: Any) -> None:
+        """The centre puts a plate on a list."""
+        self.change(name, ListChange(remove=False, row=ListRow(list=name, plate=plate, **row)))
+
+    def take_off(self, name: ListName, plate: str, **row: Any) -> None:
+        """The centre takes a plate off a list."""
+        self.change(name, ListChange(remove=True, row=ListRow(list=name, plate=plate, **row)))
+
+    def bind(self, plate: str) -> None:
+        """A driver binds a plate in the WeChat account."""
+        self.put(ListName.VISITORS, plate)
+
+    def employ(self, *plates: str) -> None:
+        """These are cars of the staff."""
+        for plate in plates:
+            self.put(ListName.INTERNALS, plate)
+
+    def ban(self, plate: str, zone: str = "visitor_zone") -> None:
+        """The centre bans a plate from a zone."""
+        self.put(ListName.BLACKLIST, plate, zone=zone)
+
+    def order(self, verb: str, **more: Any) -> OrderAnswer:
+        """A person at the centre gives an order."""
+        self._orders += 1
+        order = Order(
+            id=f"order-{self._orders}",
+            verb=verb,
+            by="Lin",
+            reason="because",
+            expires_at=EPOCH + timedelta(days=99),
+            **more,
+        )
+        of = more.get("lane")
+        answers = [gate.order(order) for gate in ([self._gate(of)] if of else self._gates)]
+        self._gather()
+        return answers[0]
+
+    def centre(self, *, reached: bool) -> None:
+        """The link to the centre is up, or down from now on."""
+        for gate in self._gates:
+            gate.centre_away_since = None if reached else self.true_s
+
+    def camera(self, lane: str, *, alive: bool) -> None:
+        """A camera dies, or lives again."""
+        self._gate(lane).camera(lane, alive=alive)
+        self._gather()
+
+    def relay(self, lane: str, *, works: bool) -> None:
+        """The relay of a barrier answers, or does not."""
+        self._gate(lane).relay(lane, works=works)
+
+    def step_clock(self, by_s: float, *, trusted: bool = True, of: str = "inner-entry") -> None:
+        """The wall clock of a controller jumps."""
+        gate = self._gate(of)
+        gate.timekeeper.look()
+        gate.clock.step(by_s, trusted=trusted)
+        gate.timekeeper.look()
+        gate.settle()
+        self._gather()
+
+    def centre_says_its_time(self) -> None:
+        """With its confirmations the centre tells what time it is."""
+        for gate in self._gates:
+            gate.timekeeper.told(EPOCH + timedelta(seconds=self.true_s))
+            gate.settle()
+        self._gather()
+
+    def crash(self, of: str = "inner-entry") -> None:
+        """The daemon of a controller dies, and is started again at once."""
+        self._start_again(of)
+
+    def crash_after_the_intent(self, lane: str) -> None:
+        """The daemon dies with the intent to open on the disk, and nobody knows what became of it;
+        the vehicle is gone when it starts again.
+        """
+        gate = self._gate(lane)
+        intended = BarrierIntended(command="cut off", reason=Reason.VISITOR)
+        record = Record(fact=intended, at=gate.clock.instant(), lane=lane, passage="cut off")
+        at_once(gate.store.commit(Commit(records=(record,))))
+        gate.settle()
+        self._gather()
+        self.crash(lane)
+
+    def power_cut(
+        self,
+        of: str = "inner-entry",
+        *,
+        off_s: float = 60.0,
+        trusted: bool = True,
+        database: bool = True,
+    ) -> None:
+        """A controller's machine is without power for a while, and may lose its database."""
+        gate = self._gate(of)
+        gate.end()
+        self.true_s += off_s
+        for each in self._gates:
+            each.clock.true_s = self.true_s
+        gate.clock.reboot(trusted=trusted)
+        if not database:
+            for file in self._folder.glob(f"{gate.path.name}*"):
+                file.unlink()
+        self._start_again(of)
+
+    def _start_again(self, of: str) -> None:
+        """As at every start, the inputs are read first."""
+        old = self._gate(of)
+        old.end()
+        new = Controller(old.config, old.path, old.clock)
+        self._gates[self._gates.index(old)] = new
+        new.begin()
+        for lane, sensor in sorted(self._loops):
+            if lane in new.lanes:
+                new.edge(lane, sensor, True)
+        self._gather()
+
+    # --- what came of it ----------------------------------------------------------------------
+
+    def facts(self, of: type[Kind], *, lane: str | None = None) -> list[Kind]:
+        """The facts of a kind in the journals, in order."""
+        return [
+            event.record.fact
+            for _, event in self.told
+            if isinstance(event.record.fact, of) and lane in (None, event.record.lane)
+        ]
+
+    def decisions(self, lane: str) -> list[str]:
+        """The reasons of what was decided in a lane."""
+        return [fact.decision.reason.value for fact in self.facts(VehicleDecided, lane=lane)]
+
+    def passages(self, lane: str) -> list[tuple[str, str | None, bool]]:
+        """How the passages of a lane ended: the end, the plate, whether it was decided."""
+        ended = self.facts(PassageEnded, lane=lane)
+        return [(fact.end.value, fact.plate, fact.decided) for fact in ended]
+
+    def alarms(self, subject: str) -> set[str]:
+        """The alarms that were ever raised for a lane, a zone or a device."""
+        return {fact.alarm for fact in self.facts(AlarmRaised) if fact.subject == subject}
+
+    def standing(self, subject: str) -> set[str]:
+        """The alarms that stand now."""
+        alarms = [alarm for gate in self._gates for alarm in gate.health.alarms]
+        return {alarm.alarm for alarm in alarms if alarm.subject == subject}
+
+    def openings(self, lane: str) -> int:
+        """How often the barrier of a lane was pulsed."""
+        return self._pulses.count(lane)
+
+    def waiting(self, lane: str) -> str:
+        """The id of the passage that was begun last in a lane."""
+        begun = [
+            event.record.passage
+            for _, event in self.told
+            if isinstance(event.record.fact, VehicleArrived) and event.record.lane == lane
+        ]
+        return begun[-1] or ""
+
+    def stays(self, plate: str, *, of: str = "inner-entry") -> list[Stay]:
+        """The stays of a plate in the visitor zone as the store holds them, oldest first."""
+        store = self._gate(of).store
+        ended = at_once(store.ended_stays(EPOCH - timedelta(days=9)))
+        stays = [*ended, *at_once(store.open_stays())]
+        known = [each for each in stays if each.plate == plate and each.zone == "visitor_zone"]
+        return sorted(known, key=lambda each: each.id)
+
+    def stay(self, plate: str) -> Stay:
+        """The last stay of a plate in the visitor zone."""
+        return self.stays(plate)[-1]
+
+    def doubts(self, plate: str) -> set[Doubt]:
+        """What is known against the window of the last stay."""
+        return set(self.stay(plate).doubts)
+
+    def banned(self, plate: str, *, of: str = "inner-entry") -> bool:
+        """Whether the store holds a row of the blacklist that counts."""
+        rows = at_once(self._gate(of).store.listing([plate])).rows
+        return any(row.list is ListName.BLACKLIST for row in rows)
+
+    def count(self, zone: str = "visitor_zone") -> ZoneState:
+        """How many are in a zone, and whether that is to be believed."""
+        return self._gates[0].zones.state(zone)
+
+    def config(self, of: str = "inner-entry") -> Config:
+        """The configuration of a controller."""
+        return self._gate(of).config
+
+    def summarise(self) -> None:
+        """The day is over, and is told."""
+        for gate in self._gates:
+            at_once(gate.zones.summarise(EPOCH))
+            gate.settle()
+        self._gather()
+
+    def trust(self) -> list[tuple[str | None, bool]]:
+        """Of each event its lane, and whether the centre will hear that the clock was trusted."""
+        gate = self._gates[0]
+        pending = at_once(gate.store.pending(0, limit=1000))
+        return [(each.lane, each.clock_trusted) for each in pending]
+
+    def outbox(self) -> int:
+        """How many events the centre still has to confirm."""
+        return at_once(self._gates[0].store.outbox_depth())
+
+    def last_seq(self) -> int:
+        """The number of the last event."""
+        return at_once(self._gates[0].store.last_seq())
+
+    def confirm(self, journal: str, seq: int) -> None:
+        """The centre confirms what it has stored."""
+        at_once(self._gates[0].store.confirm(journal, seq))
+
+    def journal(self, of: str = "inner-entry") -> str:
+        """The id of a controller's journal."""
+        return self._gate(of).journal
+
+    # --- the controllers ----------------------------------------------------------------------
+
+    def _config(
+        self,
+        number: int,
+        gates: Sequence[Sequence[str]],
+        blind: Sequence[str],
+        visitor_zone: dict[str, Any],
+    ) -> Config:
+        names = gates[number]
+        peers = [
+            {
+                "controller": f"gate-{other}",
+                "exits_of": ["visitor_zone"] if "inner-exit" in gates[other] else [],
+            }
+            for other in range(len(gates))
+            if other != number
+        ]
+        inner = {"name": "visitor_zone", "inside": "car_park", "capacity": 60}
+        lanes = [
+            lane(name, coil, **({"camera": None} if name in blind else {}))
+            for coil, name in enumerate(names)
+        ]
+        return Config.model_validate(
+            {
+                "site": "hall",
+                "controller": f"gate-{number}",
+                "store": {"path": "gate.db", "pictures": "pictures"},
+                "zone": [
+                    {"name": "car_park", "capacity": 400, "admits": "everybody"},
+                    {**inner, "admits": "registered", **visitor_zone},
+                ],
+                "board": [{"name": "board", "address": "tcp://192.0.2.7:502"}],
+                "lane": lanes,
+                "peer": peers,
+            }
+        )
+
+    def _gate(self, lane: str) -> Controller:
+        return next(gate for gate in self._gates if lane in gate.lanes)
+
+    def _gather(self) -> None:
+        """What the controllers did, and what they tell each other of it."""
+        while any(gate.told for gate in self._gates):
+            for gate in self._gates:
+                news, gate.told[:] = list(gate.told), ()
+                for each in news:
+                    self.told.append((gate.config.controller, each.event))
+                    self._later.append((gate.config.controller, each.event))
+            self._hand_over()
+        for gate in self._gates:
+            self._pulses += gate.openings
+            gate.openings.clear()
+
+    def link(self, *, up: bool) -> None:
+        """The broker is there, or not; what could not be told is told later."""
+        self.linked = up
+        self._gather()
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        if not self.linked:
+            return
+        news, self._later = self._later, []
+        for controller, event in news:
+            for gate in self._gates:
+                if gate.config.controller != controller:
+                    gate.hear(_told(controller, event))
+
+    def _speak(self) -> None:
+        """Every controller tells of its health."""
+        if not self.linked or len(self._gates) == 1:
+            return
+        for gate in self._gates:
+            now = gate.clock.instant()
+            health = PeerHealth(
+                controller=gate.config.controller,
+                journal=gate.journal,
+                seq=at_once(gate.store.last_seq()),
+                at=now.wall,
+                clock_trusted=now.trusted,
+            )
+            for other in self._gates:
+                if other is not gate:
+                    other.hear(health)
+        self._gather()
+
+
+def _told(controller: str, event: Event) -> PeerEvent:
+    record = event.record
+    return PeerEvent(
+        controller=controller,
+        journal=event.journal,
+        seq=event.seq,
+        lane=record.lane,
+        passage=record.passage,
+        occurred_at=record.at.wall,
+        clock_trusted=record.at.trusted,
+        fact=record.fact,
+    )
+
+
+Build = Callable[..., Site]
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Build:
+    """Makes a site that is not the usual one."""
+    return lambda **settings: Site(tmp_path, **settings)
+
+
+@pytest.fixture
+def site(build: Build) -> Site:
+    """One controller for all four lanes."""
+    return build()
+
+
+@pytest.fixture
+def two(build: Build) -> Site:
+    """The zone's exit and the outer gate are run by a second controller."""
+    return build(gates=(("inner-entry",), ("inner-exit", "outer-entry", "outer-exit")))
