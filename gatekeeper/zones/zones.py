@@ -132,6 +132,7 @@ class Zones:
         self._roll = Roll()
         self._left = _Left()
         self._unwatched: set[str] = set()
+        self._occupied_abroad: set[str] = set()
         self._peers = Peers(_exits_of(peers, self._plans.values()))
         self._aged_at = 0.0
         self._moved = asyncio.Event()
@@ -350,11 +351,12 @@ class Zones:
     async def _doubt_peer(self, controller: str, doubt: Doubt) -> None:
         """Nor is it known any longer whether a vehicle still stands in one of its lanes."""
         at = self._clock.instant()
+        lanes = {each for each in self._occupied_abroad if each.startswith(f"{controller}/")}
+        self._occupied_abroad -= lanes
         for zone in self._peers.zones(controller):
             await self._blemish(zone, Blemish(doubt=doubt, at=at, detail=controller), None)
-            for span in self._roll.excuses(zone).spans:
-                if span.until is None and span.cause.startswith(f"{controller}/"):
-                    self._excuse(zone, span.cause, begins=False, at=at.boot_s)
+            for lane in sorted(lanes):
+                self._excuse(zone, lane, begins=False, at=at.boot_s)
 
     def _seen_abroad(
         self, place: Place, of_plate: str, told: PeerEvent, at: Instant
@@ -381,8 +383,10 @@ class Zones:
         if place.direction is not Direction.EXIT or place.zone not in self._plans:
             return
         if ended is None:
+            self._occupied_abroad.add(place.lane)
             self._excuse(place.zone, place.lane, begins=True, at=at.boot_s)
             return
+        self._occupied_abroad.discard(place.lane)
         before = excuse.ended(self._roll.excuses(place.zone), place.lane, ended.at.boot_s)
         since, until = ended.arrived.boot_s, ended.at.boot_s
         self._reschedule(place.zone, excuse.lasted(before, place.lane, since, until))

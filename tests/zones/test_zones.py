@@ -10,6 +10,7 @@ import pytest
 from gatekeeper.health import Health
 from gatekeeper.model import (
     Admits,
+    AlarmCleared,
     AlarmRaised,
     Colour,
     ControllerStarted,
@@ -295,6 +296,15 @@ def test_a_camera_that_fails_at_the_peer_is_on_every_open_window(clerk: Clerk) -
     (stay,) = clerk.stays()
     (blemish,) = stay.blemishes
     assert (blemish.doubt, blemish.detail) == (Doubt.EXIT_LANE_UNHEALTHY, "north")
+
+
+def test_while_a_camera_fails_at_the_peer_no_time_counts(clerk: Clerk) -> None:
+    clerk.hears(AlarmRaised(alarm="camera_stale", subject="exit", detail=""))
+    assert clerk.zones.wake_at is None
+
+    clerk.clock.true_s += 60
+    clerk.hears(AlarmCleared(alarm="camera_stale", subject="exit"))
+    assert clerk.zones.wake_at == 480.0 + 60.0
 
 
 def test_a_peer_that_speaks_again_was_silent_all_the_same(clerk: Clerk) -> None:
