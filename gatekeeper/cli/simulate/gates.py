@@ -8,14 +8,27 @@ from pathlib import Path
 
 from gatekeeper.cli.simulate.centre import Lists, Mailbox, as_peer
 from gatekeeper.cli.simulate.ledger import Ledger
-from gatekeeper.cli.simulate.site import CONTROLLER_OF, VISITOR_ZONE, ZONE_OF, config_of
-from gatekeeper.model import Colour, ListName, ListRow, Order, PlateRead, Sensor
-from gatekeeper.rehearsal import Rehearsal, VirtualClock
+from gatekeeper.cli.simulate.site import CONTROLLER_OF, INNER, VISITOR_ZONE, ZONE_OF, config_of
+from gatekeeper.model import (
+    Colour,
+    ListChanges,
+    ListName,
+    ListRow,
+    Order,
+    PassageEnded,
+    PlateRead,
+    Sensor,
+    ZoneRecounted,
+)
+from gatekeeper.rehearsal import Rehearsal, Told, VirtualClock
 from simulators.world import Read
 
 _CORNERS = ((0.0, 0.0), (200.0, 0.0), (200.0, 60.0), (0.0, 60.0))
 _BEHIND = ((0.0, 0.0), (90.0, 0.0), (90.0, 27.0), (0.0, 27.0))
 """A plate, and the smaller one of the car behind."""
+
+_COUNTED = (PassageEnded, ZoneRecounted)
+"""With these events a count may have changed."""
 
 _OFTEN_S = 1800.0
 """So often each controller is woken, wanted or not."""
@@ -72,7 +85,7 @@ class Gates:
 
     def counted(self) -> tuple[int, bool] | None:
         """How many the inner gate believes to be in the visitor zone, and whether it is sure."""
-        life = self._machines["gate-inner"].life
+        life = self._machines[INNER].life
         if life is None:
             return None
         state = life.zones.state(VISITOR_ZONE)
@@ -206,9 +219,9 @@ class Gates:
         for machine in self._machines.values():
             machine.clock.true_s = at
 
-    def _send(self, changes: object) -> None:
+    def _send(self, changes: ListChanges) -> None:
         for machine in self._machines.values():
-            machine.mail.lists.append(changes)  # type: ignore[arg-type]
+            machine.mail.lists.append(changes)
             self._deliver(machine)
 
     def _deliver(self, machine: _Machine) -> None:
@@ -240,9 +253,13 @@ class Gates:
             self._spread(machine, told)
             machine.due = min(machine.clock.true(life.wake_at()), now + _OFTEN_S)
 
-    def _spread(self, machine: _Machine, told: list) -> None:  # type: ignore[type-arg]
+    def _spread(self, machine: _Machine, told: list[Told]) -> None:
         for each in told:
             self._ledger.take(machine.name, each)
+            if machine.name == INNER and isinstance(each.event.record.fact, _COUNTED):
+                count = machine.life.zones.state(VISITOR_ZONE) if machine.life else None
+                if count is not None:
+                    self._ledger.counts.append((each.true_s, count.count, count.trusted))
         for other in self._machines.values():
             if other is machine:
                 continue

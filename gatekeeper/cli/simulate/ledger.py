@@ -36,13 +36,17 @@ class Judged:
 
 
 class Ledger:
-    """Keeps what is needed of the events, in the order they were written."""
+    """Keeps what is needed of the events, in the order they were written. `counts` are what the
+    inner gate believed to be in the visitor zone after each passage: moment, number, and whether
+    it was sure.
+    """
 
     def __init__(self) -> None:
         self.overstayed: list[Judged] = []
         self.suspected: list[Judged] = []
         self.blacklisted: list[Judged] = []
         self.suspended: list[Judged] = []
+        self.counts: list[tuple[float, int, bool]] = []
         self.kinds: Counter[str] = Counter()
         self._banned: dict[str, list[tuple[float, bool]]] = defaultdict(list)
 
@@ -102,6 +106,13 @@ class Verdicts:
     ways_out: Counter[str] = field(default_factory=Counter)
     doubts: Counter[str] = field(default_factory=Counter)
     victims: list[str] = field(default_factory=list)
+
+    def saw_count(self, count: int, trusted: bool, really: int) -> None:
+        """What the gate believed to be inside at a moment, and how many there were."""
+        error = abs(count - really)
+        self.occupancy_error_max = max(self.occupancy_error_max, error)
+        if trusted:
+            self.occupancy_error_max_trusted = max(self.occupancy_error_max_trusted, error)
 
     def add(self, other: "Verdicts") -> None:
         """The sums of both; the largest errors."""

@@ -1,12 +1,15 @@
-"""Runs the simulation: sites of four weeks each, side by side, and adds up what came of them."""
+"""Runs the simulation: sites of two weeks each, side by side, and what came of each."""
 
+import gc
 import logging
+import multiprocessing
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -14,11 +17,19 @@ from gatekeeper.cli.simulate.gates import Gates
 from gatekeeper.cli.simulate.ledger import Ledger, Verdicts, compare
 from gatekeeper.cli.simulate.site import INNER, VISITOR_ZONE, config_of
 from gatekeeper.zones import policy_of
-from simulators.world import Plan, World
+from simulators.world import Plan, Truth, World
 
-SITE_DAYS = 28.0
+if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import Synchronized
+
+SITE_DAYS = 14.0
 """Days of one site; more days are more sites, each with a seed of its own, so that the answer does
 not depend on how many run side by side."""
+
+_SEEDS = 1000
+"""So many sites have a seed of their own under one seed that is asked for."""
+
+_LOOK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +45,12 @@ class Task:
 
 @dataclass(slots=True, kw_only=True)
 class Diary:
-    """What can be drawn of one site: moments in true seconds from its first midnight."""
+    """What can be drawn of one site: (moment, number) of those really inside and of those the gate
+    believed inside, and the moments of judgements; true seconds from the first midnight.
+    """
 
-    hours: list[float] = field(default_factory=list)
-    really: list[int] = field(default_factory=list)
-    counted: list[int | None] = field(default_factory=list)
+    really: list[tuple[float, int]] = field(default_factory=list)
+    counted: list[tuple[float, int]] = field(default_factory=list)
     certain: list[float] = field(default_factory=list)
     suspected: list[float] = field(default_factory=list)
 
@@ -54,7 +66,7 @@ class Outcome:
 def tasks_of(plan: Plan, seed: int, days: float, *, diary: bool = False) -> list[Task]:
     """The sites that make up so many days; the first keeps a diary if asked."""
     tasks: list[Task] = []
-    while days > 0:
+    while days > 1e-9:
         number = len(tasks)
         tasks.append(
             Task(
@@ -72,54 +84,97 @@ def tasks_of(plan: Plan, seed: int, days: float, *, diary: bool = False) -> list
 def run_all(
     tasks: list[Task], workers: int, progress: Callable[[float], None]
 ) -> Iterator[tuple[Task, Outcome]]:
-    """Run sites side by side; `progress` is told the days that each finished site had."""
+    """Run sites, several side by side if `workers` is more than one; each is given out when it is
+    done. `progress` is told how many days have passed at all sites together.
+    """
     if workers <= 1 or len(tasks) == 1:
+        done = 0.0
         for task in tasks:
-            yield task, run_site(task)
-            progress(task.days)
+            yield task, run_site(task, partial(_add, done, progress))
+            done += task.days
+            progress(done)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for task, outcome in zip(tasks, pool.map(run_site, tasks), strict=True):
-            yield task, outcome
-            progress(task.days)
+    context = multiprocessing.get_context("spawn")
+    days = context.Value("d", 0.0)
+    with ProcessPoolExecutor(workers, context, initializer=_share, initargs=(days,)) as pool:
+        running = {pool.submit(_run_shared, task): task for task in tasks}
+        yield from _as_done(running, days, progress)
 
 
-def run_site(task: Task) -> Outcome:
-    """One site from its first midnight to its last, in a folder of its own."""
-    quiet = structlog.make_filtering_bound_logger(logging.ERROR)
+def _add(done: float, progress: Callable[[float], None], day: float) -> None:
+    progress(done + day)
+
+
+def _as_done(
+    running: dict[Future[Outcome], Task],
+    days: "Synchronized[float]",
+    progress: Callable[[float], None],
+) -> Iterator[tuple[Task, Outcome]]:
+    while running:
+        done, _ = wait(running, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
+        progress(days.value)
+        for future in done:
+            yield running.pop(future), future.result()
+
+
+_shared: "Synchronized[float] | None" = None
+
+
+def _share(days: "Synchronized[float]") -> None:
+    global _shared
+    _shared = days
+
+
+def _run_shared(task: Task) -> Outcome:
+    before = 0.0
+
+    def passed(day: float) -> None:
+        nonlocal before
+        if _shared is not None:
+            with _shared.get_lock():
+                _shared.value += day - before
+        before = day
+
+    return run_site(task, passed)
+
+
+def run_site(task: Task, passed: Callable[[float], None] = lambda day: None) -> Outcome:
+    """One site from its first midnight to its last, in a folder of its own; `passed` is told the
+    days that have passed.
+    """
+    quiet = structlog.make_filtering_bound_logger(logging.CRITICAL)
     structlog.configure(wrapper_class=quiet, cache_logger_on_first_use=True)
+    gc.set_threshold(200_000, 50, 100)  # hardly any cycles here, and many long-lived values
     with tempfile.TemporaryDirectory(prefix="gatekeeper-simulate-") as folder:
-        return _run(task, Path(folder))
+        return _run(task, Path(folder), passed)
 
 
-def _run(task: Task, folder: Path) -> Outcome:
-    ledger, diary = Ledger(), Diary()
-    world = World(task.plan, task.seed * 1000 + task.number)
+def _run(task: Task, folder: Path, passed: Callable[[float], None]) -> Outcome:
+    ledger = Ledger()
+    world = World(task.plan, task.seed * _SEEDS + task.number)
     gates = Gates(folder, ledger)
     gates.start(world.lists())
-    counts: list[tuple[float, tuple[int, bool] | None]] = []
-    truth = world.run(gates, task.days, lambda day: counts.append((day, gates.counted())))
+    hours: list[tuple[float, tuple[int, bool] | None]] = []
+
+    def hour(day: float) -> None:
+        hours.append((day * 86_400.0, gates.counted()))
+        passed(day)
+
+    truth = world.run(gates, task.days, hour)
     gates.close()
     limit = policy_of(config_of(INNER, folder), VISITOR_ZONE).limit
     verdicts = compare(ledger, truth, limit)
-    for day, counted in counts:
-        really = truth.inside(VISITOR_ZONE, day * 86_400.0)
-        diary.hours.append(day * 24)
-        diary.really.append(really)
-        diary.counted.append(None if counted is None else counted[0])
+    for at, counted in hours:
         if counted is not None:
-            _occupancy(verdicts, counted, really)
-    diary.certain = [one.at for one in ledger.overstayed]
-    diary.suspected = [one.at for one in ledger.suspected]
-    return Outcome(verdicts=verdicts, diary=diary if task.diary else None)
+            verdicts.saw_count(*counted, truth.inside(VISITOR_ZONE, at))
+    return Outcome(verdicts=verdicts, diary=_diary(ledger, truth) if task.diary else None)
 
 
-def _occupancy(verdicts: Verdicts, counted: tuple[int, bool], really: int) -> None:
-    count, trusted = counted
-    error = abs(count - really)
-    verdicts.occupancy_error_max = max(verdicts.occupancy_error_max, error)
-    if trusted:
-        verdicts.occupancy_error_max_trusted = max(verdicts.occupancy_error_max_trusted, error)
-
-
-__all__ = ["Diary", "Outcome", "Task", "replace", "run_all", "run_site", "tasks_of"]
+def _diary(ledger: Ledger, truth: Truth) -> Diary:
+    moments = sorted({at for at, _, _ in ledger.counts})
+    return Diary(
+        really=[(at, truth.inside(VISITOR_ZONE, at)) for at in moments],
+        counted=[(at, count) for at, count, _ in ledger.counts],
+        certain=[one.at for one in ledger.overstayed],
+        suspected=[one.at for one in ledger.suspected],
+    )
