@@ -87,6 +87,11 @@ def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
         ('name = "outer-exit"', 'name = "outer exit/+"', "should match pattern"),
         ("warning_s = 120", "warning_s = 700", "shorter than internal_limit_s"),
         ('inside = "car_park"', 'inside = "visitor_zone"', "but the zone itself"),
+        (
+            'name = "car_park"',
+            'name = "car_park"\ninside = "visitor_zone"',
+            'zone "car_park".inside: it lies in "visitor_zone", which lies in it; one must not',
+        ),
         ('direction = "exit"', 'direction = "out"', "direction"),
         ('"Asia/Shanghai"', '"Asia/Shanghia"', 'did you mean "Asia/Shanghai"?'),
         ('"Asia/Shanghai"', "8", 'timezone: must be a name like "Asia/Shanghai"'),

@@ -91,16 +91,18 @@ class Orders:
             source=RowSource.GATE,
         )
         await self._commit(fact, listed=(row,))
+        self._changed()
 
     async def _remove(self, order: Order, plate: str) -> None:
         fact = BlacklistRemoved(zone=order.zone, plate=plate, by=order.by, reason=order.reason)
         await self._commit(fact, removed=((order.zone, plate),))
+        self._changed()
 
     async def _lock(self, order: Order, on: bool) -> None:
         fact = LockdownOrdered(on=on, by=order.by, reason=order.reason)
         await self._commit(fact, lockdown=on)
         self._locked(on)
-        self._changed()  # only now does the new state hold
+        self._changed()
 
     async def _commit(
         self,
@@ -114,7 +116,6 @@ class Orders:
         await self._store.commit(
             Commit(records=(record,), listed=listed, removed=removed, lockdown=lockdown)
         )
-        self._changed()
 
 
 def _refused(order: Order, detail: str) -> OrderAnswer:

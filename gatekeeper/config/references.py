@@ -32,15 +32,33 @@ def _names_used_twice(config: Config) -> list[str]:
 
 def _unknown_zones(config: Config) -> list[str]:
     known = {zone.name for zone in config.zone}
-    return [
-        f'{place}: no zone is called "{name}"'
-        for place, name in _zones_named(config)
-        if name not in known
-    ] + [
-        f'zone "{zone.name}".inside: no zone is called "{zone.name}" but the zone itself'
-        for zone in config.zone
-        if zone.inside == zone.name
-    ]
+    return (
+        [
+            f'{place}: no zone is called "{name}"'
+            for place, name in _zones_named(config)
+            if name not in known
+        ]
+        + [
+            f'zone "{zone.name}".inside: no zone is called "{zone.name}" but the zone itself'
+            for zone in config.zone
+            if zone.inside == zone.name
+        ]
+        + [
+            f'zone "{zone.name}".inside: it lies in "{zone.inside}", which lies in it; one must not'
+            for zone in config.zone
+            if zone.inside != zone.name and zone.name in _around(config, zone.inside)
+        ]
+    )
+
+
+def _around(config: Config, zone: str | None) -> set[str]:
+    """The zone and those it lies in, however they are nested."""
+    inside = {each.name: each.inside for each in config.zone}
+    found: set[str] = set()
+    while zone is not None and zone not in found:
+        found.add(zone)
+        zone = inside.get(zone)
+    return found
 
 
 def _zones_named(config: Config) -> Iterator[tuple[str, str]]:

@@ -160,11 +160,14 @@ class Corridor:
             case _:
                 return Pace.IDLE
 
-    def begin_anew(self) -> tuple[Presence, ...]:
-        """Forget the vehicle; what the inputs said last is to be told again, so that one that
-        stands there already is decided anew.
+    async def begin_anew(self) -> tuple[Presence, ...]:
+        """Forget the vehicle: how its visit ended nobody will know. What the inputs said last is
+        to be told again, so that one that stands there already is decided anew.
         """
-        self._machine, self._visit = passage.Passage(), None
+        self._machine = passage.Passage()
+        if self._visit is not None:
+            self._visit.doubts.append(Doubt.EXIT_LANE_UNHEALTHY)
+            await self._end(Output.TIMED_OUT, self._rooms.clock.boot_s())
         levels, self._levels = self._levels, {}
         return tuple(levels.values())
 

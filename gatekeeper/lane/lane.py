@@ -94,7 +94,7 @@ class Lane:
 
     async def run(self) -> None:
         """Serve the lane, until cancelled; a vehicle that stands there already is decided anew."""
-        for presence in self._corridor.begin_anew():
+        for presence in await self._corridor.begin_anew():
             self._put(presence)
         async with asyncio.TaskGroup() as tasks:
             if self._eye is not None:

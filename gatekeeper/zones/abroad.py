@@ -32,9 +32,9 @@ from gatekeeper.rules.journey import Ended, Place
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """`seen` is a plate that stood in the lane at `place`, `ended` a passage there; `doubt` is on
-    every window of the zones whose exits the peer runs, `blind` a device there that fails, and
-    `sees` one that works again; the rest is what the event does to the blacklist.
+    """A vehicle stood in the lane at `place`, `seen` is its plate, `ended` its passage there;
+    `doubt` is on every window of the zones whose exits the peer runs, `blind` a device there that
+    fails, and `sees` one that works again; the rest is what the event does to the blacklist.
     """
 
     place: Place | None = None
@@ -52,7 +52,7 @@ def read(told: PeerEvent, at: Instant) -> Found:
     """What an event that has come in at `at` says."""
     match told.fact:
         case VehicleDecided(decision=decision, grounds=grounds) as fact:
-            if decision.plate is None or grounds is None or fact.zone is None:
+            if grounds is None or fact.zone is None:
                 return Found()
             place = _place(told, fact.zone, grounds.direction)
             return Found(place=place, seen=decision.plate)

@@ -132,6 +132,7 @@ class Zones:
         self._roll = Roll()
         self._left = _Left()
         self._unwatched: set[str] = set()
+        self._occupied_abroad: set[str] = set()
         self._peers = Peers(_exits_of(peers, self._plans.values()))
         self._aged_at = 0.0
         self._moved = asyncio.Event()
@@ -326,8 +327,9 @@ class Zones:
         steps: list[StayStep] = []
         if found.place is not None and found.seen is not None:
             steps += self._seen_abroad(found.place, found.seen, told, at)
+        if found.place is not None:
+            self._excuse_abroad(found.place, found.ended, at)
         if found.place is not None and found.ended is not None:
-            self._excuse_abroad(found.place, found.ended)
             moved = {each.stay.id for each in steps}
             passed = self._passed(found.place, found.ended)
             steps += [each for each in passed if each.stay.id not in moved]
@@ -347,9 +349,14 @@ class Zones:
                 self._excuse(zone, f"{device} unwatched", device in fails, self._clock.boot_s())
 
     async def _doubt_peer(self, controller: str, doubt: Doubt) -> None:
+        """Nor is it known any longer whether a vehicle still stands in one of its lanes."""
         at = self._clock.instant()
+        lanes = {each for each in self._occupied_abroad if each.startswith(f"{controller}/")}
+        self._occupied_abroad -= lanes
         for zone in self._peers.zones(controller):
             await self._blemish(zone, Blemish(doubt=doubt, at=at, detail=controller), None)
+            for lane in sorted(lanes):
+                self._excuse(zone, lane, begins=False, at=at.boot_s)
 
     def _seen_abroad(
         self, place: Place, of_plate: str, told: PeerEvent, at: Instant
@@ -371,12 +378,18 @@ class Zones:
                 steps += journey.blemished([each], [found], at, self._around_of(each.zone))
         return steps
 
-    def _excuse_abroad(self, place: Place, told: Ended) -> None:
+    def _excuse_abroad(self, place: Place, ended: Ended | None, at: Instant) -> None:
+        """A peer's exit is occupied from a decision there until a passage there is over."""
         if place.direction is not Direction.EXIT or place.zone not in self._plans:
             return
-        before = self._roll.excuses(place.zone)
-        span = excuse.lasted(before, told.lane, told.arrived.boot_s, told.at.boot_s)
-        self._reschedule(place.zone, span)
+        if ended is None:
+            self._occupied_abroad.add(place.lane)
+            self._excuse(place.zone, place.lane, begins=True, at=at.boot_s)
+            return
+        self._occupied_abroad.discard(place.lane)
+        before = excuse.ended(self._roll.excuses(place.zone), place.lane, ended.at.boot_s)
+        since, until = ended.arrived.boot_s, ended.at.boot_s
+        self._reschedule(place.zone, excuse.lasted(before, place.lane, since, until))
 
     # --- waking -------------------------------------------------------------------------------
 

@@ -173,6 +173,20 @@ async def test_a_car_that_stands_there_when_the_lane_starts_again_is_decided_ane
     await bench.in_state(State.REFUSED)
 
 
+async def test_a_lane_that_failed_says_that_it_does_not_know_how_a_visit_ended(
+    bench: Bench,
+) -> None:
+    await bench.list_plate(ListName.VISITORS, VISITOR)
+    bench.arrive(VISITOR)
+    await bench.in_state(State.OPENING)
+    assert bench.zones.state("visitor_zone").coming == 1
+    await bench.restart()
+    (ended,) = await bench.ended()
+    assert ended["end"] == PassageEnd.TIMED_OUT
+    assert ended["doubts"] == ["exit_lane_unhealthy"]
+    await bench.until(lambda: len(bench.facts("vehicle.arrived")) == 2)
+
+
 class TestFailingBarrier:
     """A command that failed is never repeated: the car gets new decisions."""
 

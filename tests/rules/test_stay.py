@@ -305,11 +305,11 @@ def test_while_an_exit_is_occupied_nothing_is_due() -> None:
 
 
 def test_until_the_next_car_of_a_queue_can_have_rolled_up_nothing_is_due() -> None:
-    around = occupied(400, 500)
+    around = occupied(470, 475)
 
-    assert after((Woken(), at(519)), around=around).facts == ()
-    assert after((Woken(), at(400)), around=around).wake_at == 520
-    assert after((Woken(), at(590)), around=around).stay.warned
+    assert after((Woken(), at(494)), around=around).facts == ()
+    assert after((Woken(), at(480)), around=around).wake_at == 495
+    assert after((Woken(), at(495)), around=around).stay.warned
 
 
 def test_a_car_that_backs_out_goes_on_without_the_wait() -> None:

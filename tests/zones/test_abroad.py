@@ -119,14 +119,19 @@ def test_a_decision_says_where_a_plate_stands_admitted_or_not() -> None:
 @pytest.mark.parametrize(
     "fact",
     [
-        replace(DECIDED, decision=replace(DECISION, plate=None)),
         replace(DECIDED, grounds=None),
         replace(DECIDED, zone=None),
     ],
-    ids=["of whom is not known", "by an order", "where is not known"],
+    ids=["by an order", "where is not known"],
 )
-def test_a_decision_that_names_no_plate_or_no_place_says_nothing(fact: VehicleDecided) -> None:
+def test_a_decision_that_names_no_place_says_nothing(fact: VehicleDecided) -> None:
     assert read(told(fact), NOW) == Found()
+
+
+def test_a_decision_without_a_plate_says_that_somebody_stands_there() -> None:
+    unread = replace(DECIDED, decision=replace(DECISION, plate=None))
+
+    assert read(told(unread), NOW) == Found(place=EXIT)
 
 
 def test_a_passage_comes_on_this_controllers_clock_and_began_ten_seconds_before() -> None:

@@ -10,12 +10,16 @@ import pytest
 from gatekeeper.health import Health
 from gatekeeper.model import (
     Admits,
+    AlarmCleared,
     AlarmRaised,
     Colour,
+    ControllerStarted,
     Decision,
     Direction,
     Doubt,
     Fact,
+    Grounds,
+    Judgement,
     Limit,
     ListName,
     ListRow,
@@ -26,13 +30,17 @@ from gatekeeper.model import (
     PeerHealth,
     Reason,
     Sighting,
+    SiteState,
     Stay,
     StayEnd,
     VehicleClass,
+    VehicleDecided,
     Verdict,
     ZonePolicy,
+    ZoneState,
 )
 from gatekeeper.rehearsal import VirtualClock, at_once
+from gatekeeper.rehearsal.clock import EPOCH
 from gatekeeper.store import Store
 from gatekeeper.zones import Ended, Place, ZonePlan, Zones
 
@@ -215,8 +223,60 @@ def test_a_queue_at_the_peers_exit_is_not_the_drivers_fault(clerk: Clerk) -> Non
     clerk.clock.true_s += 400
     clerk.hears(replace(LEFT, lasted_s=90.0))
 
-    before, clerk.clock.true_s = clerk.zones.wake_at, clerk.clock.true_s + 30
-    assert before == 480.0 + 90.0 + 10.0
+    assert clerk.zones.wake_at == 480.0 + 90.0 + 10.0
+
+
+WAITS = VehicleDecided(
+    decision=Decision(
+        verdict=Verdict.ADMIT,
+        reason=Reason.EXIT,
+        rule="exit",
+        plate=CAR,
+        vehicle=VehicleClass.INTERNAL,
+        certain=True,
+    ),
+    sighting=sighting(CAR),
+    picture=None,
+    zone="hall",
+    grounds=Grounds(
+        direction=Direction.EXIT,
+        rows=(),
+        zone=ZoneState(zone="hall", count=1, trusted=True),
+        site=SiteState(),
+        now=EPOCH,
+        certain=0.98,
+    ),
+)
+
+
+def keep_awake(clerk: Clerk, for_s: float) -> None:
+    """The peer goes on telling that it is well."""
+    for _ in range(int(for_s // 30)):
+        clerk.clock.true_s += 30
+        clerk.hears_health()
+        at_once(clerk.zones.wake())
+
+
+def test_who_stands_in_the_peers_exit_when_the_limit_ends_is_not_judged(clerk: Clerk) -> None:
+    keep_awake(clerk, 570)
+    clerk.hears(WAITS)
+    keep_awake(clerk, 600)
+    assert [each.judgement for each in clerk.stays()] == [None]
+    assert clerk.zones.wake_at is None
+
+    clerk.hears(replace(LEFT, plate=CAR, sighting=sighting(CAR), lasted_s=601.0))
+    (ended,) = at_once(clerk.store.ended_stays(EPOCH))
+    assert (ended.end, ended.judgement) == (StayEnd.EXITED, None)
+
+
+def test_a_peer_that_starts_again_has_forgotten_who_stood_there(clerk: Clerk) -> None:
+    keep_awake(clerk, 300)
+    clerk.hears(WAITS)
+    clerk.hears(ControllerStarted(version="1", boot_id="b"))
+    assert clerk.doubts() == [Doubt.RESTART]
+
+    keep_awake(clerk, 600)
+    assert [each.judgement for each in clerk.stays()] == [Judgement.SUSPECTED]
 
 
 # --- what could hide an exit at the peer ----------------------------------------------------
@@ -236,6 +296,15 @@ def test_a_camera_that_fails_at_the_peer_is_on_every_open_window(clerk: Clerk) -
     (stay,) = clerk.stays()
     (blemish,) = stay.blemishes
     assert (blemish.doubt, blemish.detail) == (Doubt.EXIT_LANE_UNHEALTHY, "north")
+
+
+def test_while_a_camera_fails_at_the_peer_no_time_counts(clerk: Clerk) -> None:
+    clerk.hears(AlarmRaised(alarm="camera_stale", subject="exit", detail=""))
+    assert clerk.zones.wake_at is None
+
+    clerk.clock.true_s += 60
+    clerk.hears(AlarmCleared(alarm="camera_stale", subject="exit"))
+    assert clerk.zones.wake_at == 480.0 + 60.0
 
 
 def test_a_peer_that_speaks_again_was_silent_all_the_same(clerk: Clerk) -> None:
