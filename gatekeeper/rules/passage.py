@@ -256,7 +256,8 @@ def _meaning(passage: Passage, what: Input, timing: Timing) -> Input:
     """The input as the table names it, with what the machine remembers."""
     if what is Input.SAFETY_OFF and passage.follower:
         return Input.FOLLOWED
-    if passage.state is State.APPROACHING and not timing.safety_loop:
+    blind = passage.safety or not timing.safety_loop
+    if passage.state is State.APPROACHING and blind:
         return Input.PRESUMED if what in (Input.TIME, Input.ARRIVED) else what
     if what is not Input.TIME:
         return what

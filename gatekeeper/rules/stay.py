@@ -103,12 +103,15 @@ StayInput: TypeAlias = AwayFromExit | SeenOutside | Blemished | Restarted | Give
 class Around:
     """What holds in the stay's zone: what time is excused, how late news may be, how long a row
     this gate puts on the blacklist lasts (None: for ever), and whether limits are only advisory.
+    `unproven` is an exit lane whose safety loop has said nothing since a vehicle seemed to back
+    out there: if the loop is dead, that vehicle has left.
     """
 
     excuses: Excuses = field(default=excuse.NONE)
     settling_s: float = SETTLING_S
     blacklist_days: float | None = None
     advisory: bool = False
+    unproven: str | None = None
 
 
 QUIET = Around()
@@ -347,6 +350,14 @@ def _judged_if_over(
 def _judged(stay: Stay, stayed_s: float, at: Instant, around: Around) -> StayStep:
     if around.advisory:
         stay = blemished(stay, Blemish(doubt=Doubt.ADVISORY_ZONE, at=at))
+    if around.unproven is not None:
+        silent = Blemish(
+            doubt=Doubt.EXIT_LANE_UNHEALTHY,
+            at=at,
+            lane=around.unproven,
+            detail="the safety loop is silent since a vehicle backed out",
+        )
+        stay = blemished(stay, silent)
     if blacklist.objections(stay):
         return _suspected(stay, stayed_s, around)
     overstayed = StayOverstayed(stay=stay.id, zone=stay.zone, plate=stay.plate, stayed_s=stayed_s)

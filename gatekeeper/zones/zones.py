@@ -133,6 +133,7 @@ class Zones:
         self._left = _Left()
         self._unwatched: set[str] = set()
         self._occupied_abroad: set[str] = set()
+        self._unproven: set[Place] = set()
         self._peers = Peers(_exits_of(peers, self._plans.values()))
         self._aged_at = 0.0
         self._moved = asyncio.Event()
@@ -223,6 +224,7 @@ class Zones:
             lasted_s=max(0.0, told.at.boot_s - told.arrived.boot_s),
             doubts=told.doubts,
         )
+        self._prove(place, told)
         steps = self._passed(place, told)
         if told.through and place.direction is Direction.ENTRY:
             steps += self._begun(place, told)
@@ -330,6 +332,7 @@ class Zones:
         if found.place is not None:
             self._excuse_abroad(found.place, found.ended, at)
         if found.place is not None and found.ended is not None:
+            self._prove(found.place, found.ended)
             moved = {each.stay.id for each in steps}
             passed = self._passed(found.place, found.ended)
             steps += [each for each in passed if each.stay.id not in moved]
@@ -463,7 +466,19 @@ class Zones:
             settling_s=peering.SETTLING_S if plan.peers else stay.SETTLING_S,
             blacklist_days=plan.policy.blacklist_days,
             advisory=plan.advisory,
+            unproven=next((each.lane for each in self._unproven if each.zone == zone), None),
         )
+
+    def _prove(self, place: Place, told: Ended) -> None:
+        """Who backs out of an open exit may have left over a safety loop that is dead; the next
+        vehicle that crosses shows that it is not.
+        """
+        if place.direction is not Direction.EXIT:
+            return
+        if told.end is PassageEnd.PASSED:
+            self._unproven.discard(place)
+        elif told.end is PassageEnd.BACKED_OUT and told.decision is not None:
+            self._unproven.add(place)
 
     def _excuse(self, zone: str, cause: str, begins: bool, at: float) -> None:
         change = excuse.began if begins else excuse.ended

@@ -309,9 +309,25 @@ def test_row_03_who_backs_out_of_the_exit_goes_on_and_the_wait_is_left_out(site:
     assert site.stay(STAFF).ended is None
     site.wait(minutes=1, seconds=10)
     assert not site.stay(STAFF).judgement
+    site.bind(VISITOR)
+    site.enter(VISITOR)
+    site.leave(VISITOR)
     site.wait(minutes=3)
     assert site.stay(STAFF).judgement is Judgement.OVERSTAYED
     assert site.facts(StayOverstayed)[0].stayed_s < site.true_s - 25
+
+
+def test_row_03_who_backed_out_over_a_safety_loop_that_may_be_dead_is_suspected_at_most(
+    site: "Site",
+) -> None:
+    site.employ(STAFF)
+    site.enter(STAFF)
+    site.wait(minutes=9)
+    site.arrive("inner-exit", STAFF)
+    site.back_out("inner-exit")
+    site.wait(minutes=5)
+    assert site.stay(STAFF).judgement is Judgement.SUSPECTED
+    assert site.stay(STAFF).doubts == (Doubt.EXIT_LANE_UNHEALTHY,)
 
 
 def test_row_03_a_visit_to_the_exit_that_timed_out_makes_the_stay_uncertain(site: "Site") -> None:
