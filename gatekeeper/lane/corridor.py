@@ -227,9 +227,21 @@ class Corridor:
         self._levels[presence.sensor] = presence
         if presence.on == (before is not None and before.on):
             return
-        edge = _EDGES.get((presence.sensor, presence.on))
-        if edge is not None:
-            await self._feed(edge, presence.at)
+        if presence.sensor is Sensor.BOOM_UP:
+            await self._boom_moved(presence)
+        else:
+            await self._feed(_EDGES[presence.sensor, presence.on], presence.at)
+
+    async def _boom_moved(self, presence: Presence) -> None:
+        """By hand, or by a button that is not ours, anybody may have left."""
+        alarm = Doubt.BOOM_WITHOUT_COMMAND
+        if not presence.on:
+            self._rooms.health.clear_alarm(alarm.value, self.name)
+        elif not self._opener.explains(presence.at):
+            detail = "the boom is up, and nothing here has opened it"
+            self._rooms.health.raise_alarm(alarm.value, self.name, detail)
+            with self._scribe.alarmed():
+                await self._rooms.zones.doubt(self.name, alarm)
 
     async def _looked(self, look: Look) -> None:
         """Reads vote only for the vehicle that stood there when the frame was taken."""

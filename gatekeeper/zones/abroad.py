@@ -70,6 +70,8 @@ class Abroad:
                 return Found(doubt=Doubt.RESTART)
             case BarrierIntended(reason=reason) if reason in _BY_HAND:
                 return Found(doubt=_BY_HAND[reason])
+            case AlarmRaised(alarm=Doubt.BOOM_WITHOUT_COMMAND.value):
+                return Found(doubt=Doubt.BOOM_WITHOUT_COMMAND)
             case AlarmRaised(alarm=alarm, subject=subject) if alarm in BLINDING:
                 return Found(doubt=Doubt.EXIT_LANE_UNHEALTHY, blind=subject)
             case AlarmCleared(alarm=alarm, subject=subject) if alarm in BLINDING:
