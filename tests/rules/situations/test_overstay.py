@@ -133,8 +133,20 @@ def _loses_the_camera_at_the_exit(site: "Site") -> None:
     site.camera("inner-exit", alive=True)
 
 
-def _opens_the_exit_by_hand(site: "Site") -> None:
+def _orders_the_exit_open(site: "Site") -> None:
     assert site.order("open", lane="inner-exit").outcome == "done"
+
+
+def _raises_the_boom_by_hand(site: "Site") -> None:
+    site.loop("inner-exit", Sensor.BOOM_UP, True)
+    assert "boom_without_command" in site.standing("inner-exit")
+    site.wait(20)
+    site.loop("inner-exit", Sensor.BOOM_UP, False)
+    assert site.standing("inner-exit") == set()
+
+
+def _raises_the_boom_of_the_entry_by_hand(site: "Site") -> None:
+    site.loop("inner-entry", Sensor.BOOM_UP, True)
 
 
 HIDDEN_EXITS = pytest.mark.parametrize(
@@ -150,7 +162,9 @@ HIDDEN_EXITS = pytest.mark.parametrize(
         (_leaves_side_by_side, Doubt.SECOND_PLATE),
         (_comes_out_by_the_entry, Doubt.DIRECTION_UNKNOWN),
         (_loses_the_camera_at_the_exit, Doubt.EXIT_LANE_UNHEALTHY),
-        (_opens_the_exit_by_hand, Doubt.ORDERED_OPENING),
+        (_orders_the_exit_open, Doubt.ORDERED_OPENING),
+        (_raises_the_boom_by_hand, Doubt.BOOM_WITHOUT_COMMAND),
+        (_raises_the_boom_of_the_entry_by_hand, Doubt.BOOM_WITHOUT_COMMAND),
     ],
 )
 
@@ -173,6 +187,19 @@ def test_row_01_the_camera_at_the_exit_was_dead_already_at_the_entry(site: "Site
     site.enter(STAFF)
     site.camera("inner-exit", alive=True)
     _suspected_only(site, Doubt.EXIT_LANE_UNHEALTHY)
+
+
+def test_row_01_a_boom_that_rises_on_command_spoils_nothing(site: "Site") -> None:
+    site.employ(STAFF)
+    site.enter(STAFF)
+    site.wait(minutes=3)
+    site.arrive("inner-exit", VISITOR)
+    site.loop("inner-exit", Sensor.BOOM_UP, True)
+    site.cross("inner-exit")
+    site.loop("inner-exit", Sensor.BOOM_UP, False)
+    assert site.alarms("inner-exit") == set()
+    site.wait(minutes=12)
+    assert site.banned(STAFF)
 
 
 def test_row_01_other_cars_that_leave_with_a_sure_read_spoil_nothing(site: "Site") -> None:
@@ -219,7 +246,7 @@ def _queue(site: "Site", minutes: float, gap_s: float) -> None:
     until = site.true_s + 60.0 * minutes
     while site.true_s < until:
         site.arrive("inner-exit", VISITOR)
-        site.wait(30)
+        site.wait(25)
         site.cross("inner-exit")
         site.wait(gap_s - 2.0)
 
@@ -244,6 +271,18 @@ def test_row_02_a_lane_free_for_longer_than_twenty_seconds_is_no_queue(site: "Si
     _queue(site, minutes=6, gap_s=40)
     site.leave(STAFF)
     assert site.facts(StayEnded)[-1].stayed_s > 540
+
+
+def test_row_02_a_queue_at_the_exit_of_another_controller_counts_as_well(two: "Site") -> None:
+    two.employ(STAFF)
+    two.enter(STAFF)
+    two.wait(minutes=8)
+    _queue(two, minutes=6, gap_s=15)
+    two.leave(STAFF)
+    two.wait(minutes=10)
+    assert two.facts(StayEnded)[-1].stayed_s < 600
+    assert two.stay(STAFF).judgement is None
+    assert not two.banned(STAFF)
 
 
 def test_row_02_a_minute_of_grace_follows_the_limit(site: "Site") -> None:
@@ -381,6 +420,18 @@ def test_row_04_a_row_of_the_centre_is_not_suspended(site: "Site") -> None:
     site.wait(minutes=25)
     site.drive_through("outer-exit", STAFF)
     assert site.banned(STAFF)
+
+
+def test_row_04_the_other_controller_of_the_outer_gate_sees_it_as_well(two: "Site") -> None:
+    two.employ(STAFF)
+    two.enter(STAFF)
+    two.wait(minutes=25)
+    assert two.banned(STAFF)
+    assert two.banned(STAFF, of="outer-exit")
+    two.drive_through("outer-exit", STAFF)
+    assert two.stay(STAFF).end is StayEnd.UNOBSERVED
+    assert not two.banned(STAFF)
+    assert not two.banned(STAFF, of="outer-exit")
 
 
 # --- 5: one plate read as another's -----------------------------------------------------------
