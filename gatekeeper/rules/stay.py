@@ -194,7 +194,8 @@ def step(stay: Stay, what: StayInput, at: Instant, around: Around = QUIET) -> St
         case Restarted():
             after = StayStep(stay=_restarted(stay, at))
         case GivenUp():
-            after = _ended(stay, StayEnd.ABANDONED, at, at, around)
+            gone = Blemish(doubt=Doubt.COULD_HAVE_LEFT, at=at, detail="given up, its exit not seen")
+            after = _ended(blemished(stay, gone), StayEnd.ABANDONED, at, at, around)
         case Eased(limit=limit):
             after = StayStep(stay=_eased(stay, limit))
         case Woken():
