@@ -238,6 +238,37 @@ def test_row_01_a_listed_plate_one_confusable_character_away_takes_the_certainty
     _suspected_only(site, Doubt.ENTRY_UNCERTAIN)
 
 
+def _reverses_out(site: "Site", *plates: str) -> None:
+    """Its tail comes back onto the arrival loop before its nose is off the safety loop; a next
+    car that rolls up behind it makes the same edges.
+    """
+    site.arrive("inner-entry", STAFF)
+    site.drive_on("inner-entry")
+    site.wait(0.5)
+    site.loop("inner-entry", Sensor.ARRIVAL, True)
+    site.wait(1)
+    site.loop("inner-entry", Sensor.SAFETY, False)
+    site.show("inner-entry", *plates)
+    site.back_out("inner-entry")
+    assert [end for end, _, _ in site.passages("inner-entry")] == ["passed", "backed_out"]
+
+
+def test_row_01_who_may_have_reversed_out_of_the_entry_is_not_certain_to_be_inside(
+    site: "Site",
+) -> None:
+    site.employ(STAFF)
+    _reverses_out(site)
+    assert not site.count().trusted
+    _suspected_only(site, Doubt.DIRECTION_UNKNOWN)
+
+
+def test_row_01_another_car_that_follows_and_backs_out_spoils_nothing(site: "Site") -> None:
+    site.employ(STAFF)
+    _reverses_out(site, VISITOR)
+    site.wait(minutes=12)
+    assert site.banned(STAFF)
+
+
 # --- 2: the exit queue ------------------------------------------------------------------------
 
 
