@@ -59,7 +59,7 @@ class Abroad:
         """What an event that has come in at `at` says."""
         match told.fact:
             case VehicleDecided(decision=decision, grounds=grounds) as fact:
-                if decision.plate is None or grounds is None or fact.zone is None:
+                if grounds is None or fact.zone is None:
                     return Found()
                 place = _place(told, fact.zone, grounds.direction)
                 return Found(place=place, seen=decision.plate)

@@ -287,6 +287,9 @@ class Zones:
         steps: list[StayStep] = []
         if found.place is not None and found.seen is not None:
             steps += self._seen_abroad(found.place, found.seen, told, at)
+        newest = self._peers.mark(told).seq == told.seq
+        if found.place is not None and found.ended is None and newest:
+            self._occupied_abroad(found.place, at)
         if found.place is not None and found.ended is not None:
             self._excuse_abroad(found.place, found.ended)
             steps += self._passed(found.place, found.ended)
@@ -300,15 +303,18 @@ class Zones:
         self._peers.took(told, at.boot_s)
 
     def _watched_abroad(self, told: PeerEvent, found: Found) -> None:
-        """A device of a peer fails, or works again; a peer that starts tells of it anew."""
-        fails = {f"{told.controller}/{found.blind}"} if found.blind else set()
-        works = {f"{told.controller}/{found.sees}"} if found.sees else set()
+        """A device of a peer fails, or works again; a peer that starts tells of all anew."""
+        peer, at = f"{told.controller}/", self._clock.boot_s()
+        zones = self._peers.zones(told.controller)
         if isinstance(told.fact, ControllerStarted):
-            works = {each for each in self._unwatched if each.startswith(f"{told.controller}/")}
-        self._unwatched = (self._unwatched | fails) - works
-        for device in sorted(fails | works):
-            for zone in self._peers.zones(told.controller):
-                self._excuse(zone, f"{device} unwatched", device in fails, self._clock.boot_s())
+            self._unwatched = {each for each in self._unwatched if not each.startswith(peer)}
+            for zone in zones:
+                self._reschedule(zone, excuse.ended_of(self._roll.excuses(zone), peer, at))
+        elif found.blind or found.sees:
+            device, fails = f"{peer}{found.blind or found.sees}", found.blind is not None
+            (self._unwatched.add if fails else self._unwatched.discard)(device)
+            for zone in zones:
+                self._excuse(zone, f"{device} unwatched", fails, at)
 
     async def _doubt_peer(self, controller: str, doubt: Doubt) -> None:
         at = self._clock.instant()
@@ -335,11 +341,16 @@ class Zones:
                 steps += journey.blemished([each], [found], at, self._around_of(each.zone))
         return steps
 
+    def _occupied_abroad(self, place: Place, at: Instant) -> None:
+        """A vehicle stands in a peer's lane, until its passage there is told to be over."""
+        if place.direction is Direction.EXIT and place.zone in self._plans:
+            self._excuse(place.zone, place.lane, True, at.boot_s)
+
     def _excuse_abroad(self, place: Place, told: Ended) -> None:
         if place.direction is not Direction.EXIT:
             return
-        before = self._roll.excuses(place.zone)
-        span = excuse.lasted(before, told.lane, told.arrived.boot_s, told.at.boot_s)
+        over = excuse.ended(self._roll.excuses(place.zone), told.lane, told.at.boot_s)
+        span = excuse.lasted(over, told.lane, told.arrived.boot_s, told.at.boot_s)
         self._reschedule(place.zone, span)
 
     # --- waking -------------------------------------------------------------------------------
