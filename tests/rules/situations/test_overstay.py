@@ -316,6 +316,20 @@ def test_row_02_a_queue_at_the_exit_of_another_controller_counts_as_well(two: "S
     assert not two.banned(STAFF)
 
 
+def test_row_02_who_stands_unread_at_a_blocked_exit_of_another_controller_loses_no_time(
+    two: "Site",
+) -> None:
+    two.employ(STAFF)
+    two.enter(STAFF)
+    two.wait(minutes=8)
+    two.relay("inner-exit", works=False)
+    two.arrive("inner-exit")
+    two.wait(minutes=30)
+    assert "lane_blocked" in two.standing("inner-exit")
+    assert two.stay(STAFF).judgement is None
+    assert not two.banned(STAFF)
+
+
 def test_row_02_a_minute_of_grace_follows_the_limit(site: "Site") -> None:
     site.employ(STAFF)
     site.enter(STAFF)
@@ -379,6 +393,7 @@ def test_row_03_who_backs_out_of_the_exit_goes_on_and_the_wait_is_left_out(site:
     assert site.stay(STAFF).ended is None
     site.wait(minutes=1, seconds=10)
     assert not site.stay(STAFF).judgement
+    site.leave(VISITOR)
     site.wait(minutes=3)
     assert site.stay(STAFF).judgement is Judgement.OVERSTAYED
     assert site.facts(StayOverstayed)[0].stayed_s < site.true_s - 25
