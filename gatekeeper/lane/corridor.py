@@ -230,9 +230,21 @@ class Corridor:
         self._levels[presence.sensor] = presence
         if presence.on == (before is not None and before.on):
             return
-        edge = _EDGES.get((presence.sensor, presence.on))
-        if edge is not None:
-            await self._feed(edge, presence.at)
+        if presence.sensor is Sensor.BOOM_UP:
+            await self._boom_moved(presence)
+        else:
+            await self._feed(_EDGES[presence.sensor, presence.on], presence.at)
+
+    async def _boom_moved(self, presence: Presence) -> None:
+        """By hand, or by a button that is not ours, anybody may have left."""
+        alarm = Doubt.BOOM_WITHOUT_COMMAND
+        if not presence.on:
+            self._rooms.health.clear_alarm(alarm.value, self.name)
+        elif not self._opener.explains(presence.at):
+            detail = "the boom is up, and nothing here has opened it"
+            self._rooms.health.raise_alarm(alarm.value, self.name, detail)
+            with self._scribe.alarmed():
+                await self._rooms.zones.doubt(self.name, alarm)
 
     async def _looked(self, look: Look) -> None:
         """Reads vote only for the vehicle that stood there when the frame was taken."""
@@ -312,11 +324,8 @@ class Corridor:
         self._rooms.bindings.waits(self.name, None)
         if visit is None:
             return
+        await self._sum_up(visit, output)
         instant = self._rooms.clock.instant
-        if visit.decision is None and visit.sighting is None:  # it crossed before it was decided
-            visit.sighting = tally(visit.reads, self._rooms.quorum, last_call=True)
-        if visit.sighting is not None and visit.sighting.company:
-            visit.doubts.append(Doubt.SECOND_PLATE)
         ended = Ended(
             lane=self.name,
             passage=visit.passage,
@@ -333,6 +342,23 @@ class Corridor:
             for _ in range(visit.followers):
                 await self._rooms.zones.ended(_follower(ended))
         self._rooms.zones.occupied(self.name, False, at)
+
+    async def _sum_up(self, visit: Visit, output: Output) -> None:
+        """What can be said of a visit only when it is over."""
+        if visit.decision is None and visit.sighting is None:  # it crossed before it was decided
+            visit.sighting = tally(visit.reads, self._rooms.quorum, last_call=True)
+        if visit.sighting is not None and visit.sighting.company:
+            visit.doubts.append(Doubt.SECOND_PLATE)
+        if output is Output.BACKED_OUT and self._may_have_come_back(visit):
+            await self._suspect(visit, Doubt.DIRECTION_UNKNOWN)
+
+    def _may_have_come_back(self, visit: Visit) -> bool:
+        """Whether an unread vehicle that backs out may be the one that has just passed: the loops
+        saw it come from inside, or saw a second one follow, and cannot tell which.
+        """
+        through_at = self._machine.through_at
+        followed = through_at is not None and visit.arrived - through_at <= _COMES_BACK_S
+        return followed and visit.sighting is None
 
     # --- deciding -----------------------------------------------------------------------------
 
@@ -448,6 +474,9 @@ _EDGES = {
     (Sensor.SAFETY, True): Input.SAFETY_ON,
     (Sensor.SAFETY, False): Input.SAFETY_OFF,
 }
+
+_COMES_BACK_S = 3.0
+"""So soon after a passage a vehicle that reverses would be on the arrival loop again."""
 
 _DOUBTS = {
     Output.GAP: Doubt.TAILGATING,

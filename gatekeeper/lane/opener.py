@@ -23,6 +23,9 @@ from gatekeeper.rules import guard
 
 log = structlog.get_logger(__name__)
 
+RISES_S = 10.0
+"""How long after a pulse a boom may rise because of it."""
+
 
 class Opener:
     """The barrier of one lane, as the lane may use it."""
@@ -42,6 +45,10 @@ class Opener:
         self._clock = clock
         self._store_failure_admits = store_failure_admits
         self._pulsed_at: float | None = None
+
+    def explains(self, rise_at: float) -> bool:
+        """Whether a boom that rose then (boot clock) did so because it was commanded."""
+        return self._pulsed_at is not None and rise_at - self._pulsed_at <= RISES_S
 
     async def open(
         self, command_id: str, reason: Reason, passage: str | None, *because: Fact

@@ -63,6 +63,8 @@ def read(told: PeerEvent, at: Instant) -> Found:
             return Found(doubt=Doubt.RESTART)
         case BarrierIntended(reason=reason) if reason in _BY_HAND:
             return Found(doubt=_BY_HAND[reason])
+        case AlarmRaised(alarm=Doubt.BOOM_WITHOUT_COMMAND.value):
+            return Found(doubt=Doubt.BOOM_WITHOUT_COMMAND)
         case AlarmRaised(alarm=alarm, subject=subject) if alarm in BLINDING:
             return Found(doubt=Doubt.EXIT_LANE_UNHEALTHY, blind=subject)
         case AlarmCleared(alarm=alarm, subject=subject) if alarm in BLINDING:

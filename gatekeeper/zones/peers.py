@@ -66,6 +66,11 @@ class Peers:
             return True
         return event.seq > peer.mark.seq or event.seq in peer.missing or event.seq in peer.lost
 
+    def is_latest(self, event: PeerEvent) -> bool:
+        """Whether nothing later of its journal has been taken in: it says what holds now."""
+        mark = self._peers[event.controller].mark
+        return mark is None or mark.journal != event.journal or event.seq > mark.seq
+
     def begins_anew(self, event: PeerEvent) -> bool:
         """Whether the peer has begun another journal: what the old one still held is lost."""
         mark = self._peers[event.controller].mark

@@ -329,7 +329,7 @@ class Zones:
         steps: list[StayStep] = []
         if found.place is not None and found.seen is not None:
             steps += self._seen_abroad(found.place, found.seen, told, at)
-        if found.place is not None:
+        if found.place is not None and (found.ended is not None or self._peers.is_latest(told)):
             self._excuse_abroad(found.place, found.ended, at)
         if found.place is not None and found.ended is not None:
             self._prove(found.place, found.ended)
@@ -341,15 +341,18 @@ class Zones:
         self._peers.took(told, at.boot_s)
 
     def _watched_abroad(self, told: PeerEvent, found: Found) -> None:
-        """A device of a peer fails, or works again; a peer that starts tells of it anew."""
-        fails = {f"{told.controller}/{found.blind}"} if found.blind else set()
-        works = {f"{told.controller}/{found.sees}"} if found.sees else set()
+        """A device of a peer fails, or works again; a peer that starts tells of all anew."""
+        peer, at = f"{told.controller}/", self._clock.boot_s()
+        zones = self._peers.zones(told.controller)
         if isinstance(told.fact, ControllerStarted):
-            works = {each for each in self._unwatched if each.startswith(f"{told.controller}/")}
-        self._unwatched = (self._unwatched | fails) - works
-        for device in sorted(fails | works):
-            for zone in self._peers.zones(told.controller):
-                self._excuse(zone, f"{device} unwatched", device in fails, self._clock.boot_s())
+            self._unwatched = {each for each in self._unwatched if not each.startswith(peer)}
+            for zone in zones:
+                self._reschedule(zone, excuse.ended_of(self._roll.excuses(zone), peer, at))
+        elif found.blind or found.sees:
+            device, fails = f"{peer}{found.blind or found.sees}", found.blind is not None
+            (self._unwatched.add if fails else self._unwatched.discard)(device)
+            for zone in zones:
+                self._excuse(zone, f"{device} unwatched", fails, at)
 
     async def _doubt_peer(self, controller: str, doubt: Doubt) -> None:
         """Nor is it known any longer whether a vehicle still stands in one of its lanes."""

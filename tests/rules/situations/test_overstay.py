@@ -133,8 +133,20 @@ def _loses_the_camera_at_the_exit(site: "Site") -> None:
     site.camera("inner-exit", alive=True)
 
 
-def _opens_the_exit_by_hand(site: "Site") -> None:
+def _orders_the_exit_open(site: "Site") -> None:
     assert site.order("open", lane="inner-exit").outcome == "done"
+
+
+def _raises_the_boom_by_hand(site: "Site") -> None:
+    site.loop("inner-exit", Sensor.BOOM_UP, True)
+    assert "boom_without_command" in site.standing("inner-exit")
+    site.wait(20)
+    site.loop("inner-exit", Sensor.BOOM_UP, False)
+    assert site.standing("inner-exit") == set()
+
+
+def _raises_the_boom_of_the_entry_by_hand(site: "Site") -> None:
+    site.loop("inner-entry", Sensor.BOOM_UP, True)
 
 
 HIDDEN_EXITS = pytest.mark.parametrize(
@@ -150,7 +162,9 @@ HIDDEN_EXITS = pytest.mark.parametrize(
         (_leaves_side_by_side, Doubt.SECOND_PLATE),
         (_comes_out_by_the_entry, Doubt.DIRECTION_UNKNOWN),
         (_loses_the_camera_at_the_exit, Doubt.EXIT_LANE_UNHEALTHY),
-        (_opens_the_exit_by_hand, Doubt.ORDERED_OPENING),
+        (_orders_the_exit_open, Doubt.ORDERED_OPENING),
+        (_raises_the_boom_by_hand, Doubt.BOOM_WITHOUT_COMMAND),
+        (_raises_the_boom_of_the_entry_by_hand, Doubt.BOOM_WITHOUT_COMMAND),
     ],
 )
 
@@ -173,6 +187,19 @@ def test_row_01_the_camera_at_the_exit_was_dead_already_at_the_entry(site: "Site
     site.enter(STAFF)
     site.camera("inner-exit", alive=True)
     _suspected_only(site, Doubt.EXIT_LANE_UNHEALTHY)
+
+
+def test_row_01_a_boom_that_rises_on_command_spoils_nothing(site: "Site") -> None:
+    site.employ(STAFF)
+    site.enter(STAFF)
+    site.wait(minutes=3)
+    site.arrive("inner-exit", VISITOR)
+    site.loop("inner-exit", Sensor.BOOM_UP, True)
+    site.cross("inner-exit")
+    site.loop("inner-exit", Sensor.BOOM_UP, False)
+    assert site.alarms("inner-exit") == set()
+    site.wait(minutes=12)
+    assert site.banned(STAFF)
 
 
 def test_row_01_other_cars_that_leave_with_a_sure_read_spoil_nothing(site: "Site") -> None:
@@ -211,6 +238,37 @@ def test_row_01_a_listed_plate_one_confusable_character_away_takes_the_certainty
     _suspected_only(site, Doubt.ENTRY_UNCERTAIN)
 
 
+def _reverses_out(site: "Site", *plates: str) -> None:
+    """Its tail comes back onto the arrival loop before its nose is off the safety loop; a next
+    car that rolls up behind it makes the same edges.
+    """
+    site.arrive("inner-entry", STAFF)
+    site.drive_on("inner-entry")
+    site.wait(0.5)
+    site.loop("inner-entry", Sensor.ARRIVAL, True)
+    site.wait(1)
+    site.loop("inner-entry", Sensor.SAFETY, False)
+    site.show("inner-entry", *plates)
+    site.back_out("inner-entry")
+    assert [end for end, _, _ in site.passages("inner-entry")] == ["passed", "backed_out"]
+
+
+def test_row_01_who_may_have_reversed_out_of_the_entry_is_not_certain_to_be_inside(
+    site: "Site",
+) -> None:
+    site.employ(STAFF)
+    _reverses_out(site)
+    assert not site.count().trusted
+    _suspected_only(site, Doubt.DIRECTION_UNKNOWN)
+
+
+def test_row_01_another_car_that_follows_and_backs_out_spoils_nothing(site: "Site") -> None:
+    site.employ(STAFF)
+    _reverses_out(site, VISITOR)
+    site.wait(minutes=12)
+    assert site.banned(STAFF)
+
+
 # --- 2: the exit queue ------------------------------------------------------------------------
 
 
@@ -219,7 +277,7 @@ def _queue(site: "Site", minutes: float, gap_s: float) -> None:
     until = site.true_s + 60.0 * minutes
     while site.true_s < until:
         site.arrive("inner-exit", VISITOR)
-        site.wait(30)
+        site.wait(25)
         site.cross("inner-exit")
         site.wait(gap_s - 2.0)
 
@@ -244,6 +302,32 @@ def test_row_02_a_lane_free_for_longer_than_twenty_seconds_is_no_queue(site: "Si
     _queue(site, minutes=6, gap_s=40)
     site.leave(STAFF)
     assert site.facts(StayEnded)[-1].stayed_s > 540
+
+
+def test_row_02_a_queue_at_the_exit_of_another_controller_counts_as_well(two: "Site") -> None:
+    two.employ(STAFF)
+    two.enter(STAFF)
+    two.wait(minutes=8)
+    _queue(two, minutes=6, gap_s=15)
+    two.leave(STAFF)
+    two.wait(minutes=10)
+    assert two.facts(StayEnded)[-1].stayed_s < 600
+    assert two.stay(STAFF).judgement is None
+    assert not two.banned(STAFF)
+
+
+def test_row_02_who_stands_unread_at_a_blocked_exit_of_another_controller_loses_no_time(
+    two: "Site",
+) -> None:
+    two.employ(STAFF)
+    two.enter(STAFF)
+    two.wait(minutes=8)
+    two.relay("inner-exit", works=False)
+    two.arrive("inner-exit")
+    two.wait(minutes=30)
+    assert "lane_blocked" in two.standing("inner-exit")
+    assert two.stay(STAFF).judgement is None
+    assert not two.banned(STAFF)
 
 
 def test_row_02_a_minute_of_grace_follows_the_limit(site: "Site") -> None:
@@ -397,6 +481,18 @@ def test_row_04_a_row_of_the_centre_is_not_suspended(site: "Site") -> None:
     site.wait(minutes=25)
     site.drive_through("outer-exit", STAFF)
     assert site.banned(STAFF)
+
+
+def test_row_04_the_other_controller_of_the_outer_gate_sees_it_as_well(two: "Site") -> None:
+    two.employ(STAFF)
+    two.enter(STAFF)
+    two.wait(minutes=25)
+    assert two.banned(STAFF)
+    assert two.banned(STAFF, of="outer-exit")
+    two.drive_through("outer-exit", STAFF)
+    assert two.stay(STAFF).end is StayEnd.UNOBSERVED
+    assert not two.banned(STAFF)
+    assert not two.banned(STAFF, of="outer-exit")
 
 
 # --- 5: one plate read as another's -----------------------------------------------------------

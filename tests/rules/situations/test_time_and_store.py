@@ -166,6 +166,16 @@ def test_row_29_a_recount_may_close_stays_and_makes_no_limit(site: "Site") -> No
     assert not site.banned(STAFF)
 
 
+def test_row_29_who_is_counted_out_after_the_limit_is_not_banned_for_it(site: "Site") -> None:
+    site.employ(STAFF)
+    site.enter(STAFF)
+    site.wait(minutes=11, seconds=3)
+    site.order("recount", zone="visitor_zone", count=0)
+    assert site.stay(STAFF).judgement is Judgement.SUSPECTED
+    assert not site.facts(StayOverstayed)
+    assert not site.banned(STAFF)
+
+
 def test_row_29_a_recount_shortens_no_stay_and_spoils_none(site: "Site") -> None:
     site.employ(STAFF)
     site.enter(STAFF)
