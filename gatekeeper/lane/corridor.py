@@ -479,7 +479,7 @@ _COMES_BACK_S = 3.0
 """So soon after a passage a vehicle that reverses would be on the arrival loop again."""
 
 _DOUBTS = {
-    Output.GAP: Doubt.TAILGATING,
+    Output.GAP: Doubt.SAFETY_LOOP_GAP,
     Output.TAILGATED: Doubt.TAILGATING,
     Output.TOO_LONG: Doubt.SAFETY_LOOP_LONG,
     Output.DIRECTION_UNKNOWN: Doubt.DIRECTION_UNKNOWN,

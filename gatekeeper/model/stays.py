@@ -29,6 +29,7 @@ class Doubt(StrEnum):
     UNDECIDED_PASSAGE = "undecided_passage"
     TAILGATING = "tailgating"
     SAFETY_LOOP_LONG = "safety_loop_long"
+    SAFETY_LOOP_GAP = "safety_loop_gap"
     SECOND_PLATE = "second_plate"
     DIRECTION_UNKNOWN = "direction_unknown"
     EXIT_LANE_UNHEALTHY = "exit_lane_unhealthy"

@@ -307,10 +307,23 @@ def _given_up(stay: Stay, at: Instant, around: Around) -> StayStep:
 def _ended(stay: Stay, end: StayEnd, moment: Instant, at: Instant, around: Around) -> StayStep:
     """Over since `moment`; judged first, as of then, if it never was and had to be."""
     stayed_s = counted_s(stay, moment, around)
-    judged = _judged_if_over(stay, stayed_s, 0.0, at, around)
+    judged = _judged_if_over(
+        _before_the_news(stay, stayed_s, at, around), stayed_s, 0.0, at, around
+    )
     ended = StayEnded(stay=stay.id, zone=stay.zone, plate=stay.plate, end=end, stayed_s=stayed_s)
     over = replace(judged.stay, ended=moment, end=end)
     return replace(judged, stay=over, facts=(*judged.facts, ended))
+
+
+def _before_the_news(stay: Stay, stayed_s: float, at: Instant, around: Around) -> Stay:
+    """Where other controllers run exits of the zone, their news may not have come yet of a stay
+    that was over its limit only just now.
+    """
+    if stay.limit is None or around.settling_s <= SETTLING_S:
+        return stay
+    if _due(stayed_s, _window(stay.limit) + around.settling_s):
+        return stay
+    return blemished(stay, Blemish(doubt=Doubt.PEER_AWAY, at=at, detail="its news was still due"))
 
 
 def _woken(stay: Stay, at: Instant, around: Around) -> StayStep:

@@ -11,6 +11,7 @@ SENTENCES: Mapping[Doubt, str] = {
     Doubt.UNDECIDED_PASSAGE: "a vehicle crossed without a decision of its own",
     Doubt.TAILGATING: "a second vehicle crossed close behind another",
     Doubt.SAFETY_LOOP_LONG: "the safety loop was occupied longer than one vehicle takes",
+    Doubt.SAFETY_LOOP_GAP: "the safety loop was free for a moment within one passage",
     Doubt.SECOND_PLATE: "a second plate was in view",
     Doubt.DIRECTION_UNKNOWN: "a vehicle crossed, and which way is unknown",
     Doubt.EXIT_LANE_UNHEALTHY: "an exit lane could not be watched",

@@ -311,9 +311,20 @@ class Zones:
         if not self._peers.hear(told, self._clock.boot_s()):
             doubt = Doubt.JOURNAL_GAP if told.online else Doubt.PEER_AWAY
             await self._doubt_peer(told.controller, doubt)
+        if told.online and told.clock_trusted and self._is_off(told):
+            await self._doubt_peer(told.controller, Doubt.CLOCK_UNTRUSTED)
         if any(alarm in BLINDING for alarm in told.alarms):
             await self._doubt_peer(told.controller, Doubt.EXIT_LANE_UNHEALTHY)
         await self._commit((), _Change(marks=self._peers.marks))
+
+    def _is_off(self, told: PeerHealth) -> bool:
+        """Whether a peer that trusts its clock is plainly wrong, or this controller is: a report
+        cannot come before it was made, nor does the broker keep one for longer than it counts.
+        """
+        now = self._clock.instant()
+        late_s = (now.wall - told.at).total_seconds()
+        fresh = -journey.ACROSS_CLOCKS_S <= late_s <= peering.SETTLING_S + journey.ACROSS_CLOCKS_S
+        return now.trusted and not fresh
 
     async def _heard_event(self, told: PeerEvent) -> None:
         at = self._clock.instant()
@@ -630,7 +641,14 @@ class Zones:
         return StayStep(stay=each, wake_at=stay.wake_at(each, at, around))
 
 
-_MISCOUNTS = frozenset({Doubt.TAILGATING, Doubt.SAFETY_LOOP_LONG, Doubt.DIRECTION_UNKNOWN})
+_MISCOUNTS = frozenset(
+    {
+        Doubt.TAILGATING,
+        Doubt.SAFETY_LOOP_LONG,
+        Doubt.SAFETY_LOOP_GAP,
+        Doubt.DIRECTION_UNKNOWN,
+    }
+)
 """With these nobody can say how many vehicles crossed."""
 
 

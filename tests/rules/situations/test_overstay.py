@@ -158,7 +158,7 @@ HIDDEN_EXITS = pytest.mark.parametrize(
         (_leaves_with_a_character_lost, Doubt.COULD_HAVE_LEFT),
         (_leaves_bumper_to_bumper, Doubt.SAFETY_LOOP_LONG),
         (_tailgates_out, Doubt.TAILGATING),
-        (_leaves_with_a_gap, Doubt.TAILGATING),
+        (_leaves_with_a_gap, Doubt.SAFETY_LOOP_GAP),
         (_leaves_side_by_side, Doubt.SECOND_PLATE),
         (_comes_out_by_the_entry, Doubt.DIRECTION_UNKNOWN),
         (_loses_the_camera_at_the_exit, Doubt.EXIT_LANE_UNHEALTHY),
