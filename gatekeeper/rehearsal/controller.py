@@ -74,9 +74,12 @@ class Told:
 
 
 class _Overheard(Store):
-    """A store that also remembers what was just written, for whoever listens at the broker."""
+    """A store that also remembers what was just written, for whoever listens at the broker; what
+    lists have become only if `hears_lists`.
+    """
 
     written: list[Event]
+    hears_lists: bool
 
     async def commit(self, commit: Commit) -> tuple[Event, ...]:
         """As the store does."""
@@ -86,6 +89,8 @@ class _Overheard(Store):
 
     async def follow(self, changes: ListChanges, at: Instant) -> bool:
         """As the store does."""
+        if not self.hears_lists:
+            return await super().follow(changes, at)
         before = await self.last_seq()
         followed = await super().follow(changes, at)
         for each in await self.pending(before, limit=1):
@@ -124,10 +129,13 @@ class Rehearsal:
     """One controller, from `begin` to `end`; `path` is its database, which outlives it.
 
     `openings` are the lanes whose barriers were pulsed, and `told` the events that were written:
-    both are emptied by whoever reads them.
+    both are emptied by whoever reads them. Without `hears_lists` the events of followed lists are
+    written and not told, which is faster.
     """
 
-    def __init__(self, config: Config, path: Path, clock: VirtualClock) -> None:
+    def __init__(
+        self, config: Config, path: Path, clock: VirtualClock, *, hears_lists: bool = True
+    ) -> None:
         self.config = config
         self.clock = clock
         self.openings: list[str] = []
@@ -136,6 +144,7 @@ class Rehearsal:
         self.health = Health(clock)
         self.store = _Overheard.rehearsal(path)
         self.store.written = []
+        self.store.hears_lists = hears_lists
         self.bindings = Bindings()
         self.zones = Zones(
             places_of(config),

@@ -13,7 +13,7 @@ from heapq import merge
 from itertools import groupby
 from operator import attrgetter
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from gatekeeper.model import (
     Instant,
@@ -25,13 +25,18 @@ from gatekeeper.model import (
     RegistryFollowed,
 )
 from gatekeeper.store import outbox, rows
-from gatekeeper.store.schema import list_rows, lists, unswept
+from gatekeeper.store.schema import list_rows, lists, moment, unswept
+from gatekeeper.store.statement import Statement
 
 PIECE = 250
 """Rows of a snapshot in one transaction: a decision may have to wait for two such."""
 
 _RUN = 10_000
 """Rows sorted at one go: while Python sorts, every other thread waits, here for some 5 ms."""
+
+
+_HELD = Statement(select(lists.c.version, lists.c.edition).where(lists.c.list == bindparam("of")))
+_REACH = Statement(insert(lists).prefix_with("OR REPLACE"))
 
 
 def follow(connection: Connection, changes: ListChanges, at: Instant) -> bool:
@@ -112,10 +117,8 @@ def sweep(connection: Connection, name: ListName, after: str) -> str | None:
 
 def _held(connection: Connection, name: ListName) -> tuple[int | None, int]:
     """Version and edition of a list; (None, 0) for one never received."""
-    row = connection.execute(
-        select(lists.c.version, lists.c.edition).where(lists.c.list == name)
-    ).one_or_none()
-    return (None, 0) if row is None else (row.version, row.edition)
+    found = _HELD.rows(connection, {"of": name})
+    return found[0] if found else (None, 0)
 
 
 def _mark(connection: Connection, name: ListName) -> None:
@@ -131,10 +134,9 @@ def _put(
 
 
 def _reach(connection: Connection, name: ListName, version: int, edition: int, at: Instant) -> None:
-    connection.execute(
-        insert(lists)
-        .prefix_with("OR REPLACE")
-        .values(list=name, version=version, as_of=at.wall, edition=edition)
+    _REACH.run(
+        connection,
+        {"list": name, "version": version, "as_of": moment(at.wall), "edition": edition},
     )
 
 

@@ -593,6 +593,8 @@ class Zones:
 
     async def _bound_by_limits(self, plates: set[str], at: Instant) -> set[str]:
         """Those that are internal, and not exempt, as the lists are now."""
+        if not plates:
+            return set()
         listing = await self._store.listing(plates)
         valid = [row for row in listing.rows if row.valid_at(at.wall)]
         exempt = {row.plate for row in valid if row.list is ListName.EXEMPT}

@@ -48,7 +48,7 @@ class _Machine:
         self.begin()
 
     def begin(self) -> None:
-        self.life = Rehearsal(self.config, self.config.store.path, self.clock)
+        self.life = Rehearsal(self.config, self.config.store.path, self.clock, hears_lists=False)
         self.life.begin()
         for lane in self.dead:
             self.life.camera(lane, alive=False)
