@@ -10,8 +10,8 @@ from simulators.world.plan import Plan
 from simulators.world.truth import Truth, Vehicle
 
 STAFF: Final = 200
-FLEETS: Final = (20, 12, 8)
-"""So many of the staff's cars have consecutive numbers, by owner."""
+FLEET: Final = 8
+"""So many cars of one owner have consecutive numbers."""
 BOUND_AT_FIRST: Final = 300
 BOUND_AT_MOST: Final = 3_000
 EXEMPT: Final = 5
@@ -23,7 +23,9 @@ class Centre:
     """Keeps the lists, and tells the gates of each change."""
 
     def __init__(self, plan: Plan, random: Random, works: Works) -> None:
-        fleets = [car for size in FLEETS for car in works.fleet(Vehicle.INTERNAL, size)]
+        official = round(STAFF * plan.fleets)
+        sizes = [min(FLEET, official - first) for first in range(0, official, FLEET)]
+        fleets = [car for size in sizes for car in works.fleet(Vehicle.INTERNAL, size)]
         others = [works.car(Vehicle.INTERNAL) for _ in range(STAFF - len(fleets))]
         self.works = works
         self.staff = fleets + others

@@ -9,9 +9,9 @@ class Plan:
 
     Traffic: `leaving_per_hour` is the mean number of cars that leave the visitor zone in an hour
     of a weekday between 7:30 and 20:00; Saturdays and Sundays have `weekend` of it. `passers_by`
-    is the share of arrivals at the site that want only the car park; `parties` the share that
-    bring a second car close behind. `visitors` to `blacklisted` are shares of approaches to the
-    inner entry and sum up to 1.
+    is the share of arrivals at the site that want only the car park (with the default it is nearly
+    half full at four in the afternoon); `parties` the share that bring a second car close behind.
+    `visitors` to `blacklisted` are shares of approaches to the inner entry and sum up to 1.
 
     Reading: `misread_frames` and `blank_frames` are shares of frames. `persistent_misreads` is the
     share of cars whose dirt makes one character be read wrong, the same way and with high
@@ -25,13 +25,14 @@ class Plan:
     internal near its limit does so `hurry` times as often. `backing_out` is the share of cars that
     reverse out of an entry though the boom is up, `exit_reversals` likewise at an exit.
 
-    Staff: `near_limit` and `overstays` are shares of internal stays. A refused one complains the
-    next day, and comes off the blacklist `pardon_days` later.
+    Staff: `fleets` is the share of their cars that are an owner's with consecutive numbers; the
+    rest are their own. `near_limit` and `overstays` are shares of internal stays. A refused one
+    complains the next day, and comes off the blacklist `pardon_days` later.
     """
 
     leaving_per_hour: float = 30.0
     weekend: float = 0.3
-    passers_by: float = 0.4
+    passers_by: float = 0.6
     parties: float = 0.1
     together: float = 0.4
 
@@ -57,6 +58,7 @@ class Plan:
     backing_out: float = 0.01
     exit_reversals: float = 0.005
 
+    fleets: float = 0.08
     near_limit: float = 0.05
     overstays: float = 0.10
     pardon_days: float = 3.0
