@@ -239,8 +239,11 @@ class Centre(AbstractAsyncContextManager["Centre"]):
         """What one gate did to its blacklist, all gates have to know."""
         plate, zone, reason = (entry.get(name) for name in ("plate", "zone", "reason"))
         if plate and kind == "blacklist.added":
-            self._add("blacklist", str(plate), zone, str(reason or ""))
-        elif plate and kind == "blacklist.removed":
+            until, note = entry.get("until"), str(reason or "")
+            change = self._registry.add("blacklist", str(plate).upper(), zone, note, until)
+            self._published("blacklist", change)
+        elif plate and kind in ("blacklist.removed", "blacklist.suspended"):
+            # What is set aside refuses nobody until a person has looked, who may ban it again.
             self._remove("blacklist", str(plate), zone)
 
     def _confirm(self, controller: str, journal: str, upto: int) -> None:

@@ -31,9 +31,15 @@ class Registry:
         """The newest version of a list."""
         return self._versions[name]
 
-    def add(self, name: str, plate: str, zone: str | None = None, note: str = "") -> Body | None:
-        """Put a plate on a list; the change to publish, or None if it stands there already."""
+    def add(
+        self, name: str, plate: str, zone: str | None = None, note: str = "", until: object = None
+    ) -> Body | None:
+        """Put a plate on a list, for ever or until a time; the change to publish, or None if it
+        stands there already.
+        """
         row: Row = {"plate": plate, "zone": zone, "note": note}
+        if until is not None:
+            row["valid_until"] = until
         if _key(row) in self._rows[name]:
             return None
         self._rows[name][_key(row)] = row

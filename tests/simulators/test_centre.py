@@ -247,6 +247,17 @@ async def test_what_one_gate_takes_off_its_blacklist_all_gates_take_off(
     assert (await centre.do("lists"))["lists"]["blacklist"]["rows"] == []
 
 
+async def test_what_one_gate_sets_aside_refuses_nobody_any_longer(centre: Any, gate: Gate) -> None:
+    entry = {"plate": "闽C12345", "zone": "hall", "reason": "overstay", "stay": "s"}
+    gate.event(1, "blacklist.added", **entry, until="2026-12-24T08:00:00Z")
+    change = await gate.hear("blacklist/changes")
+    assert change["changes"][0]["row"]["valid_until"] == "2026-12-24T08:00:00Z"
+
+    gate.event(2, "blacklist.suspended", **entry)
+    await gate.hear("blacklist/changes", lambda body: body["version"] == 3)
+    assert (await centre.do("lists"))["lists"]["blacklist"]["rows"] == []
+
+
 async def test_an_order_is_answered_with_the_controllers_answer(centre: Any, gate: Gate) -> None:
     gate.answer = lambda body: "done" if body["lane"] == "in" else "refused"
     gate.event(1)
