@@ -239,8 +239,10 @@ class Centre(AbstractAsyncContextManager["Centre"]):
         """What one gate did to its blacklist, all gates have to know."""
         plate, zone, reason = (entry.get(name) for name in ("plate", "zone", "reason"))
         if plate and kind == "blacklist.added":
-            until, note = entry.get("until"), str(reason or "")
-            change = self._registry.add("blacklist", str(plate).upper(), zone, note, until)
+            until = str(entry["until"]) if entry.get("until") else None
+            change = self._registry.add(
+                "blacklist", str(plate).upper(), zone, str(reason or ""), until
+            )
             self._published("blacklist", change)
         elif plate and kind in ("blacklist.removed", "blacklist.suspended"):
             # What is set aside refuses nobody until a person has looked, who may ban it again.

@@ -32,7 +32,12 @@ class Registry:
         return self._versions[name]
 
     def add(
-        self, name: str, plate: str, zone: str | None = None, note: str = "", until: object = None
+        self,
+        name: str,
+        plate: str,
+        zone: str | None = None,
+        note: str = "",
+        until: str | None = None,
     ) -> Body | None:
         """Put a plate on a list, for ever or until a time; the change to publish, or None if it
         stands there already.
