@@ -1,0 +1,465 @@
+"""The inner gate with its two lanes, and the cars that drive there: the truth beside a rehearsal.
+
+Cars have a length and a speed, loops are where they are, and nobody drives through a boom that is
+down. What a car really does is written into a `Truth`; the controller is told of edges and frames.
+"""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import pytest
+
+from gatekeeper.config import Config
+from gatekeeper.model import (
+    Colour,
+    Commit,
+    Event,
+    Fact,
+    ListChange,
+    ListChanges,
+    ListName,
+    ListRow,
+    Order,
+    OrderAnswer,
+    PlateRead,
+    Sensor,
+)
+from gatekeeper.rehearsal import Rehearsal, VirtualClock, at_once
+from gatekeeper.rehearsal.clock import EPOCH
+from gatekeeper.store.facts import fact_of
+from simulators.world import Truth, Vehicle, Visit, Way
+
+ZONE, ENTRY, EXIT = "visitor_zone", "inner-entry", "inner-exit"
+LANES = (ENTRY, EXIT)
+
+ARRIVAL_M, SAFETY_M = (-1.5, 0.0), (1.0, 2.5)
+"""Where the loops lie along the way; a car stands with its front at 0."""
+
+CORNERS = ((0.0, 0.0), (120.0, 0.0), (120.0, 40.0), (0.0, 40.0))
+
+FRAME_S = 0.2
+FALLS_S = 10.0
+"""A boom that nobody drives under falls after so long."""
+
+OPENS_S = 8.0
+"""Whoever stands at an exit so long has seen the boom go up."""
+
+MANY = 100_000
+
+
+Seen: TypeAlias = Literal["right", "unsure", "misread", "flickering", "unread"]
+"""What the frames of one halt show of a plate; `flickering`: right and wrong in turn."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Car:
+    """A car, the plate it bears, what a reader may take that for, and where it is."""
+
+    plate: str
+    taken_for: str
+    length_m: float = 4.4
+    visit: Visit | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """An event of the journal at its true second."""
+
+    seq: int
+    lane: str | None
+    passage: str | None
+    fact: Fact
+    true_s: float
+
+
+class PowerCut(BaseException):
+    """The controller's machine has stopped, whatever it was about to do."""
+
+
+class Gate:
+    """Both lanes, the controller that runs them, its lists, and what really happens.
+
+    `standing` are the cars on the arrival loops, `arrivals` who came when to which lane, `pulses`
+    how often each boom was opened; `told` is the whole journal, and `hear` is called with what is
+    new in it.
+    """
+
+    def __init__(self, folder: Path, **zone: Any) -> None:
+        """`zone` are settings of the visitor zone."""
+        self.truth = Truth()
+        self.standing: dict[str, Car] = {}
+        self.arrivals: dict[str, list[tuple[float, Car]]] = {lane: [] for lane in LANES}
+        self.pulses: Counter[str] = Counter()
+        self.told: list[Told] = []
+        self.lists: dict[ListName, set[str]] = {name: set() for name in ListName}
+        self.hear: Callable[[Told], None] = lambda told: None
+        self._versions: Counter[ListName] = Counter()
+        self._orders = self._frames = self._lives = 0
+        self._up: set[str] = set()
+        self._blind: set[str] = set()
+        self._clear_since = dict.fromkeys(LANES, 0.0)
+        self._opened: set[str] = set()
+        self._loops: set[tuple[str, Sensor]] = set()
+        self._folder = folder
+        self._zone = zone
+        self.path = folder / "gate-0.db"
+        self.clock = VirtualClock()
+        self._begun_s = 0.0
+        self._live(self.path)
+
+    @property
+    def true_s(self) -> float:
+        """Seconds since the beginning."""
+        return self.clock.true_s
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.life.end()
+
+    # --- time ---------------------------------------------------------------------------------
+
+    def wait(self, seconds: float) -> None:
+        """Time passes, and with it whatever the controller asked to be woken for."""
+        until = self.true_s + seconds
+        for _ in range(MANY):
+            due = self.clock.true(self.life.wake_at())
+            if due > until:
+                break
+            self._at(max(due, self.true_s))
+        else:
+            raise AssertionError(f"at {self.true_s} s it wants to be woken again and again")
+        self._at(until)
+
+    def _at(self, true_s: float) -> None:
+        self.clock.true_s = true_s
+        self._do(lambda life: life.wake())
+        for lane in LANES:
+            free = not any(where == lane for where, _ in self._loops)
+            if free and self.true_s - self._clear_since[lane] > FALLS_S:
+                self._up.discard(lane)
+        self._exit_is_open()
+
+    def _exit_is_open(self) -> None:
+        """Exits open for everybody, always."""
+        if EXIT not in self.standing or EXIT in self._opened:
+            return
+        since = max(self.arrivals[EXIT][-1][0], self._begun_s)
+        assert self.true_s - since < OPENS_S, f"the exit stays closed at {self.true_s} s"
+
+    # --- at the kerb --------------------------------------------------------------------------
+
+    def car(self, plate: str, taken_for: str) -> Car:
+        """A car that stands outside."""
+        return Car(plate=plate, taken_for=taken_for)
+
+    def may_drive(self, lane: str) -> bool:
+        """Whether somebody stands in front of an open boom."""
+        return lane in self.standing and lane in self._up
+
+    def arrive(self, lane: str, car: Car, seen: Seen) -> None:
+        """A car rolls up, and stands there until its plate could have been read."""
+        self._roll_up(lane, car)
+        self.look(lane, seen)
+        self.wait(4.0)
+
+    def look(self, lane: str, seen: Seen) -> None:
+        """Some more frames of the car that stands in a lane, if they are wanted."""
+        for number in range(4):
+            self.wait(FRAME_S)
+            if self.life.looking(lane) and lane not in self._blind:
+                self._frame(lane, self.standing[lane], seen, number)
+
+    def drive(self, lane: str, *behind: Car, speed: float = 1.5, gap_m: float = 0.5) -> None:
+        """The car that stands in a lane drives on, and with it, each `gap_m` behind the one
+        before, those who pass under the same boom. Closer than a loop is long they are one to it.
+        """
+        train = [self.standing[lane], *behind]
+        begun = self.true_s
+        for at_m, deed in sorted(self._ways(lane, train, gap_m), key=lambda way: way[0]):
+            self.wait(max(0.0, begun + at_m / speed - self.true_s))
+            deed()
+        self._up.discard(lane)
+
+    def back_out(self, lane: str) -> None:
+        """The car reverses."""
+        del self.standing[lane]
+        self._edge(lane, Sensor.ARRIVAL, on=False)
+
+    def _ways(
+        self, lane: str, train: Sequence[Car], gap_m: float
+    ) -> Iterator[tuple[float, Callable[[], None]]]:
+        """How far the first front has come when each thing happens."""
+        front = 0.0
+        reached: list[tuple[float, float, Car]] = []
+        for car in train:
+            reached.append((front, front + car.length_m, car))
+            front += car.length_m + gap_m
+        for loop, sensor in ((ARRIVAL_M, Sensor.ARRIVAL), (SAFETY_M, Sensor.SAFETY)):
+            for number, (begins, ends, car) in enumerate(reached):
+                joined = gap_m <= loop[1] - loop[0]
+                if (number == 0 or not joined) and (number, sensor) != (0, Sensor.ARRIVAL):
+                    yield loop[0] + begins, self._reaching(lane, sensor, car)
+                if number == len(reached) - 1 or not joined:
+                    yield loop[1] + ends, self._leaving(lane, sensor, car)
+        for _, ends, car in reached:
+            yield SAFETY_M[1] + ends, lambda car=car: self._through(lane, car)  # type: ignore[misc]
+
+    def _reaching(self, lane: str, sensor: Sensor, car: Car) -> Callable[[], None]:
+        if sensor is Sensor.ARRIVAL:
+            return lambda: self._roll_up(lane, car)
+        return lambda: self._edge(lane, sensor, on=True)
+
+    def _leaving(self, lane: str, sensor: Sensor, car: Car) -> Callable[[], None]:
+        def leave() -> None:
+            if sensor is Sensor.ARRIVAL:
+                self.standing.pop(lane, None)
+            self._edge(lane, sensor, on=False)
+
+        return leave
+
+    def _roll_up(self, lane: str, car: Car) -> None:
+        self.standing[lane] = car
+        self.arrivals[lane].append((self.true_s, car))
+        self._opened.discard(lane)
+        self._edge(lane, Sensor.ARRIVAL, on=True)
+
+    def _through(self, lane: str, car: Car) -> None:
+        if lane == EXIT:
+            assert car.visit is not None
+            self.truth.leave(car.visit, Way.READ, self.true_s)
+            car.visit = None
+            return
+        internal = car.plate in self.lists[ListName.INTERNALS]
+        car.visit = Visit(
+            plate=car.plate,
+            vehicle=Vehicle.INTERNAL if internal else Vehicle.VISITOR,
+            zone=ZONE,
+            lane_in=ENTRY,
+            entered_at=self.true_s,
+            way_in=Way.DECIDED,
+        )
+        self.truth.enter(car.visit)
+
+    def _edge(self, lane: str, sensor: Sensor, *, on: bool) -> None:
+        (self._loops.add if on else self._loops.discard)((lane, sensor))
+        occupied = any(where == lane for where, _ in self._loops)
+        self._clear_since[lane] = self.true_s
+        self.truth.occupied(lane, occupied, self.true_s)
+        self._do(lambda life: life.edge(lane, sensor, on))
+
+    def _frame(self, lane: str, car: Car, seen: Seen, number: int) -> None:
+        self._frames += 1
+        wrong = seen == "misread" or (seen == "flickering" and number % 2 == 1)
+        text = car.taken_for if wrong else car.plate
+        sure = 0.9 if seen == "unsure" else 0.995
+        read = PlateRead(
+            text=text,
+            confidences=(sure,) * len(text),
+            colour=Colour.BLUE,
+            rows=1,
+            corners=CORNERS,
+            frame=self._frames,
+            at=self.clock.boot_s(),
+        )
+        reads = () if seen == "unread" else (read,)
+        self._do(lambda life: life.look(lane, self._frames, reads))
+
+    # --- the centre ---------------------------------------------------------------------------
+
+    def put(self, name: ListName, plate: str) -> None:
+        """The centre puts a plate on a list."""
+        self.lists[name].add(plate)
+        self._change(name, ListChange(remove=False, row=ListRow(list=name, plate=plate)))
+
+    def take_off(self, name: ListName, plate: str) -> None:
+        """The centre takes a plate off a list."""
+        self.lists[name].discard(plate)
+        self._change(name, ListChange(remove=True, row=ListRow(list=name, plate=plate)))
+
+    def order(self, verb: str, **more: Any) -> OrderAnswer | None:
+        """A person at the centre gives an order; None if the controller died over it."""
+        self._orders += 1
+        order = Order(
+            id=f"order-{self._orders}",
+            verb=verb,
+            by="Lin",
+            reason="because",
+            expires_at=EPOCH + timedelta(days=99),
+            **more,
+        )
+        answers: list[OrderAnswer] = []
+        self._do(lambda life: answers.append(life.order(order)))
+        return answers[0] if answers else None
+
+    def _change(self, name: ListName, *changes: ListChange) -> None:
+        """Told again, as by the centre, if the controller died before it had followed."""
+        since = self._versions[name]
+        self._versions[name] += 1
+        step = ListChanges(list=name, since=since, version=since + 1, changes=changes)
+        followed: list[bool] = []
+        while not followed:
+            self._do(lambda life: followed.append(life.lists(step)))
+        assert followed == [True]
+
+    # --- what breaks --------------------------------------------------------------------------
+
+    def camera(self, lane: str, *, alive: bool) -> None:
+        """A camera dies, or lives again."""
+        (self._blind.discard if alive else self._blind.add)(lane)
+        self.truth.blind(lane, "camera", not alive, self.true_s)
+        self._do(lambda life: life.camera(lane, alive=alive))
+
+    def power_cut(self, off_s: float, *moving: Car) -> None:
+        """No power for a while; meanwhile the booms are lifted by hand, and some move unseen."""
+        for lane in LANES:
+            self.truth.blind(lane, "power", True, self.true_s)
+        self.clock.true_s += off_s / 2
+        for car in moving:
+            self._through(ENTRY if car.visit is None else EXIT, car)
+        self.clock.true_s += off_s / 2
+        for lane in LANES:
+            self.truth.blind(lane, "power", False, self.true_s)
+        self._start_again(power=True)
+
+    def crash(self) -> None:
+        """The daemon dies, and is started again at once."""
+        self._start_again(power=False)
+
+    def crash_after(self, commits: int) -> None:
+        """The daemon will die when it is about to commit once more than so often."""
+        written, left = self.life.store.commit, commits
+
+        async def until_the_last(commit: Commit) -> tuple[Event, ...]:
+            nonlocal left
+            if left == 0:
+                raise PowerCut
+            left -= 1
+            return await written(commit)
+
+        self.life.store.commit = until_the_last  # type: ignore[method-assign]
+
+    def _do(self, deed: Callable[[Rehearsal], object]) -> None:
+        """Tell the controller, which may die of it; see what it has done and written."""
+        try:
+            deed(self.life)
+        except PowerCut:
+            self._start_again(power=False)
+        self._gather()
+
+    def _start_again(self, *, power: bool) -> None:
+        """A new life on the files as they lie there; what was committed is on the disk."""
+        self._gather()
+        before, left = self.life, self.path
+        at_once(before.store.flush())
+        self._lives += 1
+        self.path = self._folder / f"gate-{self._lives}.db"
+        for end in ("", "-wal"):
+            with suppress(FileNotFoundError):
+                shutil.copy(f"{left}{end}", f"{self.path}{end}")
+        kept = self._kept(before)
+        before.end()
+        if power:
+            self.clock.reboot()
+        self._live(self.path, kept)
+
+    def _live(self, path: Path, kept: object = None) -> None:
+        """Begin, and find the loops as they are; the last life's store is this one's."""
+        self.life = Rehearsal(self._config(), path, self.clock)
+        assert kept is None or self._kept(self.life) == kept
+        self._begun_s = self.true_s
+        self._opened.clear()
+        self._do(lambda life: life.begin())
+        for lane in sorted(self._blind):
+            self._do(lambda life, lane=lane: life.camera(lane, alive=False))  # type: ignore[misc]
+        for lane, sensor in sorted(self._loops):
+            self._do(lambda life, at=(lane, sensor): life.edge(*at, on=True))  # type: ignore[misc]
+
+    def _kept(self, life: Rehearsal) -> object:
+        """All that a controller has written down."""
+        store = life.store
+        return (
+            store.journal,
+            at_once(store.pending(0, limit=MANY)),
+            at_once(store.open_stays()),
+            at_once(store.ended_stays(EPOCH)),
+            at_once(store.counts()),
+            at_once(store.unfinished()),
+            at_once(store.lockdown()),
+            at_once(store.listing(sorted(set().union(*self.lists.values())))),
+        )
+
+    def _gather(self) -> None:
+        for lane in self.life.openings:
+            self.pulses[lane] += 1
+            self._up.add(lane)
+            self._opened.add(lane)
+        self.life.openings.clear()
+        self.life.told.clear()
+        for each in at_once(self.life.store.pending(len(self.told), limit=MANY)):
+            assert each.seq == len(self.told) + 1, "the journal has a gap"
+            true_s = (each.occurred_at - EPOCH).total_seconds()
+            fact = fact_of(each.kind, each.body)
+            told = Told(
+                seq=each.seq, lane=each.lane, passage=each.passage, fact=fact, true_s=true_s
+            )
+            self.told.append(told)
+            self.hear(told)
+
+    def _config(self) -> Config:
+        return Config.model_validate(
+            {
+                "site": "hall",
+                "controller": "gate-inner",
+                "store": {"path": "gate.db", "pictures": "pictures"},
+                "zone": [
+                    {"name": "car_park", "capacity": 400, "admits": "everybody"},
+                    {
+                        "name": ZONE,
+                        "inside": "car_park",
+                        "capacity": 60,
+                        "admits": "registered",
+                        **self._zone,
+                    },
+                ],
+                "board": [{"name": "board", "address": "tcp://192.0.2.7:502"}],
+                "lane": [_lane(name, coil) for coil, name in enumerate(LANES)],
+            }
+        )
+
+
+def _lane(name: str, coil: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "zone": ZONE,
+        "direction": name.split("-")[1],
+        "barrier": {"board": "board", "coil": coil},
+        "camera": {"kind": "folder", "path": "pictures"},
+        "arrival_loop": {"board": "board", "input": 2 * coil},
+        "safety_loop": {"board": "board", "input": 2 * coil + 1},
+        "geometry": {"arrival_to_safety_m": 1.0, "safety_loop_m": 1.5, "longest_m": 6.5},
+    }
+
+
+Build: TypeAlias = Callable[..., Gate]
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Iterator[Build]:
+    """Makes gates, each with files of its own; takes settings of the visitor zone."""
+    made: list[Gate] = []
+
+    def make(**zone: Any) -> Gate:
+        folder = tmp_path / str(len(made))
+        folder.mkdir()
+        made.append(Gate(folder, **zone))
+        return made[-1]
+
+    yield make
+    for gate in made:
+        gate.close()
