@@ -10,7 +10,7 @@ made of one that lasts too long.
 """
 
 from gatekeeper.rules.stay.blemishes import blemished, could_have_been, is_watched
-from gatekeeper.rules.stay.counting import EARLY_S, counted_s, wake_at
+from gatekeeper.rules.stay.counting import EARLY_S, counted_s, is_too_old, wake_at
 from gatekeeper.rules.stay.steps import begin, step
 from gatekeeper.rules.stay.values import (
     QUIET,
@@ -45,6 +45,7 @@ __all__ = [
     "blemished",
     "could_have_been",
     "counted_s",
+    "is_too_old",
     "is_watched",
     "step",
     "wake_at",

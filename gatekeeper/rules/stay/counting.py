@@ -6,7 +6,7 @@ nobody can tell how much of it the gate was without power: a limit begins anew t
 ends as certain. No step of a wall clock moves anything.
 """
 
-from gatekeeper.model import Instant, Limit, Stay
+from gatekeeper.model import Instant, Limit, Stay, ZonePolicy
 from gatekeeper.rules import excuse
 from gatekeeper.rules.stay.blemishes import is_watched
 from gatekeeper.rules.stay.values import QUIET, Around
@@ -34,6 +34,13 @@ def wake_at(stay: Stay, at: Instant, around: Around) -> float | None:
     due_s = window_s(stay.limit) + around.settling_s if stay.warned else warning_s(stay.limit)
     left_s = max(0.0, due_s - counted_s(stay, at, around))
     return max(settled_at, at.boot_s + left_s)
+
+
+def is_too_old(stay: Stay, policy: ZonePolicy, at: Instant) -> bool:
+    """Whether it goes on for longer than its zone's policy believes; never across a boot."""
+    longest_s = policy.abandon_s if stay.limit is None else policy.abandon_limited_s
+    since = stay.counted_from
+    return at.boot_id == since.boot_id and at.boot_s - since.boot_s > longest_s
 
 
 def is_due(stayed_s: float, after_s: float) -> bool:
