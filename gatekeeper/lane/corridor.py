@@ -6,69 +6,38 @@ What happens at the lane comes in, one thing at a time, and is dealt with before
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
-from zoneinfo import ZoneInfo
 
 import structlog
 from uuid6 import uuid7
 
-from gatekeeper.clock import Clock
 from gatekeeper.config import LaneSettings
-from gatekeeper.drivers.ports import Barrier, Reader
-from gatekeeper.health import Health
-from gatekeeper.lane.bindings import Bindings
+from gatekeeper.drivers.ports import Barrier
+from gatekeeper.lane.decider import Decider
 from gatekeeper.lane.eye import Look, Pace
-from gatekeeper.lane.judge import Judge, Judged
 from gatekeeper.lane.opener import Opener
+from gatekeeper.lane.rooms import Rooms
 from gatekeeper.lane.scribe import Scribe
-from gatekeeper.lane.visit import Visit, by_order, same
+from gatekeeper.lane.visit import Visit, by_order, follower, over
 from gatekeeper.model import (
     Ack,
-    AssistanceWanted,
-    Decision,
     Doubt,
-    Fact,
-    Instant,
     Order,
     OrderAnswer,
     Outcome,
-    PassageEnd,
     Presence,
     Reason,
     Sensor,
-    Sighting,
-    SiteState,
     VehicleArrived,
-    VehicleDecided,
     VehicleIdentified,
-    Verdict,
     ZonePolicy,
 )
 from gatekeeper.rules import passage
 from gatekeeper.rules.passage import Input, Output, State
-from gatekeeper.rules.votes import Quorum, tally
-from gatekeeper.store import Store
-from gatekeeper.store.pictures import Pictures
-from gatekeeper.zones import Ended, Zones
+from gatekeeper.rules.votes import tally
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rooms:
-    """What all lanes share."""
-
-    reader: Reader
-    store: Store
-    zones: Zones
-    pictures: Pictures
-    bindings: Bindings
-    clock: Clock
-    health: Health
-    site: Callable[[], SiteState]
-    timezone: ZoneInfo
-    quorum: Quorum
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,32 +64,18 @@ class Corridor:
     ) -> None:
         """`wake_eye` is called when a vehicle arrives; None for a lane without a camera."""
         self.name = settings.name
-        self._zone = settings.zone
         self._rooms = rooms
         self._timing = timing
         self._wake_eye = wake_eye
         self._machine = passage.Passage()
         self._visit: Visit | None = None
         self._levels: dict[Sensor, Presence] = {}
-        self._scribe = Scribe(
-            settings.name,
-            store=rooms.store,
-            pictures=rooms.pictures,
-            clock=rooms.clock,
-            health=rooms.health,
-        )
-        self._judge = Judge(
-            settings.name,
-            settings.direction,
+        self._scribe = Scribe(settings.name, rooms)
+        self._decider = Decider(
+            settings,
             policy,
-            store=rooms.store,
-            zones=rooms.zones,
-            bindings=rooms.bindings,
-            clock=rooms.clock,
-            health=rooms.health,
-            site=rooms.site,
-            timezone=rooms.timezone,
-            certain=rooms.quorum.certain,
+            rooms=rooms,
+            scribe=self._scribe,
             store_failure_admits=store_failure_admits,
         )
         self._opener = Opener(
@@ -257,7 +212,7 @@ class Corridor:
         if self.state in _UNDECIDED_STATES:
             await self._decide(visit)
         else:
-            await self._make_sure(visit)
+            await self._decider.make_sure(visit)
 
     # --- the machine --------------------------------------------------------------------------
 
@@ -326,21 +281,12 @@ class Corridor:
             return
         await self._sum_up(visit, output)
         instant = self._rooms.clock.instant
-        ended = Ended(
-            lane=self.name,
-            passage=visit.passage,
-            end=passage.ENDS[output],
-            sighting=visit.sighting,
-            decision=visit.decision,
-            arrived=instant(visit.arrived),
-            at=instant(at),
-            doubts=tuple(dict.fromkeys(visit.doubts)),
-        )
+        ended = over(visit, self.name, passage.ENDS[output], instant(visit.arrived), instant(at))
         await self._scribe.tell(passage=visit.passage)
         with self._scribe.alarmed():
             await self._rooms.zones.ended(ended)
             for _ in range(visit.followers):
-                await self._rooms.zones.ended(_follower(ended))
+                await self._rooms.zones.ended(follower(ended))
         self._rooms.zones.occupied(self.name, False, at)
 
     async def _sum_up(self, visit: Visit, output: Output) -> None:
@@ -360,109 +306,18 @@ class Corridor:
         followed = through_at is not None and visit.arrived - through_at <= _COMES_BACK_S
         return followed and visit.sighting is None
 
-    # --- deciding -----------------------------------------------------------------------------
-
     async def _decide(self, visit: Visit) -> None:
-        """Ask votes, lists and rules; act on an answer that is new."""
-        quorum = self._rooms.quorum
-        if len(visit.reads) < quorum.agreeing and not visit.late:
-            return
-        sighting = tally(visit.reads, quorum, last_call=visit.late)
-        if sighting is None and not visit.late:
-            return
-        judged = await self._judge.decide(sighting, visit)
-        if judged.decision.verdict is Verdict.LOOK_AGAIN:
-            if self.state is not State.REFUSED:
-                await self._feed(Input.LOOK_AGAIN)
-                return
-            visit.looked_twice = True  # a refused vehicle has been looked at long enough
-            judged = await self._judge.decide(sighting, visit)
-        await self._decided(visit, sighting, judged)
-
-    async def _decided(self, visit: Visit, sighting: Sighting | None, judged: Judged) -> None:
-        before, decision = visit.decision, judged.decision
-        visit.sighting, visit.decision, visit.grounds = sighting, decision, judged.grounds
-        visit.settled = sighting is not None and sighting.certain
-        if before is not None and same(before, decision):
-            return
-        await self._place(visit)
-        if decision.verdict is Verdict.REFUSE:
-            await self._refuse(visit, decision)
-            return
-        await self._feed(Input.ADMITTED)
-
-    async def _make_sure(self, visit: Visit) -> None:
-        """The barrier opens on two reads that agree, an exit even unread; before anything may
-        count against a driver there must be more, and these come while the car rolls in.
-        """
-        sighting = tally(visit.reads, self._rooms.quorum, last_call=visit.late)
-        before = visit.decision
-        if sighting is None or before is None or before.reason is Reason.ORDERED:
-            return  # whom a person let in, no read accuses
-        if before.plate is None or visit.sighting is None:
-            await self._name(visit, sighting, (await self._judge.decide(sighting, visit)).decision)
-            return
-        if sighting.plate != visit.sighting.plate:
-            visit.decision = replace(before, certain=False)
-            return
-        visit.sighting = sighting
-        if sighting.certain:
-            again = self._judge.decide_again(sighting, visit)
-            certain = again is not None and again.plate == before.plate and again.certain
-            visit.decision = replace(before, certain=certain)
-            visit.settled = True
-
-    async def _name(self, visit: Visit, sighting: Sighting, again: Decision) -> None:
-        """A vehicle that was let through unread was read after all."""
-        if visit.decision is None or again.verdict is not Verdict.ADMIT:
-            return
-        visit.sighting, visit.settled = sighting, sighting.certain
-        visit.decision = replace(again, reason=visit.decision.reason, rule=visit.decision.rule)
-        await self._place(visit)
-
-    async def _place(self, visit: Visit) -> None:
-        """Tell the zones where this plate is now."""
-        if visit.sighting is None or visit.decision is None or visit.decision.plate is None:
-            return
-        known = replace(visit.sighting, plate=visit.decision.plate)
-        with self._scribe.alarmed():
-            await self._rooms.zones.arrived(self.name, known, self._instant(visit.arrived))
-
-    def _instant(self, at: float) -> Instant:
-        return self._rooms.clock.instant(at)
-
-    async def _refuse(self, visit: Visit, decision: Decision) -> None:
-        facts: list[Fact] = [self._told(visit, decision)]
-        if decision.reason in (Reason.UNREADABLE, Reason.LOOKS_BLACKLISTED):
-            facts.append(AssistanceWanted(reason=decision.reason, picture=visit.picture))
-        await self._scribe.tell(*facts, passage=visit.passage)
-        self._rooms.bindings.waits(self.name, decision.plate)
-        await self._feed(Input.REFUSED)
+        told = await self._decider.decide(visit, refused=self.state is State.REFUSED)
+        if told is not None:
+            await self._feed(told)
 
     async def _open(self, visit: Visit) -> None:
         decision = visit.decision or by_order(visit)
         visit.ack = await self._opener.open(
-            visit.command, decision.reason, visit.passage, self._told(visit, decision)
+            visit.command, decision.reason, visit.passage, self._decider.told(visit, decision)
         )
         if visit.ack.outcome is not Outcome.DONE:
             await self._feed(Input.FAILED)
-
-    def _told(self, visit: Visit, decision: Decision) -> VehicleDecided:
-        if visit.best is not None:
-            visit.picture = self._scribe.picture(visit.best, visit.passage)
-        log.info(
-            "vehicle.decided",
-            lane=self.name,
-            verdict=decision.verdict.value,
-            reason=decision.reason.value,
-        )
-        return VehicleDecided(
-            decision=decision,
-            sighting=visit.sighting,
-            picture=visit.picture,
-            zone=self._zone,
-            grounds=visit.grounds,
-        )
 
 
 _UNDECIDED_STATES = (State.READING, State.LOOKING_AGAIN, State.REFUSED)
@@ -492,18 +347,6 @@ _CLEARED_AT_THE_END = (
     "undecided_passage",
     *dict.fromkeys(doubt.value for doubt in _DOUBTS.values()),
 )
-
-
-def _follower(told: Ended) -> Ended:
-    """A second vehicle on one opening: a passage of its own, undecided (situations, 15)."""
-    return replace(
-        told,
-        passage=str(uuid7()),
-        end=PassageEnd.PASSED,
-        sighting=None,
-        decision=None,
-        arrived=told.at,
-    )
 
 
 def _answer(order: Order, ack: Ack) -> OrderAnswer:

@@ -1,28 +1,23 @@
 """Asks the lists and the rules about one sighting; the network is never asked."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
-from gatekeeper.clock import Clock
+from gatekeeper.config import LaneSettings
 from gatekeeper.errors import StoreError
-from gatekeeper.health import Health
-from gatekeeper.lane.bindings import Bindings
+from gatekeeper.lane.rooms import Rooms
 from gatekeeper.lane.visit import Visit
 from gatekeeper.model import (
     Decision,
     Direction,
     Grounds,
+    ListRow,
     Reason,
     Sighting,
-    SiteState,
     VehicleClass,
     Verdict,
     ZonePolicy,
 )
 from gatekeeper.rules import access
-from gatekeeper.store import Store
-from gatekeeper.zones import Zones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,61 +33,55 @@ class Judge:
 
     def __init__(
         self,
-        lane: str,
-        direction: Direction,
+        settings: LaneSettings,
         policy: ZonePolicy,
         *,
-        store: Store,
-        zones: Zones,
-        bindings: Bindings,
-        clock: Clock,
-        health: Health,
-        site: Callable[[], SiteState],
-        timezone: ZoneInfo,
-        certain: float,
+        rooms: Rooms,
         store_failure_admits: bool,
     ) -> None:
-        self._lane = lane
-        self._direction = direction
+        self._lane = settings.name
+        self._direction = settings.direction
         self._policy = policy
-        self._store = store
-        self._zones = zones
-        self._bindings = bindings
-        self._clock = clock
-        self._health = health
-        self._site = site
-        self._timezone = timezone
-        self._certain = certain
+        self._rooms = rooms
         self._store_failure_admits = store_failure_admits
 
     async def decide(self, sighting: Sighting | None, visit: Visit) -> Judged:
         """Verdict and reason as of now, for a vehicle read as `sighting`, or not read at all."""
         keys = access.keys(sighting, visit.identified)
         try:
-            listing = await self._store.listing(keys)
+            listing = await self._rooms.store.listing(keys)
         except StoreError as error:
-            self._health.raise_alarm("store_failed", "store", str(error))
+            self._rooms.health.raise_alarm("store_failed", "store", str(error))
             return Judged(decision=self._decide_blindly(), grounds=None)
-        now = self._clock.instant()
-        of_plate = visit.identified or (sighting.plate if sighting else None)
-        zone = self._policy.zone
-        grounds = Grounds(
-            direction=self._direction,
-            rows=listing.rows,
-            zone=self._zones.state(zone),
-            site=self._site(),
-            now=now.wall.astimezone(self._timezone),
-            certain=self._certain,
-            fresh=self._bindings.fresh(self._lane, keys, now.boot_s, self._policy.binding_fresh_s),
-            away_s=self._zones.away_s(zone, of_plate),
-            waited_s=max(0.0, now.boot_s - visit.arrived),
-            identified=visit.identified,
-            looked_twice=visit.looked_twice,
-        )
+        grounds = self._grounds(sighting, visit, keys, listing.rows)
         question = access.Question(
             sighting=sighting, policy=self._policy, grounds=grounds, versions=listing.versions
         )
         return Judged(decision=access.decide(question), grounds=grounds)
+
+    def _grounds(
+        self,
+        sighting: Sighting | None,
+        visit: Visit,
+        keys: frozenset[str],
+        rows: tuple[ListRow, ...],
+    ) -> Grounds:
+        rooms, policy = self._rooms, self._policy
+        now = rooms.clock.instant()
+        of_plate = visit.identified or (sighting.plate if sighting else None)
+        return Grounds(
+            direction=self._direction,
+            rows=rows,
+            zone=rooms.zones.state(policy.zone),
+            site=rooms.site(),
+            now=now.wall.astimezone(rooms.timezone),
+            certain=rooms.quorum.certain,
+            fresh=rooms.bindings.fresh(self._lane, keys, now.boot_s, policy.binding_fresh_s),
+            away_s=rooms.zones.away_s(policy.zone, of_plate),
+            waited_s=max(0.0, now.boot_s - visit.arrived),
+            identified=visit.identified,
+            looked_twice=visit.looked_twice,
+        )
 
     def decide_again(self, sighting: Sighting, visit: Visit) -> Decision | None:
         """What more reads of the same plate make of the decision, on the grounds it rested on;

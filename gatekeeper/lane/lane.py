@@ -10,8 +10,9 @@ from typing import TypeAlias
 
 from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier, Camera, Loops
-from gatekeeper.lane.corridor import Corridor, Happening, Reconsider, Rooms
+from gatekeeper.lane.corridor import Corridor, Happening, Reconsider
 from gatekeeper.lane.eye import Eye
+from gatekeeper.lane.rooms import Rooms
 from gatekeeper.model import Order, OrderAnswer, ZonePolicy
 from gatekeeper.rules.passage import State, Timing
 

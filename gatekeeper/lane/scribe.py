@@ -10,12 +10,9 @@ from collections.abc import Iterator
 
 import structlog
 
-from gatekeeper.clock import Clock
 from gatekeeper.errors import StoreError
-from gatekeeper.health import Health
+from gatekeeper.lane.rooms import Rooms
 from gatekeeper.model import Commit, Fact, Frame, Record
-from gatekeeper.store import Store
-from gatekeeper.store.pictures import Pictures
 
 log = structlog.get_logger(__name__)
 
@@ -23,14 +20,9 @@ log = structlog.get_logger(__name__)
 class Scribe:
     """The journal and the pictures as one lane uses them."""
 
-    def __init__(
-        self, lane: str, *, store: Store, pictures: Pictures, clock: Clock, health: Health
-    ) -> None:
+    def __init__(self, lane: str, rooms: Rooms) -> None:
         self._lane = lane
-        self._store = store
-        self._pictures = pictures
-        self._clock = clock
-        self._health = health
+        self._rooms = rooms
         self._noted: list[Record] = []
         self._writing: set[asyncio.Task[None]] = set()
 
@@ -43,7 +35,7 @@ class Scribe:
         if not records:
             return True
         with self.alarmed():
-            await self._store.commit(Commit(records=records))
+            await self._rooms.store.commit(Commit(records=records))
             return True
         return False
 
@@ -54,7 +46,7 @@ class Scribe:
     def _records(
         self, facts: tuple[Fact, ...], passage: str | None, at: float | None
     ) -> list[Record]:
-        instant = self._clock.instant(at)
+        instant = self._rooms.clock.instant(at)
         return [Record(fact=fact, at=instant, lane=self._lane, passage=passage) for fact in facts]
 
     @contextlib.contextmanager
@@ -63,9 +55,9 @@ class Scribe:
         try:
             yield
         except StoreError as error:
-            self._health.raise_alarm("store_failed", "store", str(error))
+            self._rooms.health.raise_alarm("store_failed", "store", str(error))
         else:
-            self._health.clear_alarm("store_failed", "store")
+            self._rooms.health.clear_alarm("store_failed", "store")
 
     def picture(self, frame: Frame, passage: str) -> str:
         """Start keeping a picture, and say by which name: nobody waits for the disk."""
@@ -77,6 +69,6 @@ class Scribe:
 
     async def _keep(self, name: str, encoded: bytes) -> None:
         try:
-            await self._pictures.keep(name, encoded)
+            await self._rooms.pictures.keep(name, encoded)
         except StoreError as error:
             log.warning("picture.lost", lane=self._lane, picture=name, error=str(error))

@@ -1,6 +1,6 @@
 """One vehicle's visit to a lane, as the lane remembers it while it lasts."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from uuid6 import uuid7
 
@@ -10,12 +10,15 @@ from gatekeeper.model import (
     Doubt,
     Frame,
     Grounds,
+    Instant,
+    PassageEnd,
     PlateRead,
     Reason,
     Sighting,
     VehicleClass,
     Verdict,
 )
+from gatekeeper.zones import Ended
 
 READS_KEPT = 60
 """Reads of one vehicle that may vote; of a car that stands for an hour, the newest."""
@@ -27,9 +30,9 @@ class Visit:
 
     `late` is set when the time for votes is over, so that a lone read may count, `looked_twice`
     when the second look at a look-alike of a blacklisted plate is over, `settled` when more reads
-    can change nothing. `command` is the id under which this visit opens the barrier, once.
-    `identified` is the plate that a person at the
-    centre gave; `doubts` are what was suspicious, `followers` how many slipped through behind.
+    can change nothing. `command` is the id under which this visit opens the barrier, once, and
+    `ack` what became of that. `identified` is the plate that a person at the centre gave; `doubts`
+    are what was suspicious, `followers` how many slipped through behind.
     """
 
     passage: str
@@ -79,4 +82,30 @@ def by_order(visit: Visit) -> Decision:
         plate=visit.sighting.plate if visit.sighting else None,
         vehicle=visit.decision.vehicle if visit.decision else VehicleClass.UNKNOWN,
         certain=False,
+    )
+
+
+def over(visit: Visit, lane: str, end: PassageEnd, arrived: Instant, at: Instant) -> Ended:
+    """The visit as a passage that is over."""
+    return Ended(
+        lane=lane,
+        passage=visit.passage,
+        end=end,
+        sighting=visit.sighting,
+        decision=visit.decision,
+        arrived=arrived,
+        at=at,
+        doubts=tuple(dict.fromkeys(visit.doubts)),
+    )
+
+
+def follower(told: Ended) -> Ended:
+    """A second vehicle on one opening: a passage of its own, undecided (situations, 15)."""
+    return replace(
+        told,
+        passage=str(uuid7()),
+        end=PassageEnd.PASSED,
+        sighting=None,
+        decision=None,
+        arrived=told.at,
     )

@@ -51,14 +51,6 @@ def ended(excuses: Excuses, cause: str, at: float) -> Excuses:
     return _with(excuses, last, replace(last, until=max(at, last.since)))
 
 
-def ended_of(excuses: Excuses, prefix: str, at: float) -> Excuses:
-    """No cause whose name begins so excuses any longer: another controller has started anew."""
-    for span in excuses.spans:
-        if span.cause.startswith(prefix):
-            excuses = ended(excuses, span.cause, at)
-    return excuses
-
-
 def lasted(excuses: Excuses, cause: str, since: float, until: float) -> Excuses:
     """A span that is told of when it is over, as by another controller, and in whatever order:
     with those of its cause that lie no further away than a short break it is one.

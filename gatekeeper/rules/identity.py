@@ -8,6 +8,7 @@ exactly one plate fits. That helps drivers in and never counts against one.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from gatekeeper.model import (
     Colour,
@@ -66,6 +67,13 @@ def identify(sighting: Sighting | None, policy: ZonePolicy, grounds: Grounds) ->
     else:
         car = _among_others(sighting, counting, grounds)
     return _exempt_by_kind(car, sighting, policy)
+
+
+def bound_by_limits(rows: Iterable[ListRow], now: datetime) -> set[str]:
+    """The plates that are internal and not exempt, in whatever zone."""
+    valid = [row for row in rows if row.valid_at(now)]
+    exempt = {row.plate for row in valid if row.list is ListName.EXEMPT}
+    return {row.plate for row in valid if row.list is ListName.INTERNALS} - exempt
 
 
 def _counts(row: ListRow, policy: ZonePolicy, grounds: Grounds) -> bool:

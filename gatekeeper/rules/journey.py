@@ -17,6 +17,8 @@ from gatekeeper.model import (
     Doubt,
     Instant,
     PassageEnd,
+    PassageEnded,
+    PeerEvent,
     Sighting,
     Stay,
 )
@@ -74,18 +76,78 @@ class Ended:
         return self.end in THROUGH
 
 
-def is_outside(place: Place, zone: str, around: Mapping[str, str | None]) -> bool:
-    """Whether a vehicle that stands in the lane is outside `zone`. `around` is the zone in which
+def fact_of(place: Place, told: Ended) -> PassageEnded:
+    """What the journal says of a passage."""
+    return PassageEnded(
+        end=told.end,
+        plate=told.plate,
+        decided=told.decision is not None,
+        certain=told.decision is not None and told.decision.certain,
+        zone=place.zone,
+        direction=place.direction,
+        sighting=told.sighting,
+        lasted_s=max(0.0, told.at.boot_s - told.arrived.boot_s),
+        doubts=told.doubts,
+    )
+
+
+def is_outside(place: Place, zone: str, lies_in: Mapping[str, str | None]) -> bool:
+    """Whether a vehicle that stands in the lane is outside `zone`. `lies_in` is the zone in which
     each zone lies.
     """
     if place.zone == zone:
         return place.direction is Direction.ENTRY
-    enclosing = around.get(place.zone)
+    enclosing = lies_in.get(place.zone)
     while enclosing is not None:
         if enclosing == zone:
             return False
-        enclosing = around.get(enclosing)
+        enclosing = lies_in.get(enclosing)
     return True
+
+
+def seen_outside(inside: Stay, place: Place, at: Instant, around: Around) -> StayStep:
+    """The plate of an open stay was read in a lane outside its zone."""
+    return stay.step(inside, stay.SeenOutside(at_entry=inside.zone == place.zone), at, around)
+
+
+def told_outside(
+    inside: Stay, place: Place, told: PeerEvent, at: Instant, around: Around
+) -> list[StayStep]:
+    """A peer tells, at `at`, of such a read. Only what happened after the entry for certain ends a
+    stay, and what was before it says nothing; the rest is a doubt.
+    """
+    after_s = (told.occurred_at - inside.entered.wall).total_seconds()
+    known = told.clock_trusted and inside.entered.trusted
+    if known and after_s > ACROSS_CLOCKS_S:
+        return [seen_outside(inside, place, at, around)]
+    if known and after_s <= -ACROSS_CLOCKS_S:
+        return []
+    found = Blemish(doubt=Doubt.SEEN_ELSEWHERE, at=at, detail=told.controller)
+    return blemished([inside], [found], at, around)
+
+
+def after_passage(
+    stays: Iterable[Stay], place: Place, told: Ended, certain: float, around: Around
+) -> list[StayStep]:
+    """A passage in a lane of the zone of `stays`: one that leads in may have let somebody out."""
+    if place.direction is Direction.EXIT:
+        return at_exit(stays, told, certain, around)
+    hiding = [doubt for doubt in told.doubts if doubt in HIDES_EXIT_AT_ENTRY]
+    return doubted(stays, hiding, told, around)
+
+
+def unproven(before: tuple[Place, ...], place: Place, told: Ended) -> tuple[Place, ...]:
+    """The exits whose safety loops may be dead, after a passage. Who backs out of an open exit may
+    have left over such a loop; the next vehicle that crosses shows that it is not dead.
+    """
+    if place.direction is not Direction.EXIT:
+        return before
+    others = tuple(each for each in before if each != place)
+    if told.end is PassageEnd.PASSED:
+        return others
+    if told.end is PassageEnd.BACKED_OUT and told.decision is not None:
+        return (*others, place)
+    return before
 
 
 def at_exit(stays: Iterable[Stay], told: Ended, certain: float, around: Around) -> list[StayStep]:

@@ -1,5 +1,6 @@
 """Where the lanes lead and what holds there, as the configuration says."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gatekeeper.config import Config
@@ -79,3 +80,12 @@ def places_of(config: Config) -> dict[str, Place]:
         lane.name: Place(lane=lane.name, zone=lane.zone, direction=lane.direction)
         for lane in config.lane
     }
+
+
+def exits_of(peers: Iterable[str], plans: Iterable[ZonePlan]) -> dict[str, list[str]]:
+    """The zones whose exits each peer runs."""
+    exits: dict[str, list[str]] = {name: [] for name in peers}
+    for plan in plans:
+        for controller in plan.peers:
+            exits.setdefault(controller, []).append(plan.policy.zone)
+    return exits

@@ -1,0 +1,52 @@
+"""A plate inside a zone, from the passed entry to its end: (stay, input, at) -> facts, wake time.
+
+Decisions of the entry and what the lanes saw come in; facts, blacklist rows and the moment to be
+asked again go out. Only a certain overstay lists a plate: with any blemish on the window W (from
+the entry until the judgement) it is `suspected`, and a person decides. A stay is judged once.
+
+`values` are what comes in and goes out, `steps` what each input does, `counting` how long a stay
+has lasted and when to look at it next, `blemishes` what spoils its window, `judgement` what is
+made of one that lasts too long.
+"""
+
+from gatekeeper.rules.stay.blemishes import blemished, could_have_been, is_watched
+from gatekeeper.rules.stay.counting import EARLY_S, counted_s, is_too_old, wake_at
+from gatekeeper.rules.stay.steps import begin, step
+from gatekeeper.rules.stay.values import (
+    QUIET,
+    SETTLING_S,
+    Around,
+    AwayFromExit,
+    Blemished,
+    Eased,
+    GivenUp,
+    Restarted,
+    SeenOutside,
+    StayInput,
+    StayStep,
+    Woken,
+)
+
+__all__ = [
+    "EARLY_S",
+    "QUIET",
+    "SETTLING_S",
+    "Around",
+    "AwayFromExit",
+    "Blemished",
+    "Eased",
+    "GivenUp",
+    "Restarted",
+    "SeenOutside",
+    "StayInput",
+    "StayStep",
+    "Woken",
+    "begin",
+    "blemished",
+    "could_have_been",
+    "counted_s",
+    "is_too_old",
+    "is_watched",
+    "step",
+    "wake_at",
+]

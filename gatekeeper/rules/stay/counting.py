@@ -1,0 +1,63 @@
+"""How long a stay has lasted, and when to look at it next.
+
+Durations come from the boot clock. Time that is excused (`rules.excuse`) does not count, which
+pauses the clock of a vehicle that waits at an exit; nor does the time before a restart, since
+nobody can tell how much of it the gate was without power: a limit begins anew then, and never
+ends as certain. No step of a wall clock moves anything.
+"""
+
+from gatekeeper.model import Instant, Limit, Stay, ZonePolicy
+from gatekeeper.rules import excuse
+from gatekeeper.rules.stay.blemishes import is_watched
+from gatekeeper.rules.stay.values import QUIET, Around
+
+EARLY_S = 0.001
+"""A timer may fire so much early: less would be rounding, and rounding must not make it spin."""
+
+
+def counted_s(stay: Stay, until: Instant, around: Around = QUIET) -> float:
+    """How much of the time inside counts until then; 0.0 across a boot that nobody told of."""
+    since = stay.counted_from
+    if until.boot_id != since.boot_id or until.boot_s <= since.boot_s:
+        return 0.0
+    excused_s = excuse.excused_s(around.excuses, since.boot_s, until.boot_s)
+    return max(0.0, until.boot_s - since.boot_s - excused_s)
+
+
+def wake_at(stay: Stay, at: Instant, around: Around) -> float | None:
+    """When a watched stay wants to be stepped next (boot clock), as things stand at `at`."""
+    if not is_watched(stay) or stay.limit is None:
+        return None
+    settled_at = excuse.settled_at(around.excuses, at.boot_s)
+    if settled_at is None:
+        return None
+    due_s = window_s(stay.limit) + around.settling_s if stay.warned else warning_s(stay.limit)
+    left_s = max(0.0, due_s - counted_s(stay, at, around))
+    return max(settled_at, at.boot_s + left_s)
+
+
+def is_too_old(stay: Stay, policy: ZonePolicy, at: Instant) -> bool:
+    """Whether it goes on for longer than its zone's policy believes; never across a boot."""
+    longest_s = policy.abandon_s if stay.limit is None else policy.abandon_limited_s
+    since = stay.counted_from
+    return at.boot_id == since.boot_id and at.boot_s - since.boot_s > longest_s
+
+
+def is_due(stayed_s: float, after_s: float) -> bool:
+    """Whether it has lasted so long, to within a timer's rounding."""
+    return stayed_s + EARLY_S >= after_s
+
+
+def warning_s(limit: Limit) -> float:
+    """After how long the driver is warned."""
+    return limit.limit_s - limit.warning_s
+
+
+def is_longer(limit: Limit, than: Limit) -> bool:
+    """Whether a limit is better for the driver in every way."""
+    return limit.limit_s > than.limit_s and window_s(limit) >= window_s(than)
+
+
+def window_s(limit: Limit) -> float:
+    """How long the window W is: nobody is judged before its end."""
+    return limit.limit_s + limit.grace_s

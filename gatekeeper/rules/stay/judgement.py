@@ -1,0 +1,96 @@
+"""What is made of a stay that has outlasted its limit and grace: certain, or only suspected."""
+
+from dataclasses import replace
+
+from gatekeeper.model import (
+    BlacklistAdded,
+    Blemish,
+    Doubt,
+    Instant,
+    Judgement,
+    Stay,
+    StayOverstayed,
+    StaySuspected,
+)
+from gatekeeper.rules import blacklist
+from gatekeeper.rules.stay.blemishes import blemished, is_watched
+from gatekeeper.rules.stay.counting import is_due, window_s
+from gatekeeper.rules.stay.values import SETTLING_S, Around, StayStep
+
+
+def judged_if_over(
+    stay: Stay, stayed_s: float, settling_s: float, at: Instant, around: Around
+) -> StayStep:
+    """The stay, judged if it has to be by now and never was; `settling_s` is how much longer news
+    that could explain it may take.
+    """
+    if stay.limit is None or not is_watched(stay):
+        return StayStep(stay=stay)
+    if not is_due(stayed_s, window_s(stay.limit) + settling_s):
+        return StayStep(stay=stay)
+    return _judged(stay, stayed_s, at, around)
+
+
+def before_the_news(stay: Stay, stayed_s: float, at: Instant, around: Around) -> Stay:
+    """The stay of a vehicle that leaves. Where other controllers run exits of the zone, their news
+    may not have come yet of a stay that was over its limit only just now.
+    """
+    if stay.limit is None or around.settling_s <= SETTLING_S:
+        return stay
+    if is_due(stayed_s, window_s(stay.limit) + around.settling_s):
+        return stay
+    return blemished(stay, Blemish(doubt=Doubt.PEER_AWAY, at=at, detail="its news was still due"))
+
+
+def _judged(stay: Stay, stayed_s: float, at: Instant, around: Around) -> StayStep:
+    stay = _as_the_zone_is(stay, at, around)
+    if blacklist.objections(stay):
+        return _suspected(stay, stayed_s, around)
+    return _overstayed(stay, stayed_s, at, around)
+
+
+def _as_the_zone_is(stay: Stay, at: Instant, around: Around) -> Stay:
+    """With what speaks against every judgement in this zone now."""
+    if around.advisory:
+        stay = blemished(stay, Blemish(doubt=Doubt.ADVISORY_ZONE, at=at))
+    if around.unproven is None:
+        return stay
+    silent = Blemish(
+        doubt=Doubt.EXIT_LANE_UNHEALTHY,
+        at=at,
+        lane=around.unproven,
+        detail="the safety loop is silent since a vehicle backed out",
+    )
+    return blemished(stay, silent)
+
+
+def _overstayed(stay: Stay, stayed_s: float, at: Instant, around: Around) -> StayStep:
+    overstayed = StayOverstayed(stay=stay.id, zone=stay.zone, plate=stay.plate, stayed_s=stayed_s)
+    row = blacklist.row_for(stay, at, around.blacklist_days)
+    added = BlacklistAdded(
+        zone=stay.zone,
+        plate=stay.plate,
+        stay=stay.id,
+        by="gate",
+        reason="overstay",
+        until=row.valid_until,
+    )
+    return StayStep(
+        stay=replace(stay, judgement=Judgement.OVERSTAYED), facts=(overstayed, added), listed=(row,)
+    )
+
+
+def _suspected(stay: Stay, stayed_s: float, around: Around) -> StayStep:
+    """A person is told of each, but for a zone where limits are advisory: there, once a day."""
+    over = replace(stay, judgement=Judgement.SUSPECTED)
+    if around.advisory:
+        return StayStep(stay=over)
+    suspected = StaySuspected(
+        stay=stay.id,
+        zone=stay.zone,
+        plate=stay.plate,
+        stayed_s=stayed_s,
+        doubts=stay.doubts,
+        because=stay.blemishes,
+    )
+    return StayStep(stay=over, facts=(suspected,))

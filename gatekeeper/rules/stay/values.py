@@ -1,0 +1,96 @@
+"""What can happen to a stay, what holds around it, and what a step of it comes to."""
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from gatekeeper.model import Blemish, Fact, Instant, Limit, ListRow, PassageEnd, Stay
+from gatekeeper.rules import excuse
+from gatekeeper.rules.excuse import Excuses
+
+SETTLING_S = 10.0
+"""News of what spoils a window may be late by this much: a dead camera is noticed within 5 s, a
+silent relay board within 2 s. Nobody is judged by the clock before it has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class AwayFromExit:
+    """The vehicle's visit to an exit, begun at `arrived`, is over."""
+
+    end: PassageEnd
+    arrived: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class SeenOutside:
+    """The plate was read outside the zone: its exit was missed; or, where it came to an entry of
+    the zone (`at_entry`), there are two of it (situations, 9).
+    """
+
+    at_entry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Blemished:
+    """Something happened that could explain an overstay."""
+
+    blemish: Blemish
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """The controller went live again with the stay still open."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """Nobody believes any longer that the vehicle is inside: too old, or a person counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Eased:
+    """The list has changed: the limit is this one now, None for no limit. Only ever longer."""
+
+    limit: Limit | None
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """The moment asked for by `wake_at` has come, or any other moment."""
+
+
+StayInput: TypeAlias = AwayFromExit | SeenOutside | Blemished | Restarted | GivenUp | Eased | Woken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What holds in the stay's zone: what time is excused, how late news may be, how long a row
+    this gate puts on the blacklist lasts (None: for ever), and whether limits are only advisory.
+    `unproven` is an exit lane whose safety loop has said nothing since a vehicle seemed to back
+    out there: if the loop is dead, that vehicle has left.
+    """
+
+    excuses: Excuses = field(default=excuse.NONE)
+    settling_s: float = SETTLING_S
+    blacklist_days: float | None = None
+    advisory: bool = False
+    unproven: str | None = None
+
+
+QUIET = Around()
+"""Nobody at the exits, and all of it known at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StayStep:
+    """What a step comes to: the stay as it is now, and what has to be committed with it.
+
+    `listed` are rows for the blacklist, `suspended` the (zone, plate) of rows to set aside;
+    `wake_at` is when to step again with `Woken` (boot clock), None if nothing is due by itself:
+    what is excused without an end is asked again when it has ended.
+    """
+
+    stay: Stay
+    facts: tuple[Fact, ...] = ()
+    listed: tuple[ListRow, ...] = ()
+    suspended: tuple[tuple[str, str], ...] = ()
+    wake_at: float | None = None

@@ -1,0 +1,92 @@
+"""What a vehicle in a lane, here or at a peer, means for those inside: stay steps, not yet written.
+
+The rules of `rules.journey`, asked about the stays that are concerned.
+"""
+
+from collections.abc import Mapping
+
+from uuid6 import uuid7
+
+from gatekeeper.model import Blemish, Direction, Doubt, Instant, PassageEnd, Stay
+from gatekeeper.rules import journey, stay
+from gatekeeper.rules.journey import Ended, Place
+from gatekeeper.rules.stay import StayStep
+from gatekeeper.zones.book import Book
+from gatekeeper.zones.peers import Peers
+
+
+class Passages:
+    """`lies_in` is the zone in which each zone lies, `certain` the confidence of a character from
+    which it contradicts a plate.
+    """
+
+    def __init__(
+        self, book: Book, peers: Peers, lies_in: Mapping[str, str | None], certain: float
+    ) -> None:
+        self._book = book
+        self._peers = peers
+        self._lies_in = lies_in
+        self._certain = certain
+
+    def outside(self, place: Place, plate: str, at: Instant) -> list[Stay]:
+        """The open stays of a plate that was read in the lane, in zones that it is outside of."""
+        if place.direction is Direction.ENTRY:
+            self._conflicting(place.zone, plate, at)
+        return [
+            each
+            for each in self._book.roll.of_plate(plate)
+            if journey.is_outside(place, each.zone, self._lies_in)
+        ]
+
+    def over(self, place: Place, told: Ended) -> list[StayStep]:
+        """What a passage means for those who were inside before."""
+        self._book.exits.prove(place, told)
+        if place.zone not in self._book.plans:
+            return []
+        of_plate = self._book.roll.of_plate(told.plate or "")
+        own = [each for each in of_plate if each.zone == place.zone]
+        watched = self._book.roll.watched(place.zone)
+        concerned = [*own, *(each for each in watched if each.plate != told.plate)]
+        around = self._book.around(place.zone)
+        return journey.after_passage(concerned, place, told, self._certain, around)
+
+    def begun(self, place: Place, told: Ended) -> list[StayStep]:
+        """The stay that a passage of an entry begins, and what that means for the same plate inside
+        already.
+        """
+        if told.decision is None or told.decision.plate is None:
+            return []
+        known = self._conflicting(place.zone, told.decision.plate, told.at)
+        begun = stay.begin(
+            str(uuid7()),
+            place.zone,
+            told.decision,
+            told.at,
+            told.lane,
+            told.passage,
+            tuple(self._doubts_at_entry(place.zone, told)),
+        )
+        if begun is None:
+            return []
+        found = Blemish(doubt=Doubt.PLATE_CONFLICT, at=told.at, lane=told.lane)
+        around = self._book.around(place.zone)
+        return [begun, *journey.blemished(known, [found], told.at, around)]
+
+    def _doubts_at_entry(self, zone: str, told: Ended) -> list[Doubt]:
+        doubts = []
+        if told.end is PassageEnd.PASSED_PRESUMED:
+            doubts.append(Doubt.ENTRY_UNCERTAIN)
+        if self._book.exits.is_blind(zone):
+            doubts.append(Doubt.EXIT_LANE_UNHEALTHY)
+        if set(self._book.plans[zone].peers) & set(self._peers.away(told.at.boot_s)):
+            doubts.append(Doubt.PEER_AWAY)
+        if self._book.past.is_in_conflict(zone, told.plate or "", told.at.boot_s):
+            doubts.append(Doubt.PLATE_CONFLICT)
+        return doubts
+
+    def _conflicting(self, zone: str, plate: str, at: Instant) -> list[Stay]:
+        """The same plate inside already, in this zone: a clone, or a missed exit."""
+        known = [each for each in self._book.roll.of_plate(plate) if each.zone == zone]
+        if known:
+            self._book.past.was_inside_twice(zone, plate, at.boot_s)
+        return known
