@@ -111,6 +111,7 @@ class Gate:
         self.path = folder / "gate-0.db"
         self.clock = VirtualClock()
         self._begun_s = 0.0
+        self._ended = False
         self._live(self.path)
 
     @property
@@ -118,9 +119,16 @@ class Gate:
         """Seconds since the beginning."""
         return self.clock.true_s
 
-    def close(self) -> None:
-        """Let go of the database."""
-        self.life.end()
+    def end(self) -> None:
+        """Stop, and let go of the database."""
+        if not self._ended:
+            self.life.end()
+        self._ended = True
+
+    def adopt(self, **zone: Any) -> None:
+        """Somebody has changed the zone's settings, and started the daemon again."""
+        self._zone |= zone
+        self.crash()
 
     # --- time ---------------------------------------------------------------------------------
 
@@ -462,4 +470,4 @@ def build(tmp_path: Path) -> Iterator[Build]:
 
     yield make
     for gate in made:
-        gate.close()
+        gate.end()

@@ -2,10 +2,10 @@
 misread, cameras and power fail, people give orders, and the daemon dies at any commit.
 """
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -23,6 +23,7 @@ from gatekeeper.model import (
     BlacklistAdded,
     BlacklistRemoved,
     BlacklistSuspended,
+    Blemish,
     ControllerStarted,
     Decision,
     Direction,
@@ -34,6 +35,7 @@ from gatekeeper.model import (
     PassageEnd,
     PassageEnded,
     Reason,
+    Stay,
     StayEnded,
     StayStarted,
     VehicleArrived,
@@ -42,6 +44,7 @@ from gatekeeper.model import (
     ZoneRecounted,
 )
 from gatekeeper.rehearsal import at_once
+from gatekeeper.rules import stay
 from gatekeeper.rules.replay import replay
 from simulators.world import Vehicle
 
@@ -359,7 +362,7 @@ def machine(build: "Build", monkeypatch: pytest.MonkeyPatch) -> type[SiteMachine
     return SiteMachine
 
 
-def run(machine: type[SiteMachine], *, examples: int, steps: int) -> None:
+def run(machine: type[SiteMachine], *, examples: int, steps: int, **more: Any) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -367,12 +370,31 @@ def run(machine: type[SiteMachine], *, examples: int, steps: int) -> None:
             stateful_step_count=steps,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
+            **more,
         ),
     )
 
 
+def finds_nothing(stay: Stay, blemish: Blemish) -> Stay:
+    return stay
+
+
 def test_no_run_of_events_makes_the_gate_do_wrong(machine: type[SiteMachine]) -> None:
-    run(machine, examples=40, steps=30)
+    run(machine, examples=25, steps=25)
+
+
+def test_without_the_clean_window_rule_somebody_is_wronged(
+    machine: type[SiteMachine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stay, "blemished", finds_nothing)
+    only_once: dict[str, Any] = {
+        "phases": [Phase.generate],
+        "database": None,
+        "derandomize": True,
+        "report_multiple_bugs": False,
+    }
+    with pytest.raises(AssertionError, match=r"innocent|let in by"):
+        run(machine, examples=300, steps=40, **only_once)
 
 
 @pytest.mark.campaign
