@@ -70,7 +70,7 @@ class Car:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """An event of the journal at its true second."""
+    """An event of the journal, and the true second in which it was written."""
 
     seq: int
     lane: str | None
@@ -310,6 +310,17 @@ class Gate:
         self.truth.blind(lane, "camera", not alive, self.true_s)
         self._do(lambda life: life.camera(lane, alive=alive))
 
+    def relay(self, lane: str, *, works: bool) -> None:
+        """The relay of a barrier fails, or works again; nobody is promised anything meanwhile."""
+        self._opened.add(lane)
+        self.life.relay(lane, works=works)
+
+    def step_clock(self, by_s: float, *, trusted: bool) -> None:
+        """The wall clock jumps."""
+        self.clock.step(by_s, trusted=trusted)
+        self._do(lambda life: life.timekeeper.look())
+        self._do(lambda life: life.settle())
+
     def power_cut(self, off_s: float, *moving: Car) -> None:
         """No power for a while; meanwhile the booms are lifted by hand, and some move unseen."""
         for lane in LANES:
@@ -382,7 +393,7 @@ class Gate:
             store.journal,
             at_once(store.pending(0, limit=MANY)),
             at_once(store.open_stays()),
-            at_once(store.ended_stays(EPOCH)),
+            at_once(store.ended_stays(EPOCH - timedelta(days=9))),
             at_once(store.counts()),
             at_once(store.unfinished()),
             at_once(store.lockdown()),
@@ -398,10 +409,12 @@ class Gate:
         self.life.told.clear()
         for each in at_once(self.life.store.pending(len(self.told), limit=MANY)):
             assert each.seq == len(self.told) + 1, "the journal has a gap"
-            true_s = (each.occurred_at - EPOCH).total_seconds()
-            fact = fact_of(each.kind, each.body)
             told = Told(
-                seq=each.seq, lane=each.lane, passage=each.passage, fact=fact, true_s=true_s
+                seq=each.seq,
+                lane=each.lane,
+                passage=each.passage,
+                fact=fact_of(each.kind, each.body),
+                true_s=self.true_s,
             )
             self.told.append(told)
             self.hear(told)

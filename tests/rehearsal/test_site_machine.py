@@ -86,7 +86,7 @@ class Books:
         lane, passage = told.lane or "", told.passage or ""
         match told.fact:
             case VehicleArrived():
-                self.drivers[passage] = self._who(lane, told.true_s)
+                self.drivers[passage] = self._gate.arrivals[lane][-1][1]
             case VehicleDecided(decision=decision):
                 self._decided(lane, passage, decision)
             case BarrierIntended(command=command, reason=reason):
@@ -108,10 +108,6 @@ class Books:
                 self.lockdown = on
             case _:
                 self._banned(told)
-
-    def _who(self, lane: str, at: float) -> "Car":
-        """Whoever came last: a lane that begins anew finds the same car."""
-        return [car for since, car in self._gate.arrivals[lane] if since <= at + 0.001][-1]
 
     def _decided(self, lane: str, passage: str, decision: Decision) -> None:
         self.decisions[passage] = decision
@@ -305,11 +301,29 @@ class SiteMachine(RuleBasedStateMachine):
             case _:
                 self.gate.order(verb, zone=ZONE, plate=plate)
 
+    @precondition(lambda self: ENTRY in self.gate.standing)
+    @rule()
+    def somebody_identifies_who_waits(self) -> None:
+        """By the passage that was begun last; a person is not mistaken."""
+        passage = [*self.books.drivers][-1] if self.books.drivers else ""
+        car = self.gate.standing[ENTRY]
+        self.gate.order("identify", lane=ENTRY, passage=passage, plate=car.plate)
+
     @rule(lane=lanes, lasts_s=st.sampled_from((2.0, 30.0, 400.0)))
     def a_camera_dies_for_a_while(self, lane: str, lasts_s: float) -> None:
         self.gate.camera(lane, alive=False)
         self.gate.wait(lasts_s)
         self.gate.camera(lane, alive=True)
+
+    @rule(lane=lanes, lasts_s=st.sampled_from((2.0, 30.0)))
+    def a_relay_fails_for_a_while(self, lane: str, lasts_s: float) -> None:
+        self.gate.relay(lane, works=False)
+        self.gate.wait(lasts_s)
+        self.gate.relay(lane, works=True)
+
+    @rule(by_s=st.sampled_from((-7200.0, -30.0, 30.0, 7200.0)), trusted=st.booleans())
+    def the_clock_steps(self, by_s: float, trusted: bool) -> None:
+        self.gate.step_clock(by_s, trusted=trusted)
 
     @rule(off_s=st.sampled_from((20.0, 300.0)), moving=st.sets(numbers, max_size=1))
     def the_power_fails(self, off_s: float, moving: set[int]) -> None:
