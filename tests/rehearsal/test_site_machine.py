@@ -45,6 +45,7 @@ from gatekeeper.model import (
 )
 from gatekeeper.rehearsal import at_once
 from gatekeeper.rules import stay
+from gatekeeper.rules.passage import State
 from gatekeeper.rules.replay import replay
 from simulators.world import Vehicle
 
@@ -366,8 +367,12 @@ class SiteMachine(RuleBasedStateMachine):
             assert {row.plate for row in rows if row.list is name} == self.gate.lists[name]
 
     @invariant()
-    def nobody_is_counted_who_is_not_there(self) -> None:
-        assert self.gate.life.zones.state(ZONE).count >= 0
+    def a_count_that_is_trusted_is_right(self) -> None:
+        state = self.gate.life.zones.state(ZONE)
+        between = any(lane.state is not State.CLEAR for lane in self.gate.life.lanes.values())
+        assert state.count >= 0
+        if state.trusted and not between:
+            assert state.count == self.gate.truth.inside(ZONE, self.gate.true_s)
 
 
 @pytest.fixture
