@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -38,8 +39,8 @@ from simulators.world import Truth, Vehicle, Visit, Way
 ZONE, ENTRY, EXIT = "visitor_zone", "inner-entry", "inner-exit"
 LANES = (ENTRY, EXIT)
 
-ARRIVAL_M, SAFETY_M = (-1.5, 0.0), (1.0, 2.5)
-"""Where the loops lie along the way; a car stands with its front at 0."""
+ARRIVAL_M, SAFETY_M, LOOP_M = -1.5, 1.0, 1.5
+"""Where each loop begins along the way, and its length; a car stands with its front at 0."""
 
 CORNERS = ((0.0, 0.0), (120.0, 0.0), (120.0, 40.0), (0.0, 40.0))
 
@@ -69,7 +70,7 @@ class Car:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """An event of the journal at its true second."""
+    """An event of the journal, and the true second in which it was written."""
 
     seq: int
     lane: str | None
@@ -111,6 +112,7 @@ class Gate:
         self.path = folder / "gate-0.db"
         self.clock = VirtualClock()
         self._begun_s = 0.0
+        self._ended = False
         self._live(self.path)
 
     @property
@@ -118,9 +120,16 @@ class Gate:
         """Seconds since the beginning."""
         return self.clock.true_s
 
-    def close(self) -> None:
-        """Let go of the database."""
-        self.life.end()
+    def end(self) -> None:
+        """Stop, and let go of the database."""
+        if not self._ended:
+            self.life.end()
+        self._ended = True
+
+    def adopt(self, **zone: Any) -> None:
+        """Somebody has changed the zone's settings, and started the daemon again."""
+        self._zone |= zone
+        self.crash()
 
     # --- time ---------------------------------------------------------------------------------
 
@@ -164,6 +173,7 @@ class Gate:
 
     def arrive(self, lane: str, car: Car, seen: Seen) -> None:
         """A car rolls up, and stands there until its plate could have been read."""
+        self.standing[lane] = car
         self._roll_up(lane, car)
         self.look(lane, seen)
         self.wait(4.0)
@@ -179,7 +189,7 @@ class Gate:
         """The car that stands in a lane drives on, and with it, each `gap_m` behind the one
         before, those who pass under the same boom. Closer than a loop is long they are one to it.
         """
-        train = [self.standing[lane], *behind]
+        train = [self.standing.pop(lane), *behind]
         begun = self.true_s
         for at_m, deed in sorted(self._ways(lane, train, gap_m), key=lambda way: way[0]):
             self.wait(max(0.0, begun + at_m / speed - self.true_s))
@@ -195,36 +205,21 @@ class Gate:
         self, lane: str, train: Sequence[Car], gap_m: float
     ) -> Iterator[tuple[float, Callable[[], None]]]:
         """How far the first front has come when each thing happens."""
-        front = 0.0
-        reached: list[tuple[float, float, Car]] = []
-        for car in train:
-            reached.append((front, front + car.length_m, car))
-            front += car.length_m + gap_m
-        for loop, sensor in ((ARRIVAL_M, Sensor.ARRIVAL), (SAFETY_M, Sensor.SAFETY)):
-            for number, (begins, ends, car) in enumerate(reached):
-                joined = gap_m <= loop[1] - loop[0]
-                if (number == 0 or not joined) and (number, sensor) != (0, Sensor.ARRIVAL):
-                    yield loop[0] + begins, self._reaching(lane, sensor, car)
-                if number == len(reached) - 1 or not joined:
-                    yield loop[1] + ends, self._leaving(lane, sensor, car)
-        for _, ends, car in reached:
-            yield SAFETY_M[1] + ends, lambda car=car: self._through(lane, car)  # type: ignore[misc]
-
-    def _reaching(self, lane: str, sensor: Sensor, car: Car) -> Callable[[], None]:
-        if sensor is Sensor.ARRIVAL:
-            return lambda: self._roll_up(lane, car)
-        return lambda: self._edge(lane, sensor, on=True)
-
-    def _leaving(self, lane: str, sensor: Sensor, car: Car) -> Callable[[], None]:
-        def leave() -> None:
-            if sensor is Sensor.ARRIVAL:
-                self.standing.pop(lane, None)
-            self._edge(lane, sensor, on=False)
-
-        return leave
+        begins, edge = 0.0, self._edge
+        apart = gap_m > LOOP_M
+        for number, car in enumerate(train):
+            ends, first, last = begins + car.length_m, number == 0, car is train[-1]
+            if apart and not first:
+                yield ARRIVAL_M + begins, partial(self._roll_up, lane, car)
+            if apart or first:
+                yield SAFETY_M + begins, partial(edge, lane, Sensor.SAFETY, on=True)
+            if apart or last:
+                yield ARRIVAL_M + LOOP_M + ends, partial(edge, lane, Sensor.ARRIVAL, on=False)
+                yield SAFETY_M + LOOP_M + ends, partial(edge, lane, Sensor.SAFETY, on=False)
+            yield SAFETY_M + LOOP_M + ends, partial(self._through, lane, car)
+            begins = ends + gap_m
 
     def _roll_up(self, lane: str, car: Car) -> None:
-        self.standing[lane] = car
         self.arrivals[lane].append((self.true_s, car))
         self._opened.discard(lane)
         self._edge(lane, Sensor.ARRIVAL, on=True)
@@ -315,6 +310,17 @@ class Gate:
         self.truth.blind(lane, "camera", not alive, self.true_s)
         self._do(lambda life: life.camera(lane, alive=alive))
 
+    def relay(self, lane: str, *, works: bool) -> None:
+        """The relay of a barrier fails, or works again; nobody is promised anything meanwhile."""
+        self._opened.add(lane)
+        self.life.relay(lane, works=works)
+
+    def step_clock(self, by_s: float, *, trusted: bool) -> None:
+        """The wall clock jumps."""
+        self.clock.step(by_s, trusted=trusted)
+        self._do(lambda life: life.timekeeper.look())
+        self._do(lambda life: life.settle())
+
     def power_cut(self, off_s: float, *moving: Car) -> None:
         """No power for a while; meanwhile the booms are lifted by hand, and some move unseen."""
         for lane in LANES:
@@ -387,7 +393,7 @@ class Gate:
             store.journal,
             at_once(store.pending(0, limit=MANY)),
             at_once(store.open_stays()),
-            at_once(store.ended_stays(EPOCH)),
+            at_once(store.ended_stays(EPOCH - timedelta(days=9))),
             at_once(store.counts()),
             at_once(store.unfinished()),
             at_once(store.lockdown()),
@@ -403,10 +409,12 @@ class Gate:
         self.life.told.clear()
         for each in at_once(self.life.store.pending(len(self.told), limit=MANY)):
             assert each.seq == len(self.told) + 1, "the journal has a gap"
-            true_s = (each.occurred_at - EPOCH).total_seconds()
-            fact = fact_of(each.kind, each.body)
             told = Told(
-                seq=each.seq, lane=each.lane, passage=each.passage, fact=fact, true_s=true_s
+                seq=each.seq,
+                lane=each.lane,
+                passage=each.passage,
+                fact=fact_of(each.kind, each.body),
+                true_s=self.true_s,
             )
             self.told.append(told)
             self.hear(told)
@@ -462,4 +470,4 @@ def build(tmp_path: Path) -> Iterator[Build]:
 
     yield make
     for gate in made:
-        gate.close()
+        gate.end()

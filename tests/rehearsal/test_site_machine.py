@@ -2,10 +2,10 @@
 misread, cameras and power fail, people give orders, and the daemon dies at any commit.
 """
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -23,6 +23,7 @@ from gatekeeper.model import (
     BlacklistAdded,
     BlacklistRemoved,
     BlacklistSuspended,
+    Blemish,
     ControllerStarted,
     Decision,
     Direction,
@@ -34,6 +35,7 @@ from gatekeeper.model import (
     PassageEnd,
     PassageEnded,
     Reason,
+    Stay,
     StayEnded,
     StayStarted,
     VehicleArrived,
@@ -42,6 +44,8 @@ from gatekeeper.model import (
     ZoneRecounted,
 )
 from gatekeeper.rehearsal import at_once
+from gatekeeper.rules import stay
+from gatekeeper.rules.passage import State
 from gatekeeper.rules.replay import replay
 from simulators.world import Vehicle
 
@@ -83,7 +87,7 @@ class Books:
         lane, passage = told.lane or "", told.passage or ""
         match told.fact:
             case VehicleArrived():
-                self.drivers[passage] = self._who(lane, told.true_s)
+                self.drivers[passage] = self._gate.arrivals[lane][-1][1]
             case VehicleDecided(decision=decision):
                 self._decided(lane, passage, decision)
             case BarrierIntended(command=command, reason=reason):
@@ -105,10 +109,6 @@ class Books:
                 self.lockdown = on
             case _:
                 self._banned(told)
-
-    def _who(self, lane: str, at: float) -> "Car":
-        """Whoever came last: a lane that begins anew finds the same car."""
-        return [car for since, car in self._gate.arrivals[lane] if since <= at + 0.001][-1]
 
     def _decided(self, lane: str, passage: str, decision: Decision) -> None:
         self.decisions[passage] = decision
@@ -302,11 +302,29 @@ class SiteMachine(RuleBasedStateMachine):
             case _:
                 self.gate.order(verb, zone=ZONE, plate=plate)
 
+    @precondition(lambda self: ENTRY in self.gate.standing)
+    @rule()
+    def somebody_identifies_who_waits(self) -> None:
+        """By the passage that was begun last; a person is not mistaken."""
+        passage = [*self.books.drivers][-1] if self.books.drivers else ""
+        car = self.gate.standing[ENTRY]
+        self.gate.order("identify", lane=ENTRY, passage=passage, plate=car.plate)
+
     @rule(lane=lanes, lasts_s=st.sampled_from((2.0, 30.0, 400.0)))
     def a_camera_dies_for_a_while(self, lane: str, lasts_s: float) -> None:
         self.gate.camera(lane, alive=False)
         self.gate.wait(lasts_s)
         self.gate.camera(lane, alive=True)
+
+    @rule(lane=lanes, lasts_s=st.sampled_from((2.0, 30.0)))
+    def a_relay_fails_for_a_while(self, lane: str, lasts_s: float) -> None:
+        self.gate.relay(lane, works=False)
+        self.gate.wait(lasts_s)
+        self.gate.relay(lane, works=True)
+
+    @rule(by_s=st.sampled_from((-7200.0, -30.0, 30.0, 7200.0)), trusted=st.booleans())
+    def the_clock_steps(self, by_s: float, trusted: bool) -> None:
+        self.gate.step_clock(by_s, trusted=trusted)
 
     @rule(off_s=st.sampled_from((20.0, 300.0)), moving=st.sets(numbers, max_size=1))
     def the_power_fails(self, off_s: float, moving: set[int]) -> None:
@@ -349,8 +367,12 @@ class SiteMachine(RuleBasedStateMachine):
             assert {row.plate for row in rows if row.list is name} == self.gate.lists[name]
 
     @invariant()
-    def nobody_is_counted_who_is_not_there(self) -> None:
-        assert self.gate.life.zones.state(ZONE).count >= 0
+    def a_count_that_is_trusted_is_right(self) -> None:
+        state = self.gate.life.zones.state(ZONE)
+        between = any(lane.state is not State.CLEAR for lane in self.gate.life.lanes.values())
+        assert state.count >= 0
+        if state.trusted and not between:
+            assert state.count == self.gate.truth.inside(ZONE, self.gate.true_s)
 
 
 @pytest.fixture
@@ -359,7 +381,7 @@ def machine(build: "Build", monkeypatch: pytest.MonkeyPatch) -> type[SiteMachine
     return SiteMachine
 
 
-def run(machine: type[SiteMachine], *, examples: int, steps: int) -> None:
+def run(machine: type[SiteMachine], *, examples: int, steps: int, **more: Any) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -367,12 +389,31 @@ def run(machine: type[SiteMachine], *, examples: int, steps: int) -> None:
             stateful_step_count=steps,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
+            **more,
         ),
     )
 
 
+def finds_nothing(stay: Stay, blemish: Blemish) -> Stay:
+    return stay
+
+
 def test_no_run_of_events_makes_the_gate_do_wrong(machine: type[SiteMachine]) -> None:
-    run(machine, examples=40, steps=30)
+    run(machine, examples=25, steps=25)
+
+
+def test_without_the_clean_window_rule_somebody_is_wronged(
+    machine: type[SiteMachine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stay, "blemished", finds_nothing)
+    only_once: dict[str, Any] = {
+        "phases": [Phase.generate],
+        "database": None,
+        "derandomize": True,
+        "report_multiple_bugs": False,
+    }
+    with pytest.raises(AssertionError, match=r"innocent|let in by"):
+        run(machine, examples=300, steps=40, **only_once)
 
 
 @pytest.mark.campaign
