@@ -15,28 +15,19 @@ import structlog
 
 from gatekeeper import __version__
 from gatekeeper.app.housekeeping import Housekeeping, free_mb
+from gatekeeper.app.news import News
 from gatekeeper.app.notify import notify, watchdog_s
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.timekeeper import Timekeeper
-from gatekeeper.app.wiring import lanes_of, quorum_of, take_up, timing_of
+from gatekeeper.app.wiring import quorum_of, take_up, timing_of
 from gatekeeper.clock import SystemClock
-from gatekeeper.config import Config, LaneSettings, warnings
+from gatekeeper.config import CentreSettings, Config, LaneSettings, warnings
 from gatekeeper.drivers.board import RelayBoard
 from gatekeeper.drivers.camera import open_camera
-from gatekeeper.errors import StoreError
-from gatekeeper.health import BLINDING, Health
+from gatekeeper.health import Health
 from gatekeeper.lane import Bindings, Kerb, Lane, Rooms
 from gatekeeper.lpr import ReadingThread, open_recogniser
-from gatekeeper.model import (
-    AlarmCleared,
-    AlarmRaised,
-    Commit,
-    ControllerStopped,
-    HealthReport,
-    ListChanges,
-    Record,
-    SiteState,
-)
+from gatekeeper.model import ControllerStopped, HealthReport, ListChanges, SiteState
 from gatekeeper.store import Store, UnsoundStoreError, set_aside
 from gatekeeper.store.pictures import Pictures
 from gatekeeper.sync import Link
@@ -46,9 +37,6 @@ log = structlog.get_logger(__name__)
 
 RESTART_S = (0.5, 30.0)
 """Backoff of a task that failed: first pause, longest pause."""
-
-NEWS = 1000
-"""Alarms waiting for the journal. More than this while the store is stuck are only logged."""
 
 NEIGHBOURS_S = 1.0
 """How often it is looked whether a technician's command has written to the database: a plate taken
@@ -81,7 +69,6 @@ class Controller:
         self._store = store
         self._clock = clock
         self._health = health
-        self._news: asyncio.Queue[AlarmRaised | AlarmCleared] = asyncio.Queue(NEWS)
         self._lanes: dict[str, Lane] = {}
         self._boards: dict[str, RelayBoard] = {}
         self._link: Link | None = None
@@ -118,7 +105,14 @@ class Controller:
             changed=self._reconsider,
             locked=self._locked,
         )
-        health.watch(self._heard)
+        self._news = News(
+            config,
+            store=store,
+            zones=self._zones,
+            clock=clock,
+            health=health,
+            changed=self._reconsider,
+        )
 
     @classmethod
     async def build(cls, config: Config, stack: AsyncExitStack) -> "Controller":
@@ -133,20 +127,7 @@ class Controller:
             log.warning("config.warning", detail=warning)
         await self._build_kerb(stack)
         if config.centre is not None:
-            self._link = Link(
-                config.centre,
-                config.site,
-                config.controller,
-                store=store,
-                clock=clock,
-                health=self._health,
-                obey=self._orders.obey,
-                changed=self._lists_changed,
-                report=self._report,
-                peers=[peer.controller for peer in config.peer],
-                heard=self._zones.heard,
-                time_told=self._timekeeper.told,
-            )
+            self._link = self._built_link(config.centre)
         return self
 
     async def serve(self, stop: asyncio.Event) -> None:
@@ -162,7 +143,7 @@ class Controller:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._tell(ControllerStopped())
+        await self._news.tell(ControllerStopped())
         log.info("controller.stopped")
 
     async def _build_kerb(self, stack: AsyncExitStack) -> None:
@@ -212,12 +193,28 @@ class Controller:
             store_failure_admits=self._config.zone_of(settings).when_store_fails == "admit",
         )
 
+    def _built_link(self, centre: CentreSettings) -> Link:
+        return Link(
+            centre,
+            self._config.site,
+            self._config.controller,
+            store=self._store,
+            clock=self._clock,
+            health=self._health,
+            obey=self._orders.obey,
+            changed=self._lists_changed,
+            report=self._report,
+            peers=[peer.controller for peer in self._config.peer],
+            heard=self._zones.heard,
+            time_told=self._timekeeper.told,
+        )
+
     # --- tasks --------------------------------------------------------------------------------
 
     def _started(self) -> list[asyncio.Task[None]]:
         work: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("zones", self._zones.run),
-            ("news", self._journal_news),
+            ("news", self._news.run),
             ("lists", self._learn_of_lists),
             ("housekeeping", self._housekeeping.run),
             ("clock", self._timekeeper.run),
@@ -246,16 +243,6 @@ class Controller:
             await asyncio.sleep(pause)
             pause = min(2 * pause, longest)
 
-    async def _journal_news(self) -> None:
-        while True:
-            news = await self._news.get()
-            await self._tell(news)
-            if news.alarm in BLINDING:
-                for lane in lanes_of(self._config, news.subject):
-                    await self._zones.watched(lane, not self._blind(lane))
-            if isinstance(news, AlarmCleared):
-                self._reconsider()
-
     async def _learn_of_lists(self) -> None:
         """A later change of list may lift the limit of a stay."""
         while True:
@@ -280,43 +267,11 @@ class Controller:
 
     # --- what the rooms ask of each other -------------------------------------------------------
 
-    def _heard(self, news: AlarmRaised | AlarmCleared) -> None:
-        raised = isinstance(news, AlarmRaised)
-        detail = news.detail if isinstance(news, AlarmRaised) else ""
-        say = log.warning if raised else log.info
-        say(
-            "alarm.raised" if raised else "alarm.cleared",
-            alarm=news.alarm,
-            subject=news.subject,
-            detail=detail,
-        )
-        try:
-            self._news.put_nowait(news)
-        except asyncio.QueueFull:
-            log.error("alarm.not_journalled", alarm=news.alarm, subject=news.subject)
-
-    async def _tell(self, fact: AlarmRaised | AlarmCleared | ControllerStopped) -> None:
-        lane = getattr(fact, "subject", None)
-        record = Record(
-            fact=fact, at=self._clock.instant(), lane=lane if lane in self._lanes else None
-        )
-        try:
-            await self._store.commit(Commit(records=(record,)))
-        except StoreError as error:
-            log.error("journal.not_written", kind=fact.kind, error=str(error))
-
     def _reconsider(self) -> None:
         """Who has waited longest is decided first: there may be one space only."""
         waiting = sorted(self._lanes.values(), key=lambda lane: lane.waiting_since or math.inf)
         for lane in waiting:
             lane.reconsider()
-
-    def _blind(self, lane: str) -> bool:
-        """Whether an alarm stands with which the lane cannot be watched."""
-        return any(
-            alarm.alarm in BLINDING and lane in lanes_of(self._config, alarm.subject)
-            for alarm in self._health.alarms
-        )
 
     def _site(self) -> SiteState:
         away = math.inf if self._link is None else self._link.away_s

@@ -35,7 +35,6 @@ from gatekeeper.model import (
 )
 from gatekeeper.rules import passage
 from gatekeeper.rules.passage import Input, Output, State
-from gatekeeper.rules.votes import tally
 
 log = structlog.get_logger(__name__)
 
@@ -152,7 +151,7 @@ class Corridor:
         with self._scribe.alarmed():
             await self._rooms.zones.doubt(self.name, Doubt.ORDERED_OPENING)
         ack: Ack | None
-        if visit is not None and self.state in _UNDECIDED_STATES:
+        if visit is not None and self.state in _UNANSWERED:
             visit.decision, visit.grounds = by_order(visit), None
             visit.command = order.id
             await self._feed(Input.ADMITTED)
@@ -204,12 +203,10 @@ class Corridor:
     async def _looked(self, look: Look) -> None:
         """Reads vote only for the vehicle that stood there when the frame was taken."""
         visit = self._visit
-        if visit is None or look.frame.at < visit.arrived:
-            return
-        if visit.settled:
+        if visit is None or look.frame.at < visit.arrived or visit.settled:
             return
         visit.take(look.frame, look.reads)
-        if self.state in _UNDECIDED_STATES:
+        if self.state in _UNANSWERED:
             await self._decide(visit)
         else:
             await self._decider.make_sure(visit)
@@ -279,7 +276,9 @@ class Corridor:
         self._rooms.bindings.waits(self.name, None)
         if visit is None:
             return
-        await self._sum_up(visit, output)
+        self._decider.conclude(visit)
+        if output is Output.BACKED_OUT and self._may_have_come_back(visit):
+            await self._suspect(visit, Doubt.DIRECTION_UNKNOWN)
         instant = self._rooms.clock.instant
         ended = over(visit, self.name, passage.ENDS[output], instant(visit.arrived), instant(at))
         await self._scribe.tell(passage=visit.passage)
@@ -289,15 +288,6 @@ class Corridor:
                 await self._rooms.zones.ended(follower(ended))
         self._rooms.zones.occupied(self.name, False, at)
 
-    async def _sum_up(self, visit: Visit, output: Output) -> None:
-        """What can be said of a visit only when it is over."""
-        if visit.decision is None and visit.sighting is None:  # it crossed before it was decided
-            visit.sighting = tally(visit.reads, self._rooms.quorum, last_call=True)
-        if visit.sighting is not None and visit.sighting.company:
-            visit.doubts.append(Doubt.SECOND_PLATE)
-        if output is Output.BACKED_OUT and self._may_have_come_back(visit):
-            await self._suspect(visit, Doubt.DIRECTION_UNKNOWN)
-
     def _may_have_come_back(self, visit: Visit) -> bool:
         """Whether an unread vehicle that backs out may be the one that has just passed: the loops
         saw it come from inside, or saw a second one follow, and cannot tell which.
@@ -305,6 +295,8 @@ class Corridor:
         through_at = self._machine.through_at
         followed = through_at is not None and visit.arrived - through_at <= _COMES_BACK_S
         return followed and visit.sighting is None
+
+    # --- deciding and opening -----------------------------------------------------------------
 
     async def _decide(self, visit: Visit) -> None:
         told = await self._decider.decide(visit, refused=self.state is State.REFUSED)
@@ -320,7 +312,7 @@ class Corridor:
             await self._feed(Input.FAILED)
 
 
-_UNDECIDED_STATES = (State.READING, State.LOOKING_AGAIN, State.REFUSED)
+_UNANSWERED = (State.READING, State.LOOKING_AGAIN, State.REFUSED)
 """The states in which a vehicle waits for an answer."""
 
 _EDGES = {

@@ -16,6 +16,7 @@ from gatekeeper.lane.visit import Visit, same
 from gatekeeper.model import (
     AssistanceWanted,
     Decision,
+    Doubt,
     Fact,
     Reason,
     Sighting,
@@ -101,6 +102,13 @@ class Decider:
             certain = again is not None and again.plate == before.plate and again.certain
             visit.decision = replace(before, certain=certain)
             visit.settled = True
+
+    def conclude(self, visit: Visit) -> None:
+        """The visit is over: what was read in it counts, also where it was never decided."""
+        if visit.decision is None and visit.sighting is None:
+            visit.sighting = tally(visit.reads, self._rooms.quorum, last_call=True)
+        if visit.sighting is not None and visit.sighting.company:
+            visit.doubts.append(Doubt.SECOND_PLATE)
 
     async def _name(self, visit: Visit, sighting: Sighting, again: Decision) -> None:
         """A vehicle that was let through unread was read after all."""

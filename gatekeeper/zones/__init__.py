@@ -1,7 +1,10 @@
 """The zones: who is inside, how many, since when; one transaction for a passage and its meaning.
 
-`zones` is the clerk, `roll` his list, `peers` and `abroad` what the site's other controllers tell,
-`places` what the configuration says.
+`zones` is the clerk, whom everybody tells. `book` is what holds, in memory and in the store: `roll`
+who is inside, `past` who was, `exits` what is known of the exits. `passages` is what a vehicle in a
+lane means for those inside. `hearing` takes in what the site's other controllers tell: `peers` is
+how far their journals are known, `abroad` what their events say. `places` is what the configuration
+says.
 """
 
 from gatekeeper.rules.journey import Ended, Place
