@@ -301,6 +301,7 @@ class SiteMachine(RuleBasedStateMachine):
         plate = self.cars[number].plate
         match verb:
             case "recount":
+                self.gate.wait(2.0)  # nobody counts while somebody is just passing
                 count = self.gate.truth.inside(ZONE, self.gate.true_s)
                 self.gate.order(verb, zone=ZONE, count=count)
             case "open":
