@@ -88,7 +88,7 @@ class Orders:
             plate=plate,
             zone=zone,
             note=f"{order.reason} ({order.by})",
-            source=RowSource.GATE,
+            source=RowSource.PERSON,
         )
         await self._commit(fact, listed=(row,))
         self._changed()

@@ -78,10 +78,10 @@ class Commit:
     """All that one step changes: written in one transaction, or not at all.
 
     `stays` and `counts` replace what was stored under the same id or zone. `listed` are rows of
-    the blacklist that this gate or another (`row.source`) adds, `suspended` the (zone, plate) of
-    such rows set aside, `removed` the (zone or None for all, plate) of blacklist rows of whatever
-    source taken off. `marks` is how far the journals of other controllers have been taken in;
-    `lockdown` replaces the stored standing order, None leaves it as it is.
+    the blacklist that this gate, another or a person (`row.source`) adds, `suspended` the (zone,
+    plate) of rows of gates set aside, `removed` the (zone or None for all, plate) of blacklist rows
+    of whatever source taken off. `marks` is how far the journals of other controllers have been
+    taken in; `lockdown` replaces the stored standing order, None leaves it as it is.
     """
 
     records: tuple[Record, ...]

@@ -15,13 +15,14 @@ class ListName(StrEnum):
 
 
 class RowSource(StrEnum):
-    """Who put a row on a list: the centre, this gate (an overstay it saw itself), or another gate
-    of the site, which told of it through the broker.
+    """Who put a row on a list: the centre, this gate (an overstay it saw itself), another gate of
+    the site, which told of it through the broker, or a person who ordered it, here or there.
     """
 
     CENTRE = "centre"
     GATE = "gate"
     PEER = "peer"
+    PERSON = "person"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,7 +78,7 @@ _SUSPEND = Statement(
         list_rows.c.plate == bindparam("set_aside"),
         list_rows.c.list == ListName.BLACKLIST,
         list_rows.c.zone == bindparam("in_zone"),
-        list_rows.c.source != RowSource.CENTRE,
+        or_(list_rows.c.source == RowSource.GATE, list_rows.c.source == RowSource.PEER),
     )
     .values(suspended=True)
 )
@@ -115,7 +115,9 @@ def add(connection: Connection, rows: Sequence[ListRow]) -> None:
 
 
 def suspend(connection: Connection, entries: Iterable[tuple[str, str]]) -> None:
-    """Set aside the blacklist rows of gates for each (zone, plate), where there are such."""
+    """Set aside the blacklist rows of gates for each (zone, plate), where there are such; what a
+    person put there stays.
+    """
     for zone, plate in entries:
         _SUSPEND.run(connection, {"set_aside": plate, "in_zone": zone})
 

@@ -137,5 +137,5 @@ def _row(told: PeerEvent, fact: BlacklistAdded) -> ListRow:
         zone=fact.zone,
         valid_until=fact.until,
         note=f"{fact.reason}, told by {told.controller}, stay {fact.stay}",
-        source=RowSource.PEER,
+        source=RowSource.PEER if fact.stay else RowSource.PERSON,
     )

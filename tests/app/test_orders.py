@@ -170,7 +170,7 @@ def test_a_plate_is_banned_from_a_zone_by_a_person_who_said_why(desk: Desk) -> N
     assert desk.obeys(replace(desk.order("blacklist_add"), zone="hall", plate=CAR)) == DONE
 
     (row,) = desk.blacklist()
-    assert (row.list, row.zone, row.source) == (ListName.BLACKLIST, "hall", RowSource.GATE)
+    assert (row.list, row.zone, row.source) == (ListName.BLACKLIST, "hall", RowSource.PERSON)
     assert row.note == "because (Li)"
     assert desk.facts() == [
         BlacklistAdded(zone="hall", plate=CAR, stay="", by="Li", reason="because")

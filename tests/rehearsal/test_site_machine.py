@@ -78,7 +78,8 @@ class Books:
         self.commands: dict[str, tuple[str, Outcome | None]] = {}
         self.stays: dict[str, StayStarted] = {}
         self.entries: dict[str, str] = {}
-        self.bans: set[str] = set()
+        self.bans: set[tuple[str, bool]] = set()
+        """Plates, and whether a person has banned them."""
         self.count: tuple[int, bool] | None = None
         self.lockdown = False
 
@@ -119,7 +120,7 @@ class Books:
             return
         lists = self._gate.lists
         assert not self.lockdown
-        assert decision.plate not in self.bans
+        assert decision.plate not in self.banned
         assert decision.plate in lists[ListName.INTERNALS] | lists[ListName.VISITORS]
 
     def _intended(self, lane: str, passage: str, command: str, reason: Reason) -> None:
@@ -148,11 +149,13 @@ class Books:
     def _banned(self, told: "Told") -> None:
         match told.fact:
             case BlacklistAdded(plate=plate, stay=stay):
-                self.bans.add(plate)
+                self.bans.add((plate, not stay))
                 if stay:
                     self._deserved(plate, stay, told.true_s)
-            case BlacklistRemoved(plate=plate) | BlacklistSuspended(plate=plate):
-                self.bans.discard(plate)
+            case BlacklistRemoved(plate=plate):
+                self.bans -= {(plate, True), (plate, False)}
+            case BlacklistSuspended(plate=plate):
+                self.bans.discard((plate, False))
 
     def _deserved(self, plate: str, stay: str, at: float) -> None:
         """A wrong one is the worst that this controller can do."""
@@ -161,6 +164,11 @@ class Books:
         last = visits[-1]
         assert last.vehicle is Vehicle.INTERNAL
         assert self._law.has_overstayed(last, min(at, last.left_at or at)), "it was innocent"
+
+    @property
+    def banned(self) -> set[str]:
+        """The plates that are not to be admitted."""
+        return {plate for plate, _ in self.bans}
 
     def outcomes(self, lane: str, *among: Outcome | None) -> int:
         """How many commands to a lane had one of these outcomes."""
@@ -293,6 +301,7 @@ class SiteMachine(RuleBasedStateMachine):
         plate = self.cars[number].plate
         match verb:
             case "recount":
+                self.gate.wait(2.0)  # nobody counts while somebody is just passing
                 count = self.gate.truth.inside(ZONE, self.gate.true_s)
                 self.gate.order(verb, zone=ZONE, count=count)
             case "open":
@@ -356,7 +365,7 @@ class SiteMachine(RuleBasedStateMachine):
         counted = counts.get(ZONE)
 
         assert {stay.id for stay in at_once(store.open_stays())} == self.books.stays.keys()
-        assert {row.plate for row in rows if row.list is ListName.BLACKLIST} == self.books.bans
+        assert {row.plate for row in rows if row.list is ListName.BLACKLIST} == self.books.banned
         assert at_once(store.lockdown()) is self.books.lockdown
         assert (counted and (counted.count, counted.trusted)) == self.books.count
 

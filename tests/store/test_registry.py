@@ -279,6 +279,13 @@ async def test_suspending_sets_aside_what_any_gate_listed(store: Store) -> None:
     assert await plates(store, "A") == [("A", "inner", RowSource.PEER)]
 
 
+async def test_what_a_person_listed_is_never_set_aside(store: Store) -> None:
+    ordered = replace(own("A", "inner"), source=RowSource.PERSON)
+    await store.commit(Commit(records=(), listed=(ordered, own("A", "inner"))))
+    await store.commit(Commit(records=(), suspended=(("inner", "A"),)))
+    assert await plates(store, "A") == [("A", "inner", RowSource.PERSON)]
+
+
 async def test_a_removal_by_the_centre_takes_off_what_another_gate_listed(store: Store) -> None:
     told = replace(own("A", "inner"), source=RowSource.PEER)
     await store.commit(Commit(records=(), listed=(told,)))

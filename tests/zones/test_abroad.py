@@ -214,6 +214,13 @@ def test_a_plate_banned_there_is_banned_here() -> None:
     )
 
 
+def test_a_plate_that_a_person_banned_there_is_a_persons_ban_here() -> None:
+    fact = BlacklistAdded(zone="hall", plate=CAR, stay="", by="Li", reason="theft")
+
+    (row,) = read(told(fact), NOW).listed
+    assert row.source is RowSource.PERSON
+
+
 def test_a_row_set_aside_there_is_set_aside_here() -> None:
     fact = BlacklistSuspended(zone="hall", plate=CAR, stay="s7", reason="seen outside")
 
