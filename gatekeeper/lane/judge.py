@@ -47,7 +47,8 @@ class Judge:
 
     async def decide(self, sighting: Sighting | None, visit: Visit) -> Judged:
         """Verdict and reason as of now, for a vehicle read as `sighting`, or not read at all."""
-        keys = access.keys(sighting, visit.identified)
+        accusing = self._direction is Direction.ENTRY
+        keys = access.keys(sighting, visit.identified, accusing=accusing)
         try:
             listing = await self._rooms.store.listing(keys)
         except StoreError as error:

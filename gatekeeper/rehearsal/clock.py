@@ -19,6 +19,7 @@ class VirtualClock:
         self._off_s = 0.0
         self._trusted = True
         self._boot_id = "boot-1"
+        self._now: Instant | None = None
 
     def boot_s(self) -> float:
         """Seconds since the last boot."""
@@ -27,8 +28,11 @@ class VirtualClock:
     def instant(self, at: float | None = None) -> Instant:
         """Now, or the moment `at` of this boot, on both clocks."""
         boot_s = self.true_s - self._booted_s if at is None else at
+        if self._now is not None and self._now.boot_s == boot_s:
+            return self._now  # much happens in one moment here
         wall = self._epoch + timedelta(seconds=boot_s + self._booted_s + self._off_s)
-        return Instant(boot_id=self._boot_id, boot_s=boot_s, wall=wall, trusted=self._trusted)
+        self._now = Instant(boot_id=self._boot_id, boot_s=boot_s, wall=wall, trusted=self._trusted)
+        return self._now
 
     def true(self, boot_s: float) -> float:
         """The true second of a moment of this boot."""
@@ -38,6 +42,7 @@ class VirtualClock:
         """The wall clock jumps."""
         self._off_s += by_s
         self._trusted = trusted
+        self._now = None
 
     def reboot(self, *, trusted: bool = True) -> None:
         """The machine has started again, a moment ago."""
@@ -45,3 +50,4 @@ class VirtualClock:
         self._boot_id = f"boot-{self._boots}"
         self._booted_s = self.true_s - 20.0
         self._trusted = trusted
+        self._now = None

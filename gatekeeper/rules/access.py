@@ -39,16 +39,20 @@ class Question:
     versions: tuple[ListVersion, ...]
 
 
-def keys(sighting: Sighting | None, identified: str | None = None) -> frozenset[str]:
+def keys(
+    sighting: Sighting | None, identified: str | None = None, *, accusing: bool = True
+) -> frozenset[str]:
     """The plates a decision on this sighting has to know the list rows of; where a person has
-    said which plate it is, that one alone.
+    said which plate it is, that one alone. Only at an entry may it come to accuse somebody, and
+    only for that (`accusing`) all plates have to be known that resemble the one read.
     """
     text = identified or (sighting.plate if sighting else None)
     if text is None or plate.is_trailer(text):
         return frozenset()
     if identified is not None:
         return frozenset({text})
-    return plate.resembling(text) | {text}
+    near = plate.resembling(text) if accusing else plate.look_alikes(text)
+    return near | {text}
 
 
 def decide(question: Question) -> Decision:

@@ -5,6 +5,7 @@ database, and a new `HEAD`.
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from sqlalchemy import (
     Boolean,
@@ -26,6 +27,7 @@ EVERY_ZONE = ""
 """How `ListRow.zone` None is stored: a primary key cannot hold NULL and still be one."""
 
 
+@lru_cache(maxsize=16)  # the events of one commit have one moment
 def moment(value: datetime) -> str:
     """An aware datetime as RFC 3339 text in UTC with six decimals, which sorts as time does.
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict, deque
 
+from gatekeeper.cli.simulate.site import INNER, OUTER
 from gatekeeper.model import (
     BlacklistAdded,
     BlacklistRemoved,
@@ -16,13 +17,13 @@ from gatekeeper.model import (
 )
 from gatekeeper.rehearsal import Told
 
-_OF_INTEREST = (
-    VehicleDecided,
-    PassageEnded,
-    BlacklistAdded,
-    BlacklistRemoved,
-    BlacklistSuspended,
-)
+_OF_THE_BLACKLIST = (BlacklistAdded, BlacklistRemoved, BlacklistSuspended)
+
+_OF_INTEREST = {
+    INNER: (VehicleDecided, PassageEnded, *_OF_THE_BLACKLIST),
+    # Whoever is seen at the inner gate is inside the car park, which the outer one knew.
+    OUTER: _OF_THE_BLACKLIST,
+}
 
 
 class Lists:
@@ -47,11 +48,11 @@ class Mailbox:
         self.events: deque[PeerEvent] = deque()
 
 
-def is_of_interest(told: Told) -> bool:
-    """Whether a peer makes anything of an event. (Of the others it notes only that they were,
-    where it depends on a peer's exits; here neither does.).
+def is_of_interest(told: Told, to: str) -> bool:
+    """Whether a controller makes anything of an event of the other. Of the rest it would note only
+    that they were, if it depended on the other's exits; here neither does.
     """
-    return isinstance(told.event.record.fact, _OF_INTEREST)
+    return isinstance(told.event.record.fact, _OF_INTEREST[to])
 
 
 def as_peer(controller: str, told: Told) -> PeerEvent:

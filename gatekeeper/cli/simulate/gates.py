@@ -263,7 +263,7 @@ class Gates:
             if other is machine:
                 continue
             other.mail.events.extend(
-                as_peer(machine.name, each) for each in told if is_of_interest(each)
+                as_peer(machine.name, each) for each in told if is_of_interest(each, other.name)
             )
             if self._broker_up and other.mail.events:
                 self._deliver(other)

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import math
 import multiprocessing
 import tempfile
 from collections.abc import Callable, Iterator
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
 
 SITE_DAYS = 14.0
-"""Days of one site; more days are more sites, each with a seed of its own, so that the answer does
-not depend on how many run side by side."""
+"""A site lives for as many days at most; more days are more sites, an even number of them, each
+with a seed of its own, so that the answer does not depend on how many run side by side."""
 
 _SEEDS = 1000
 """So many sites have a seed of their own under one seed that is asked for."""
@@ -65,20 +66,17 @@ class Outcome:
 
 def tasks_of(plan: Plan, seed: int, days: float, *, diary: bool = False) -> list[Task]:
     """The sites that make up so many days; the first keeps a diary if asked."""
-    tasks: list[Task] = []
-    while days > 1e-9:
-        number = len(tasks)
-        tasks.append(
-            Task(
-                plan=plan,
-                seed=seed,
-                number=number,
-                days=min(days, SITE_DAYS),
-                diary=diary and number == 0,
-            )
+    sites = 1 if days <= SITE_DAYS else 2 * math.ceil(days / (2 * SITE_DAYS))
+    return [
+        Task(
+            plan=plan,
+            seed=seed,
+            number=number,
+            days=days / sites,
+            diary=diary and number == 0,
         )
-        days -= SITE_DAYS
-    return tasks
+        for number in range(sites)
+    ]
 
 
 def run_all(

@@ -51,9 +51,9 @@ def test_the_same_seed_gives_the_same_verdicts() -> None:
 
 def test_more_than_two_weeks_are_several_sites_each_with_a_seed_of_its_own() -> None:
     tasks = run.tasks_of(Plan(), seed=7, days=31.0, diary=True)
-    assert [task.days for task in tasks] == pytest.approx([14.0, 14.0, 3.0])
-    assert [task.number for task in tasks] == [0, 1, 2]
-    assert [task.diary for task in tasks] == [True, False, False]
+    assert [task.days for task in tasks] == pytest.approx([7.75, 7.75, 7.75, 7.75])
+    assert [task.number for task in tasks] == [0, 1, 2, 3]
+    assert [task.diary for task in tasks] == [True, False, False, False]
 
 
 def test_sites_side_by_side_come_to_the_same_as_one_after_the_other() -> None:
