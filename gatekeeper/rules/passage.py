@@ -6,7 +6,7 @@ All that moves the machine stands in `TABLE`: what a state does not name there c
 so a verdict that comes after its car has left opens nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -314,13 +314,18 @@ def _attempts(passage: Passage, move: Move) -> int:
 
 def _lasts(state: State, timing: Timing) -> float | None:
     """Seconds until the state asks for `TIME`; None where it may last for ever."""
-    return {
-        State.READING: timing.reading_s,
-        State.LOOKING_AGAIN: timing.second_look_s,
-        State.REFUSED: timing.refused_s,
-        State.OPENING: timing.opening_s,
-        State.RETRYING: timing.retrying_s,
-        State.APPROACHING: timing.approaching_s,
-        State.CROSSING: timing.crossing_s,
-        State.CLOSING: timing.closing_s,
-    }.get(state)
+    lasts = _LASTS.get(state)
+    return None if lasts is None else lasts(timing)
+
+
+_LASTS: Mapping[State, Callable[[Timing], float]] = {
+    State.READING: lambda timing: timing.reading_s,
+    State.LOOKING_AGAIN: lambda timing: timing.second_look_s,
+    State.REFUSED: lambda timing: timing.refused_s,
+    State.OPENING: lambda timing: timing.opening_s,
+    State.RETRYING: lambda timing: timing.retrying_s,
+    State.APPROACHING: lambda timing: timing.approaching_s,
+    State.CROSSING: lambda timing: timing.crossing_s,
+    State.CLOSING: lambda timing: timing.closing_s,
+}
+"""How long each state may last, by the settings of its lane."""

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import SchemaSerializer
 
 from gatekeeper.errors import StoreError
 from gatekeeper.model import Fact, Stay
@@ -21,7 +22,7 @@ CLASSES: Mapping[str, type[Fact]] = {fact.kind: fact for fact in get_args(Fact)}
 def to_json(value: Fact | Stay) -> str:
     """The fields of a fact or stay as a JSON object; times are RFC 3339."""
     of: type = type(value)
-    return _adapter(of).dump_json(value).decode()
+    return _writer(of).to_json(value).decode()
 
 
 def fact_of(kind: str, body: str | bytes) -> Fact:
@@ -36,6 +37,15 @@ def stay_of(body: str | bytes) -> Stay:
     """The stay behind a row; raises `StoreError` for one that cannot be read."""
     stay: Stay = _read(Stay, body)
     return stay
+
+
+@cache
+def _writer(of: type) -> SchemaSerializer:
+    """What an adapter writes with: asked itself, it takes half the time for a small fact."""
+    serializer = _adapter(of).serializer
+    if not isinstance(serializer, SchemaSerializer):
+        raise TypeError(f"{of.__name__} cannot be written before it is complete")
+    return serializer
 
 
 @cache

@@ -7,6 +7,7 @@ valid now: the rules do.
 import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy import (
     ColumnElement,
@@ -97,9 +98,14 @@ def blacklist(connection: Connection) -> tuple[tuple[ListRow, bool], ...]:
 
 def versions(connection: Connection) -> tuple[ListVersion, ...]:
     """How far each list has been followed; one never received is absent."""
+    return _versions(tuple(_VERSIONS.rows(connection)))
+
+
+@lru_cache(maxsize=4)  # asked with each decision, and changed a few times an hour
+def _versions(rows: tuple[tuple[str, int, str], ...]) -> tuple[ListVersion, ...]:
     return tuple(
         ListVersion(list=ListName(name), version=version, as_of=datetime.fromisoformat(as_of))
-        for name, version, as_of in _VERSIONS.rows(connection)
+        for name, version, as_of in rows
     )
 
 

@@ -38,7 +38,8 @@ class Change:
     @property
     def is_nothing(self) -> bool:
         """Whether only the stays change."""
-        return self == Change(lane=self.lane, passage=self.passage)
+        blacklist = self.listed or self.suspended or self.removed
+        return not (self.records or self.counts or self.marks or blacklist)
 
 
 NOTHING = Change()
