@@ -105,7 +105,8 @@ class Zones:
     async def start(self) -> None:
         """Take up what was stored. No stay that ran through a restart can end as certain, and no
         count is trusted: who passed meanwhile nobody knows. Stays in a zone that is no longer in
-        the configuration are given up.
+        the configuration are given up; a policy that is kinder than the one they began with holds
+        for them, too.
         """
         at = self._clock.instant()
         counts = [replace(state, trusted=False) for state in await self._store.counts()]
@@ -115,8 +116,12 @@ class Zones:
         self._book.past.recall(await self._store.ended_stays(since), at)
         steps = []
         for each in await self._store.open_stays():
-            what = stay.Restarted() if each.zone in self._plans else stay.GivenUp()
-            steps.append(self._step(each, what, at))
+            plan = self._plans.get(each.zone)
+            if plan is None:
+                steps.append(self._step(each, stay.GivenUp(), at))
+                continue
+            again = self._step(each, stay.Restarted(), at)
+            steps.append(self._step(again.stay, stay.Eased(limit=plan.policy.limit), at))
         await self._book.write(steps, Change(counts=tuple(counts)))
 
     def _step(self, each: Stay, what: StayInput, at: Instant) -> StayStep:

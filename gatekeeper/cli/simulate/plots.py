@@ -18,10 +18,13 @@ def day(diary: Diary, of: int, path: Path) -> None:
     """One day of the visitor zone (0 is the first): who was inside, and who was judged."""
     figure, (axes,) = _figure(1)
     begin, end = of * _DAY_S, (of + 1) * _DAY_S
-    for label, series in (("really inside", diary.really), ("counted by the gate", diary.counted)):
+    for label, series, line in (
+        ("really inside", diary.really, "-"),
+        ("counted by the gate", diary.counted, ":"),
+    ):
         points = [(at, number) for at, number in series if begin <= at < end]
         hours = [(at - begin) / _HOUR_S for at, _ in points]
-        axes.step(hours, [number for _, number in points], where="post", label=label)
+        axes.step(hours, [number for _, number in points], line, where="post", label=label)
     for label, moments, colour in (
         ("overstay, certain", diary.certain, "tab:red"),
         ("overstay, suspected", diary.suspected, "tab:orange"),
