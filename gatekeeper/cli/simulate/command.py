@@ -1,12 +1,13 @@
 """`gatekeeper simulate`: weeks of a site in minutes, and what its gates got right and wrong."""
 
+import difflib
 import json
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -27,18 +28,55 @@ _Key = TypeVar("_Key")
 _share = click.FloatRange(0, 1)
 
 
+def _picture(ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """Found out before the days go by, and not after."""
+    if value is not None and not (value.parent.is_dir() and os.access(value.parent, os.W_OK)):
+        raise click.BadParameter(f"{value.parent} is no folder that can be written")
+    return value
+
+
+def _rates(
+    ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]
+) -> dict[str, float]:
+    """`fleets=0.2` and the like: any rate of the world."""
+    from simulators.world import Plan
+
+    known = {each.name for each in fields(Plan)}
+    rates = {}
+    for each in value:
+        name, _, number = each.partition("=")
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            guess = f"; did you mean {near[0]}?" if near else f": {', '.join(sorted(known))}"
+            raise click.BadParameter(f"the world has no rate {name}{guess}")
+        try:
+            rates[name] = float(number)
+        except ValueError:
+            raise click.BadParameter(f"{name}: {number!r} is no number") from None
+    return rates
+
+
 @click.command()
 @click.option("--days", type=click.FloatRange(min=0, min_open=True), default=7.0, help="How long.")
 @click.option("--seed", type=int, default=1, help="The same seed gives the same days.")
 @click.option("--leaving-per-hour", type=click.FloatRange(0.1, 500), help="Cars out of the zone.")
 @click.option("--misread-frames", type=_share, help="Share of frames that are misread.")
 @click.option("--missed-exits", type=_share, help="Share of exits without a readable frame.")
+@click.option(
+    "--set",
+    "rates",
+    multiple=True,
+    metavar="RATE=NUMBER",
+    callback=_rates,
+    help="Any other rate of the world, as in simulators/world/plan.py; may be repeated.",
+)
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes side by side.")
 @click.option(
     "--plot",
     type=click.Path(path_type=Path),
     default=Path("simulated-day.png"),
     show_default=True,
+    callback=_picture,
     help="Where the picture of a day goes.",
 )
 @click.option("--no-plot", is_flag=True, help="No picture of a day.")
@@ -46,12 +84,14 @@ _share = click.FloatRange(0, 1)
     "--traffic",
     type=click.Path(path_type=Path),
     metavar="PNG",
+    callback=_picture,
     help=f"Instead: {len(HOURLY)} runs with more and more traffic, as a picture.",
 )
 @click.option(
     "--sweep",
     type=click.Path(path_type=Path),
     metavar="PNG",
+    callback=_picture,
     help=f"Instead: {len(RATES) ** 2} runs over both fault rates, as a picture.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
@@ -61,6 +101,7 @@ def simulate(
     leaving_per_hour: float | None,
     misread_frames: float | None,
     missed_exits: float | None,
+    rates: dict[str, float],
     workers: int | None,
     plot: Path,
     no_plot: bool,
@@ -79,7 +120,11 @@ def simulate(
         "misread_frames": misread_frames,
         "missed_exits": missed_exits,
     }
-    plan = replace(Plan(), **{key: value for key, value in given.items() if value is not None})
+    named = {key: value for key, value in given.items() if value is not None}
+    try:
+        plan = replace(Plan(), **(rates | named))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
     workers = workers or len(os.sched_getaffinity(0))
     if traffic is not None:
         wrong = _traffic(plan, seed, days, workers, traffic, as_json)
@@ -98,7 +143,6 @@ def _once(
 
     begun = time.perf_counter()
     tasks = tasks_of(plan, seed, days, diary=plot is not None)
-    outcomes = []
     with _progress(days) as progress:
         outcomes = [outcome for _, outcome in run_all(tasks, workers, progress)]
     seconds = time.perf_counter() - begun

@@ -81,3 +81,26 @@ def test_runs_over_traffic_or_fault_rates_become_a_picture(
 @pytest.mark.parametrize("options", [["--days", "0"], ["--misread-frames", "1.5"]])
 def test_what_cannot_be_is_a_wrong_usage(options: list[str]) -> None:
     assert simulate(*options).exit_code == 2
+
+
+def test_any_rate_of_the_world_can_be_set() -> None:
+    options = ("--days", "0.4", "--leaving-per-hour", "20", "--no-plot", "--json")
+    usual, busy = simulate(*options), simulate(*options, "--set", "passers_by=0.9")
+    assert last_line(busy)["journeys"] > last_line(usual)["journeys"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--set", "fleat=0.1"), "no rate fleat; did you mean fleets?"),
+        (("--set", "fleets=many"), "fleets: 'many' is no number"),
+        (("--set", "fleets=-1"), "fleets is -1.0"),
+        (("--plot", "/nowhere/day.png"), "/nowhere is no folder that can be written"),
+    ],
+)
+def test_what_cannot_be_meant_is_said_before_anything_runs(
+    options: tuple[str, ...], said: str
+) -> None:
+    done = simulate(*options)
+    assert done.exit_code == 2
+    assert said in done.output
