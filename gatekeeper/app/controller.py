@@ -274,8 +274,8 @@ class Controller:
             lane.reconsider()
 
     def _site(self) -> SiteState:
-        away = math.inf if self._link is None else self._link.away_s
-        return SiteState(lockdown=self._lockdown, centre_away_s=away)
+        away_s = None if self._link is None else self._link.away_s
+        return SiteState(lockdown=self._lockdown, centre_away_s=away_s)
 
     def _locked(self, on: bool) -> None:
         self._lockdown = on

@@ -75,13 +75,14 @@ class ZoneState:
 class SiteState:
     """What holds for every lane at once.
 
-    `centre_away_s` is how long the centre has been out of reach, 0.0 while it is there.
+    `centre_away_s` is how long the centre has been out of reach, 0.0 while it is there, and None
+    where none is configured.
     """
 
     fire: bool = False
     held_open: bool = False
     lockdown: bool = False
-    centre_away_s: float = 0.0
+    centre_away_s: float | None = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,7 +166,8 @@ def _registry_missing_admits(case: _Case) -> bool:
 
 def _offline_admits(case: _Case) -> bool:
     """The centre has been away so long that a binding may not have reached this gate."""
-    away = case.grounds.site.centre_away_s >= case.policy.offline_after_s
+    away_s = case.grounds.site.centre_away_s
+    away = away_s is None or away_s >= case.policy.offline_after_s
     return away and case.policy.unknown_when_offline_admit
 
 

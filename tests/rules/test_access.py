@@ -259,6 +259,7 @@ def test_an_unknown_car_is_admitted_unverified_while_the_centre_is_out_of_reach(
     assert not decision.certain
     assert decision.limit is None
     assert ask(site=SiteState(centre_away_s=59.9)).reason is Reason.NOT_BOUND
+    assert ask(site=SiteState(centre_away_s=None)).reason is Reason.UNVERIFIED
     assert ask(INTERNAL, site=away).limit == LIMIT
     assert ask(BANNED, site=away).reason is Reason.BLACKLISTED
 

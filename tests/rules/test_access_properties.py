@@ -80,7 +80,7 @@ grounds = st.builds(
         fire=st.booleans(),
         held_open=st.booleans(),
         lockdown=st.booleans(),
-        centre_away_s=st.sampled_from([0.0, 59.0, 61.0]),
+        centre_away_s=st.sampled_from([0.0, 59.0, 61.0, None]),
     ),
     now=st.just(NOW),
     certain=st.just(0.98),
