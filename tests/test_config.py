@@ -324,14 +324,14 @@ def test_a_peer_is_another_controller_told_once_whose_zones_are_known(
 GEOMETRY = "\n[lane.geometry]\narrival_to_safety_m = 2.5\nsafety_loop_m = 1.5\n"
 
 
-def test_the_geometry_of_a_lane_counts_seven_metres_for_its_longest_vehicle(
+def test_the_geometry_of_a_lane_takes_no_single_vehicle_to_be_longer_than_six_and_a_half_metres(
     tmp_path: Path,
 ) -> None:
     geometry = loaded(example() + GEOMETRY, tmp_path).lane[-1].geometry
 
     assert geometry is not None
     assert (geometry.arrival_to_safety_m, geometry.safety_loop_m) == (2.5, 1.5)
-    assert geometry.longest_m == 7.0
+    assert geometry.longest_m == 6.5
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ class GeometrySettings(Settings):
 
     arrival_to_safety_m: Annotated[float, Field(ge=0, le=50)]
     safety_loop_m: Annotated[float, Field(gt=0, le=20)]
-    longest_m: Annotated[float, Field(gt=0, le=30)] = 7.0
+    longest_m: Annotated[float, Field(gt=0, le=30)] = 6.5
 
 
 class LaneSettings(Settings):
