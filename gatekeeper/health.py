@@ -10,7 +10,7 @@ from typing import TypeAlias
 from gatekeeper.clock import Clock
 from gatekeeper.model import Alarm, AlarmCleared, AlarmRaised
 
-BLINDING = ("camera_stale", "relay_unreachable")
+BLINDING = ("camera_stale", "relay_unreachable", "lane_overrun")
 """With these alarms a lane cannot be watched."""
 
 Tell: TypeAlias = Callable[[], None]

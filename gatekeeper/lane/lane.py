@@ -133,6 +133,8 @@ class Lane:
     async def _next(self) -> _Letter | None:
         """The next letter, or None when the machine wants to be woken."""
         clock = self._rooms.clock
+        if self._inbox.empty():
+            self._rooms.health.clear_alarm("lane_overrun", self.name)
         while True:
             self._rooms.health.beat(f"lane {self.name}", within_s=3 * BEAT_S)
             now, wake_at = clock.boot_s(), self._corridor.wake_at

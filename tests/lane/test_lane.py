@@ -248,3 +248,12 @@ class TestOuterEntry:
     async def test_a_banned_plate_is_refused(self, bench: Bench) -> None:
         bench.arrive("闽Z00000")
         await bench.in_state(State.REFUSED)
+
+
+async def test_inputs_that_change_too_fast_are_an_alarm_until_the_lane_has_caught_up(
+    bench: Bench,
+) -> None:
+    for number in range(400):
+        bench.loops.set(Sensor.ARRIVAL, on=number % 2 == 0)
+    assert bench.health.stands("lane_overrun", "lane")
+    await bench.until(lambda: not bench.health.stands("lane_overrun", "lane"))
