@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
-from gatekeeper.app.wiring import lanes_of
+from gatekeeper.app.wiring import is_blind, lanes_of
 from gatekeeper.clock import Clock
 from gatekeeper.config import Config
 from gatekeeper.errors import StoreError
@@ -53,7 +53,8 @@ class News:
             await self.tell(news)
             if news.alarm in BLINDING:
                 for lane in lanes_of(self._config, news.subject):
-                    await self._zones.watched(lane, not self._blind(lane))
+                    blind = is_blind(self._config, self._health, lane)
+                    await self._zones.watched(lane, not blind)
             if isinstance(news, AlarmCleared):
                 self._changed()
 
@@ -78,10 +79,3 @@ class News:
             self._waiting.put_nowait(news)
         except asyncio.QueueFull:
             log.error("alarm.not_journalled", alarm=alarm, subject=subject)
-
-    def _blind(self, lane: str) -> bool:
-        """Whether an alarm stands with which the lane cannot be watched."""
-        return any(
-            alarm.alarm in BLINDING and lane in lanes_of(self._config, alarm.subject)
-            for alarm in self._health.alarms
-        )

@@ -3,6 +3,7 @@
 from gatekeeper import __version__
 from gatekeeper.clock import Clock
 from gatekeeper.config import Config, LaneSettings
+from gatekeeper.health import BLINDING, Health
 from gatekeeper.model import (
     BarrierCommanded,
     Commit,
@@ -45,6 +46,14 @@ def lanes_of(config: Config, subject: str) -> list[str]:
         for lane in config.lane
         if subject in (lane.name, lane.barrier.board, lane.arrival_loop.board)
     ]
+
+
+def is_blind(config: Config, health: Health, lane: str) -> bool:
+    """Whether an alarm stands with which a lane cannot be watched."""
+    return any(
+        alarm.alarm in BLINDING and lane in lanes_of(config, alarm.subject)
+        for alarm in health.alarms
+    )
 
 
 async def take_up(config: Config, store: Store, zones: Zones, clock: Clock) -> bool:

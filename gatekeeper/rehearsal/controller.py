@@ -14,7 +14,7 @@ import numpy as np
 
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.timekeeper import Timekeeper
-from gatekeeper.app.wiring import lanes_of, quorum_of, take_up, timing_of
+from gatekeeper.app.wiring import is_blind, lanes_of, quorum_of, take_up, timing_of
 from gatekeeper.config import Config, LaneSettings
 from gatekeeper.health import BLINDING, Health
 from gatekeeper.lane import Bindings, Corridor, Reconsider, Rooms
@@ -315,7 +315,7 @@ class Rehearsal:
         at_once(self.store.commit(Commit(records=(record,))))
         if news.alarm in BLINDING:
             for name in lanes_of(self.config, news.subject):
-                blind = self.health.stands("camera_stale", name)
+                blind = is_blind(self.config, self.health, name)
                 at_once(self.zones.watched(name, not blind))
 
     def _corridor(self, lane: LaneSettings) -> Corridor:
