@@ -1,6 +1,6 @@
 """What the journals said, and how it compares with what really happened."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
@@ -152,7 +152,7 @@ def compare(ledger: Ledger, truth: Truth, limit: Limit) -> Verdicts:
     for visit in inside:
         by_plate[visit.plate].append(visit)
     law = Law(truth, limit)
-    _stays(judged, ledger, inside, law)
+    _stays(judged, ledger, by_plate, law)
     _blacklistings(judged, ledger, by_plate, law)
     for approach in truth.approaches:
         if approach.lane == "inner-entry":
@@ -160,20 +160,20 @@ def compare(ledger: Ledger, truth: Truth, limit: Limit) -> Verdicts:
     return judged
 
 
-def _stays(judged: Verdicts, ledger: Ledger, inside: list[Visit], law: Law) -> None:
-    certain, suspected = _by_plate(ledger.overstayed), _by_plate(ledger.suspected)
-    matched = 0
-    for visit in inside:
+def _stays(judged: Verdicts, ledger: Ledger, by_plate: dict[str, list[Visit]], law: Law) -> None:
+    certain, _ = _of_visits(ledger.overstayed, by_plate)
+    suspected, strangers = _of_visits(ledger.suspected, by_plate)
+    judged.innocent_suspected += strangers
+    for visit in (visit for visits in by_plate.values() for visit in visits):
         judged.stays += 1
         judged.ways_out[visit.way_out.value if visit.way_out else "inside"] += 1
+        if visit.vehicle is not Vehicle.INTERNAL:
+            judged.innocent_suspected += visit in suspected
         if visit.vehicle is not Vehicle.INTERNAL or visit.left_at is None:
             continue
         judged.internal_stays += 1
-        over = law.is_over(visit)
-        found = _during(certain, visit)
-        doubted = _during(suspected, visit)
-        matched += doubted is not None
-        if over:
+        found, doubted = certain.get(visit), suspected.get(visit)
+        if law.is_over(visit):
             judged.overstays_true += 1
             judged.overstays_certain += found is not None
             judged.overstays_suspected += found is None and doubted is not None
@@ -206,20 +206,22 @@ def _explains(visit: Visit, one: Judged, law: Law) -> bool:
     return law.is_over(visit) and one.at <= visit.left_at + _LATE_S
 
 
-def _by_plate(judged: list[Judged]) -> dict[str, list[Judged]]:
-    found: dict[str, list[Judged]] = defaultdict(list)
-    for one in judged:
-        found[one.plate].append(one)
-    return found
-
-
-def _during(judged: dict[str, list[Judged]], visit: Visit) -> Judged | None:
-    """The judgement that belongs to a visit: after its beginning, and before the plate could have
-    been judged for the next one.
+def _of_visits(
+    judgements: list[Judged], by_plate: dict[str, list[Visit]]
+) -> tuple[dict[Visit, Judged], int]:
+    """The judgement of each visit, which is the last one that the plate had begun; and how many
+    there are of plates that were never inside.
     """
-    until = (visit.left_at or 0.0) + _LATE_S
-    found = judged.get(visit.plate, [])
-    return next((one for one in found if visit.entered_at < one.at <= until), None)
+    found: dict[Visit, Judged] = {}
+    strangers = 0
+    for one in judgements:
+        visits = by_plate.get(one.plate, [])
+        place = bisect_left(visits, one.at, key=lambda visit: visit.entered_at)
+        if place:
+            found.setdefault(visits[place - 1], one)
+        else:
+            strangers += 1
+    return found, strangers
 
 
 def _admission(judged: Verdicts, ledger: Ledger, approach: Approach) -> None:
