@@ -75,18 +75,14 @@ def _network(url: str) -> Pictures:
 
 
 def _usb(settings: UsbSettings) -> Pictures:
-    wishes = [
-        cv2.CAP_PROP_FOURCC,  # raw pictures of this size take more than USB 2 carries
-        cv2.VideoWriter.fourcc(*"MJPG"),
-        cv2.CAP_PROP_FRAME_WIDTH,
-        settings.width,
-        cv2.CAP_PROP_FRAME_HEIGHT,
-        settings.height,
-    ]
     device = settings.device
-    if isinstance(device, int):
-        return _taken(cv2.VideoCapture(device, cv2.CAP_V4L2, wishes))
-    return _taken(cv2.VideoCapture(os.path.realpath(device), cv2.CAP_V4L2, wishes))
+    at = device if isinstance(device, int) else os.path.realpath(device)
+    capture = cv2.VideoCapture(at, cv2.CAP_V4L2)
+    # Wishes: a camera that knows no MJPG sends raw pictures, which at this size come slowly.
+    capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+    capture.set(cv2.CAP_PROP_FRAME_WIDTH, settings.width)
+    capture.set(cv2.CAP_PROP_FRAME_HEIGHT, settings.height)
+    return _taken(capture)
 
 
 def _played(path: Path) -> Pictures:
