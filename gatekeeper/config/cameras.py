@@ -24,6 +24,10 @@ Area = Annotated[tuple[_Start, _Start, _Share, _Share], AfterValidator(_inside)]
 """x, y, width and height in shares of the upright picture: 0 is left and top, 1 the whole."""
 
 
+_Limit = Annotated[int, Field(ge=100, le=2000)]
+"""Milliseconds without a picture of a stream: two such failures are noticed within 5 s."""
+
+
 class ViewSettings(Settings):
     """What is read of a camera's picture.
 
@@ -76,12 +80,14 @@ class MjpegSettings(_NetworkSettings):
     """A camera that answers one HTTP request with JPEG pictures without end."""
 
     kind: Literal["mjpeg"]
+    timeout_ms: _Limit = 2000
 
 
 class RtspSettings(_NetworkSettings):
     """A camera with an RTSP stream, H.264 or H.265; it is fetched over TCP."""
 
     kind: Literal["rtsp"]
+    timeout_ms: _Limit = 2000
 
     _schemes: ClassVar[tuple[str, ...]] = ("rtsp", "rtsps")
 
@@ -97,7 +103,7 @@ class UsbSettings(ViewSettings):
     device: Annotated[int, Field(ge=0, le=63)] | Annotated[str, Field(pattern="^/dev/.")]
     width: Annotated[int, Field(ge=160, le=7680)] = 1280
     height: Annotated[int, Field(ge=120, le=4320)] = 720
-    timeout_ms: Annotated[int, Field(ge=100, le=10_000)] = 2000
+    timeout_ms: _Limit = 2000
 
 
 class VideoSettings(ViewSettings):
@@ -107,7 +113,7 @@ class VideoSettings(ViewSettings):
 
     kind: Literal["video"]
     path: File
-    timeout_ms: Annotated[int, Field(ge=100, le=10_000)] = 2000
+    timeout_ms: _Limit = 2000
 
 
 class FolderSettings(ViewSettings):

@@ -6,8 +6,10 @@ for longer than anybody waits, the thread is left behind and the stream opened a
 """
 
 import asyncio
+import atexit
 import contextlib
 import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -33,9 +35,23 @@ LONGEST_PAUSE_S = 4.0
 _OPENING_S = (OPEN_MS + READ_MS) / 1000 + 1.0
 """How long a stream may take to its first picture; a camera may wait for its next key frame."""
 
+_AT_EXIT_S = 7.0
+"""Longer than any limit given to OpenCV: a read of RTSP was seen to end after 6 s."""
+
 _QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 90]
 _ADVICE = "check its power, cable, address and password"
 _ENDED = "the stream ended, or could not be opened"
+
+
+_threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+
+
+@atexit.register
+def _outlast_hangs() -> None:
+    """An interpreter that ends while a thread is within OpenCV aborts the process."""
+    until = monotonic() + _AT_EXIT_S
+    for thread in list(_threads):
+        thread.join(max(0.0, until - monotonic()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,6 +85,7 @@ class Capture:
         self._why = ""
         self._lively_at = monotonic() + _OPENING_S
         self._thread = threading.Thread(target=self._drain, name=f"camera {name}", daemon=True)
+        _threads.add(self._thread)
         self._thread.start()
 
     @property
@@ -109,7 +126,7 @@ class Capture:
         answered: _Wanted | None = None
         for take in pictures:
             at = self._lively_at = monotonic()
-            if self._left:
+            if self._left or self._loop.is_closed():
                 return
             wanted = self._wanted
             if wanted is not None and wanted is not answered and wanted.since <= at:
