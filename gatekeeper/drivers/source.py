@@ -55,6 +55,8 @@ def pictures_of(settings: StreamSettings) -> Callable[[], Pictures]:
     # Both are read when a stream is opened, and there is no other way to tell OpenCV.
     os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", _FFMPEG_OPTIONS)
     os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(READ_MS // 1000))
+    # Its warnings say no more than our errors; what FFmpeg says (401, refused) is kept.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
     if isinstance(settings, UsbSettings):
         return partial(_usb, settings)
     if isinstance(settings, VideoSettings):
@@ -71,7 +73,7 @@ def _network(url: str) -> Pictures:
         cv2.CAP_PROP_N_THREADS,  # more of them hold each picture back by one
         1,
     ]
-    return _taken(cv2.VideoCapture(url, cv2.CAP_FFMPEG, limits))
+    return _live(cv2.VideoCapture(url, cv2.CAP_FFMPEG, limits))
 
 
 def _usb(settings: UsbSettings) -> Pictures:
@@ -82,7 +84,7 @@ def _usb(settings: UsbSettings) -> Pictures:
     capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
     capture.set(cv2.CAP_PROP_FRAME_WIDTH, settings.width)
     capture.set(cv2.CAP_PROP_FRAME_HEIGHT, settings.height)
-    return _taken(capture)
+    return _live(capture)
 
 
 def _played(path: Path) -> Pictures:
@@ -111,6 +113,12 @@ def _videos(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         return iter((path,))
     return iter(sorted(file for file in path.iterdir() if file.suffix.lower() in _VIDEOS))
+
+
+def _live(capture: cv2.VideoCapture) -> Pictures:
+    if not capture.isOpened():
+        raise CameraError("it cannot be opened")
+    return _taken(capture)
 
 
 def _taken(capture: cv2.VideoCapture) -> Pictures:

@@ -40,7 +40,7 @@ _AT_EXIT_S = 7.0
 
 _QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 90]
 _ADVICE = "check its power, cable, address and password"
-_ENDED = "the stream ended, or could not be opened"
+_ENDED = "the stream ended"
 
 
 _threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
