@@ -1,4 +1,4 @@
-"""Streams against real ones: MJPEG over HTTP with faults, servers that hang, video files."""
+"""Streams against real ones: MJPEG over HTTP and RTSP with faults, and video files."""
 
 import asyncio
 import contextlib
@@ -25,6 +25,7 @@ from gatekeeper.drivers.ports import Camera
 from gatekeeper.drivers.source import Pictures
 from gatekeeper.errors import CameraError, ConfigError
 from gatekeeper.model import Frame, Pixels
+from simulators.rtsp import RtspServer
 
 PATIENCE_S = 30.0
 """Nothing here may take so long; it only keeps a failure from hanging."""
@@ -45,6 +46,10 @@ def scenery(number: int) -> Pixels:
 def number_in(pixels: Pixels) -> int:
     low, high = float(pixels[:, :64].mean()), float(pixels[:, 64:].mean())
     return round(low / STEP) + SHADES * round(high / STEP)
+
+
+def jpeg_of(number: int) -> bytes:
+    return cv2.imencode(".jpg", scenery(number))[1].tobytes()
 
 
 @dataclass
@@ -96,7 +101,7 @@ class MjpegServer:
     async def _pour(self, response: web.StreamResponse) -> None:
         while not self.wrong.is_set():
             self.sent += 1
-            body = cv2.imencode(".jpg", scenery(self.sent))[1].tobytes()
+            body = jpeg_of(self.sent)
             head = f"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n\r\n"
             await response.write(head.encode() + body + b"\r\n")
             await asyncio.sleep(0.02)
@@ -120,6 +125,21 @@ async def camera(server: MjpegServer) -> AsyncIterator[Camera]:
 
 
 @pytest.fixture
+async def rtsp() -> AsyncIterator[RtspServer]:
+    server = RtspServer(jpeg_of)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def rtsp_camera(rtsp: RtspServer) -> AsyncIterator[Camera]:
+    camera = open_camera("entry", settings_at("rtsp", rtsp.port))
+    yield camera
+    await camera.close()
+
+
+@pytest.fixture
 async def silent_port() -> AsyncIterator[int]:
     """A server that lets everybody in and never says a word."""
     ended = asyncio.Event()
@@ -133,6 +153,12 @@ async def silent_port() -> AsyncIterator[int]:
     ended.set()
     server.close()
     await server.wait_closed()
+
+
+def settings_at(kind: str, port: int) -> RtspSettings | MjpegSettings:
+    if kind == "rtsp":
+        return RtspSettings(kind="rtsp", url=f"rtsp://127.0.0.1:{port}/x", timeout_ms=1000)
+    return MjpegSettings(kind="mjpeg", url=f"http://127.0.0.1:{port}/x", timeout_ms=1000)
 
 
 async def happens(what: Callable[[], bool]) -> None:
@@ -267,10 +293,35 @@ async def test_a_server_that_never_answers_holds_up_no_other_camera(
     await silent.close()
 
 
-def settings_at(kind: str, port: int) -> RtspSettings | MjpegSettings:
-    if kind == "rtsp":
-        return RtspSettings(kind="rtsp", url=f"rtsp://127.0.0.1:{port}/x", timeout_ms=1000)
-    return MjpegSettings(kind="mjpeg", url=f"http://127.0.0.1:{port}/x", timeout_ms=1000)
+async def test_the_newest_picture_wins_over_rtsp_too(rtsp: RtspServer, rtsp_camera: Camera) -> None:
+    before = monotonic()
+    assert (await eventually(rtsp_camera.frame)).at >= before
+    asked = rtsp.sent + 40
+    await happens(lambda: rtsp.sent >= asked)
+    frame = await rtsp_camera.frame()
+    assert frame.pixels.shape == (72, 128, 3)
+    assert asked - 3 <= number_in(frame.pixels)
+
+
+async def test_an_rtsp_server_that_freezes_is_opened_anew(
+    rtsp: RtspServer, rtsp_camera: Camera
+) -> None:
+    await eventually(rtsp_camera.frame)
+    rtsp.frozen.set()
+    assert "no picture within 1.0 s" in await failure(rtsp_camera)
+    sent = rtsp.sent
+    rtsp.frozen.clear()
+    assert number_in((await eventually(rtsp_camera.frame)).pixels) > sent
+
+
+async def test_an_rtsp_server_that_dies_and_comes_back_is_seen_again(
+    rtsp: RtspServer, rtsp_camera: Camera
+) -> None:
+    first = await eventually(rtsp_camera.frame)
+    await rtsp.stop()
+    assert "camera entry at rtsp://" in await failure(rtsp_camera)
+    await rtsp.start()
+    assert (await eventually(rtsp_camera.frame)).at > first.at
 
 
 async def test_threads_left_behind_are_bounded(
