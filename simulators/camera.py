@@ -1,4 +1,5 @@
-"""HTTP snapshot cameras, one for each lane: GET /LANE/snapshot.jpg gives a JPEG picture.
+"""HTTP cameras, one for each lane: GET /LANE/snapshot.jpg gives a JPEG picture, and with --mjpeg
+GET /LANE/video.mjpg gives them without end.
 
 Requests and what stands before the cameras (commands) come in; pictures go out, each of them a
 little different, as a car that rolls to the barrier is. Nothing is kept, and no lane is known
@@ -7,6 +8,7 @@ before somebody asks for it or shows something to it.
 
 import argparse
 import asyncio
+import contextlib
 import sys
 import zlib
 from collections.abc import Sequence
@@ -27,6 +29,8 @@ from simulators.plate import Ground, Picture, ground_of
 _QUALITY = 88
 _MOST_LANES = 16
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
+_MOST_RATE = 60
+_MULTIPART = "multipart/x-mixed-replace; boundary=picture"
 _HANG_S = 300.0
 """A camera that hangs drops a request after so long; it never answers one."""
 
@@ -97,6 +101,8 @@ class Cameras(AbstractAsyncContextManager["Cameras"]):
         self._ended = asyncio.Event()
         app = web.Application()
         app.router.add_get("/{lane}/snapshot.jpg", self._serve)
+        if options.mjpeg:
+            app.router.add_get("/{lane}/video.mjpg", self._stream)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
 
     async def __aenter__(self) -> Self:
@@ -167,13 +173,7 @@ class Cameras(AbstractAsyncContextManager["Cameras"]):
         return view
 
     async def _serve(self, request: web.Request) -> web.Response:
-        try:
-            view = self._view(request.match_info["lane"])
-        except CommandError as error:
-            raise web.HTTPNotFound(text=str(error)) from error
-        if view.fault is Fault.UNAUTHORIZED or not self._lets_in(request):
-            challenge = self._digest.challenge() if self._digest else 'Basic realm="camera"'
-            raise web.HTTPUnauthorized(headers={"WWW-Authenticate": challenge})
+        view = self._admitted(request)
         if view.fault is Fault.HANG:
             await self._wait(_HANG_S)
             if request.transport is not None:
@@ -181,6 +181,27 @@ class Cameras(AbstractAsyncContextManager["Cameras"]):
         if view.fault is Fault.SLOW:
             await self._wait(view.slow_s)
         return web.Response(body=view.snapshot(), content_type="image/jpeg")
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        view = self._admitted(request)
+        response = web.StreamResponse(headers={"Content-Type": _MULTIPART})
+        await response.prepare(request)
+        with contextlib.suppress(ConnectionError):
+            while not self._ended.is_set():
+                await self._wait(view.slow_s + 1 / self._options.mjpeg)
+                if view.fault is not Fault.HANG:
+                    await response.write(_part(view.snapshot()))
+        return response
+
+    def _admitted(self, request: web.Request) -> View:
+        try:
+            view = self._view(request.match_info["lane"])
+        except CommandError as error:
+            raise web.HTTPNotFound(text=str(error)) from error
+        if view.fault is Fault.UNAUTHORIZED or not self._lets_in(request):
+            challenge = self._digest.challenge() if self._digest else 'Basic realm="camera"'
+            raise web.HTTPUnauthorized(headers={"WWW-Authenticate": challenge})
+        return view
 
     def _lets_in(self, request: web.Request) -> bool:
         given = request.headers.get("Authorization", "")
@@ -204,6 +225,11 @@ def _photographs(folder: Path | None) -> list[Path]:
     return sorted(file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES)
 
 
+def _part(jpeg: bytes) -> bytes:
+    head = f"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+    return head.encode() + jpeg + b"\r\n"
+
+
 def _jpeg(picture: Picture) -> bytes:
     _, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     return encoded.tobytes()
@@ -225,11 +251,20 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     line.add_argument("--host", default="127.0.0.1")
     line.add_argument("--port", type=int, default=0, help="0 picks a free one and says which")
     line.add_argument("--pictures", type=Path, metavar="DIR", help="photographs for `next`")
+    line.add_argument(
+        "--mjpeg",
+        type=float,
+        default=0.0,
+        metavar="RATE",
+        help="serve GET /LANE/video.mjpg too, with so many pictures a second",
+    )
     line.add_argument("--user", help="ask for digest authentication")
     line.add_argument("--password", default="")
     options = line.parse_args(argv)
     if options.pictures is not None and not options.pictures.is_dir():
         line.error(f"--pictures: {options.pictures} is no folder")
+    if not 0 <= options.mjpeg <= _MOST_RATE:
+        line.error(f"--mjpeg: from 0 to {_MOST_RATE} pictures a second")
     run(Cameras(options), COMMANDS)
 
 

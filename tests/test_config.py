@@ -356,6 +356,67 @@ def test_a_geometry_needs_a_safety_loop(tmp_path: Path) -> None:
     assert "needs a safety_loop" in faults_of(bare + GEOMETRY, tmp_path)[0]
 
 
+# --- cameras ----------------------------------------------------------------------------------
+
+
+def with_camera(camera: str) -> str:
+    return re.sub(r"(?<=^camera = ).*$", camera, example(), count=1, flags=re.M)
+
+
+def test_every_kind_of_camera_in_the_comments_is_good(tmp_path: Path) -> None:
+    cameras = re.findall(r"^#   camera = (.*)$", example(), flags=re.M)
+    settings = [loaded(with_camera(camera), tmp_path).lane[0].camera for camera in cameras]
+    kinds = {each.kind for each in settings if each is not None}
+    assert kinds == {"rtsp", "mjpeg", "usb", "video", "folder"}
+
+
+def test_every_kind_of_camera_may_have_a_view(tmp_path: Path) -> None:
+    masks = "[[0, 0, 0.5, 0.5], [0.9, 0.9, 0.1, 0.1]]"
+    view = f"roi = [0.1, 0.2, 0.9, 0.8], masks = {masks}, rotation = 90"
+    for camera in (
+        'kind = "snapshot", url = "http://192.0.2.11/x"',
+        'kind = "rtsp", url = "rtsps://192.0.2.11/x"',
+        'kind = "mjpeg", url = "https://192.0.2.11/x"',
+        'kind = "usb", device = 0',
+        'kind = "video", path = "x.avi"',
+        'kind = "folder", path = "x"',
+    ):
+        settings = loaded(with_camera(f"{{ {camera}, {view} }}"), tmp_path).lane[0].camera
+        assert settings is not None
+        assert settings.roi == (0.1, 0.2, 0.9, 0.8)
+        assert (len(settings.masks), settings.rotation) == (2, 90)
+
+
+@pytest.mark.parametrize(
+    ("camera", "said"),
+    [
+        ('kind = "webcam"', "camera: Input tag 'webcam'"),
+        ('kind = "rtsp", url = "http://192.0.2.11/x"', "must be an rtsp or rtsps address"),
+        ('kind = "mjpeg", url = "rtsp://192.0.2.11/x"', "must be an http or https address"),
+        ('kind = "mjpeg", url = "http://192.0.2.11/x", username = "gate"', "go together"),
+        ('kind = "rtsp", url = "rtsp://192.0.2.11/x", timeout_ms = 3000', "equal to 2000"),
+        ('kind = "rtsp", link = "rtsp://192.0.2.11/x"', "camera.link: no such key"),
+        ('kind = "usb", device = "video0"', "camera.device"),
+        ('kind = "usb", device = 0, rotation = 45', "camera.rotation: Input should be 0, 90"),
+        ('kind = "usb", device = 0, roi = [0.5, 0, 0.6, 1]', "partly outside the picture"),
+        ('kind = "usb", device = 0, roi = [0, 0, 1, 0]', "camera.roi number 4: Input should"),
+        ('kind = "usb", device = 0, roi = [0, 0, 1]', "camera.roi"),
+        ('kind = "usb", device = 0, roi = [0, 0, nan, 1]', "camera.roi number 3"),
+        ('kind = "usb", device = 0, masks = [[0, 0.8, 1, 0.3]]', "camera.masks number 1: [x, y"),
+        ('kind = "usb", device = 0, masks = [[0, 0, 1, 1]]', "a mask hides all that is read"),
+        (
+            'kind = "usb", device = 0, roi = [0.2, 0.2, 0.1, 0.1], masks = [[0.1, 0.1, 0.3, 0.3]]',
+            "a mask hides all that is read",
+        ),
+    ],
+)
+def test_a_camera_that_cannot_be_is_told_by_lane_and_key(
+    tmp_path: Path, camera: str, said: str
+) -> None:
+    faults = faults_of(with_camera(f"{{ {camera} }}"), tmp_path)
+    assert any('lane "outer-entry"' in fault and said in fault for fault in faults), faults
+
+
 # --- boards, files, secrets -----------------------------------------------------------------
 
 SECOND_BOARD = """

@@ -6,6 +6,18 @@ Passwords stand in files of their own, so that a configuration can be shown to a
 """
 
 from gatekeeper.config.advice import warnings
+from gatekeeper.config.cameras import (
+    Area,
+    CameraSettings,
+    FolderSettings,
+    MjpegSettings,
+    RtspSettings,
+    SnapshotSettings,
+    StreamSettings,
+    UsbSettings,
+    VideoSettings,
+    ViewSettings,
+)
 from gatekeeper.config.controller import (
     CentreSettings,
     Config,
@@ -17,16 +29,14 @@ from gatekeeper.config.file import load, secret
 from gatekeeper.config.lanes import (
     BarrierSettings,
     BoardSettings,
-    CameraSettings,
-    FolderSettings,
     GeometrySettings,
     InputSettings,
     LaneSettings,
-    SnapshotSettings,
 )
 from gatekeeper.config.zones import ScheduleSettings, ZoneSettings
 
 __all__ = [
+    "Area",
     "BarrierSettings",
     "BoardSettings",
     "CameraSettings",
@@ -36,11 +46,17 @@ __all__ = [
     "GeometrySettings",
     "InputSettings",
     "LaneSettings",
+    "MjpegSettings",
     "PeerSettings",
     "RecognitionSettings",
+    "RtspSettings",
     "ScheduleSettings",
     "SnapshotSettings",
     "StoreSettings",
+    "StreamSettings",
+    "UsbSettings",
+    "VideoSettings",
+    "ViewSettings",
     "ZoneSettings",
     "load",
     "secret",

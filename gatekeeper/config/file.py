@@ -7,6 +7,14 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from gatekeeper.config.cameras import (
+    FolderSettings,
+    MjpegSettings,
+    RtspSettings,
+    SnapshotSettings,
+    UsbSettings,
+    VideoSettings,
+)
 from gatekeeper.config.controller import (
     CentreSettings,
     Config,
@@ -17,11 +25,9 @@ from gatekeeper.config.controller import (
 from gatekeeper.config.lanes import (
     BarrierSettings,
     BoardSettings,
-    FolderSettings,
     GeometrySettings,
     InputSettings,
     LaneSettings,
-    SnapshotSettings,
 )
 from gatekeeper.config.references import broken_references
 from gatekeeper.config.settings import Settings, guess
@@ -109,6 +115,10 @@ def _keys(loc: tuple[int | str, ...]) -> list[str]:
         "safety_loop": InputSettings,
         "boom_up": InputSettings,
         "snapshot": SnapshotSettings,
+        "rtsp": RtspSettings,
+        "mjpeg": MjpegSettings,
+        "usb": UsbSettings,
+        "video": VideoSettings,
         "folder": FolderSettings,
         "peer": PeerSettings,
     }

@@ -1,11 +1,12 @@
-"""Lanes, and the boards and cameras they are wired to."""
+"""Lanes, and the boards they are wired to."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from gatekeeper.config.settings import File, Name, Settings
+from gatekeeper.config.cameras import CameraSettings
+from gatekeeper.config.settings import Name, Settings
 from gatekeeper.model import Direction
 
 
@@ -56,36 +57,6 @@ class BarrierSettings(Settings):
     coil: Annotated[int, Field(ge=0, le=63)]
     pulse_ms: Annotated[int, Field(ge=50, le=5000)] = 500
     deadline_ms: Annotated[int, Field(ge=100, le=10_000)] = 2000
-
-
-class SnapshotSettings(Settings):
-    """A camera that gives one JPEG picture for each HTTP request."""
-
-    kind: Literal["snapshot"]
-    url: str
-    username: str | None = None
-    password_file: File | None = None
-    timeout_ms: Annotated[int, Field(ge=100, le=10_000)] = 2000
-
-    @model_validator(mode="after")
-    def _url_is_http(self) -> Self:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f'url must be an http or https address, not "{self.url}"')
-        if (self.username is None) != (self.password_file is None):
-            raise ValueError("username and password_file go together")
-        return self
-
-
-class FolderSettings(Settings):
-    """A folder of pictures shown in turn by name, for trying things out without a camera."""
-
-    kind: Literal["folder"]
-    path: File
-    interval_ms: Annotated[int, Field(ge=0, le=60_000)] = 200
-
-
-CameraSettings = Annotated[SnapshotSettings | FolderSettings, Field(discriminator="kind")]
 
 
 class GeometrySettings(Settings):

@@ -1,4 +1,4 @@
-"""Cameras: HTTP snapshots, and a folder of pictures in place of one.
+"""Cameras: HTTP snapshots, and a folder of pictures in place of one; streams are in `stream`.
 
 Settings come in, frames go out, one for each call, each a picture taken after the call began.
 Pictures are decoded in the camera's own single thread, so that one camera holds up neither the
@@ -9,7 +9,6 @@ import asyncio
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import (
@@ -22,9 +21,12 @@ from aiohttp import (
 )
 
 from gatekeeper.clock import monotonic
-from gatekeeper.config import FolderSettings, SnapshotSettings, secret
+from gatekeeper.config import CameraSettings, FolderSettings, SnapshotSettings, secret
 from gatekeeper.drivers.picture import decode, decode_jpeg
 from gatekeeper.drivers.ports import Camera
+from gatekeeper.drivers.source import shown
+from gatekeeper.drivers.stream import StreamCamera
+from gatekeeper.drivers.view import viewed
 from gatekeeper.errors import CameraError, ConfigError, PictureError
 from gatekeeper.model import Frame, Pixels
 
@@ -49,7 +51,7 @@ _ADVICE = {
 }
 
 
-def open_camera(name: str, settings: SnapshotSettings | FolderSettings) -> Camera:
+def open_camera(name: str, settings: CameraSettings) -> Camera:
     """The camera that the settings tell of; to be called within the running loop.
 
     Raises `ConfigError` if its password cannot be read; whether it can be reached is seen at its
@@ -57,7 +59,9 @@ def open_camera(name: str, settings: SnapshotSettings | FolderSettings) -> Camer
     """
     if isinstance(settings, FolderSettings):
         return FolderCamera(name, settings)
-    return SnapshotCamera(name, settings)
+    if isinstance(settings, SnapshotSettings):
+        return SnapshotCamera(name, settings)
+    return StreamCamera(name, settings)
 
 
 class SnapshotCamera:
@@ -71,6 +75,7 @@ class SnapshotCamera:
     def __init__(self, name: str, settings: SnapshotSettings) -> None:
         credentials = _credentials(name, settings)
         self._name = name
+        self._settings = settings
         self._url = settings.url
         self._limit_s = settings.timeout_ms / 1000
         self._session = ClientSession(
@@ -102,7 +107,7 @@ class SnapshotCamera:
         except PictureError as error:
             raise self._error(f"what it sent is no picture: {error}", _NO_PICTURE) from error
         except (ClientError, OSError, ValueError) as error:  # ValueError: a nonsensical challenge
-            why = _words(error).replace(self._url, _shown(self._url))
+            why = _words(error).replace(self._url, shown(self._url))
             raise self._error(f"the request failed ({why})", _SILENT) from error
 
     async def close(self) -> None:
@@ -113,7 +118,7 @@ class SnapshotCamera:
     async def _frame(self) -> Frame:
         at, encoded = await self._new_picture()
         loop = asyncio.get_running_loop()
-        pixels = await loop.run_in_executor(self._decoder, decode_jpeg, encoded)
+        pixels = await loop.run_in_executor(self._decoder, self._decode, encoded)
         self._last = encoded
         self._number += 1
         return Frame(
@@ -124,6 +129,9 @@ class SnapshotCamera:
             encoded=encoded,
             suffix=".jpg",
         )
+
+    def _decode(self, encoded: bytes) -> Pixels:
+        return viewed(decode_jpeg(encoded), self._settings)
 
     async def _new_picture(self) -> tuple[float, bytes]:
         self._repeats = 0
@@ -151,7 +159,7 @@ class SnapshotCamera:
         return bytes(body)
 
     def _error(self, what: str, advice: str) -> CameraError:
-        return CameraError(f"camera {self._name} at {_shown(self._url)}: {what}; {advice}")
+        return CameraError(f"camera {self._name} at {shown(self._url)}: {what}; {advice}")
 
 
 class FolderCamera:
@@ -161,6 +169,7 @@ class FolderCamera:
 
     def __init__(self, name: str, settings: FolderSettings) -> None:
         self._name = name
+        self._settings = settings
         self._folder = settings.path
         self._interval_s = settings.interval_ms / 1000
         self._reader = _thread(name)
@@ -210,7 +219,7 @@ class FolderCamera:
             path = self._round.popleft()
             try:
                 encoded = path.read_bytes()
-                return path, encoded, decode(encoded)
+                return path, encoded, viewed(decode(encoded), self._settings)
             except (OSError, PictureError) as error:
                 self._skip(path, error)
         return None
@@ -247,9 +256,3 @@ def _thread(name: str) -> ThreadPoolExecutor:
 def _words(error: Exception) -> str:
     """Many of aiohttp's errors say nothing but their name."""
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-
-
-def _shown(url: str) -> str:
-    """The address without a name, password or query, which may hold them too."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -12,7 +12,7 @@ Pixels: TypeAlias = "npt.NDArray[np.uint8]"
 """A picture: shape (H, W, 3), dtype uint8, channels in the order B, G, R."""
 
 Point: TypeAlias = tuple[float, float]
-"""x to the right, y down, in pixels of the frame."""
+"""x to the right, y down, in pixels of what is read of the frame (`Frame.pixels`)."""
 
 Corners: TypeAlias = tuple[Point, Point, Point, Point]
 """Top left, top right, bottom right, bottom left, as the driver of the car would name them
@@ -24,7 +24,8 @@ class Frame:
     """One picture of one camera, with the moment it was taken.
 
     `number` counts the frames of this camera since the controller started: two frames are
-    different pictures when their numbers differ. `encoded` is the picture as the camera sent it.
+    different pictures when their numbers differ. `pixels` are what is read of it, turned, masked
+    and cut as the camera's settings say; `encoded` is the whole picture as the camera sent it.
     """
 
     camera: str

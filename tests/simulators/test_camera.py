@@ -165,3 +165,36 @@ async def test_what_cannot_be_shown_is_an_error(start: Any) -> None:
         "fault in freeze 3",
     ):
         assert (await camera.tell(command))["said"] == "error"
+
+
+async def pictures_of(answer: aiohttp.ClientResponse, count: int) -> list[bytes]:
+    parts = aiohttp.MultipartReader.from_response(answer)
+    pictures: list[bytes] = []
+    while len(pictures) < count:
+        part = await parts.next()
+        assert isinstance(part, aiohttp.BodyPartReader)
+        pictures.append(bytes(await part.read()))
+    return pictures
+
+
+async def test_a_stream_gives_pictures_without_end_and_none_while_it_hangs(start: Any) -> None:
+    camera = await start("camera", "--mjpeg=20")
+    url = (await address(camera)).replace("snapshot.jpg", "video.mjpg")
+    async with aiohttp.ClientSession(timeout=ClientTimeout(total=10)) as session:
+        async with session.get(url) as answer:
+            pictures = await pictures_of(answer, 3)
+        await camera.do("fault in hang")
+        async with session.get(url) as answer:
+            more = asyncio.create_task(pictures_of(answer, 1))
+            assert not (await asyncio.wait([more], timeout=0.3))[0]
+            await camera.do("fault in none")
+            pictures += await more
+
+    assert len(set(pictures)) == 4
+    assert all(decoded(picture).shape == (720, 1280, 3) for picture in pictures)
+
+
+async def test_there_is_no_stream_unless_it_is_asked_for(start: Any) -> None:
+    camera = await start("camera")
+    url = (await address(camera)).replace("snapshot.jpg", "video.mjpg")
+    assert (await get(url))[0] == 404

@@ -1,0 +1,151 @@
+"""Where the pictures of a stream come from: OpenCV opens RTSP, MJPEG, USB and video files.
+
+A source is a generator that opens, waits for each picture in turn, and ends or raises
+`CameraError` when there will be no more. Every step of it may block for seconds: it is stepped
+in a capture thread (`stream`) and nowhere else.
+"""
+
+import os
+import time
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import cv2
+import numpy as np
+
+from gatekeeper.clock import monotonic
+from gatekeeper.config import (
+    MjpegSettings,
+    RtspSettings,
+    StreamSettings,
+    UsbSettings,
+    VideoSettings,
+    secret,
+)
+from gatekeeper.errors import CameraError
+from gatekeeper.model import Pixels
+
+Pictures = Generator[Callable[[], Pixels], None, None]
+"""Each step waits for the next picture; what it gives turns that picture into pixels, until the
+next step, and raises `CameraError`."""
+
+OPEN_MS = 3000
+READ_MS = 2000
+"""FFmpeg's own limits: by default an open that nobody answers blocks for 30 s."""
+
+_FFMPEG_OPTIONS = (
+    "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|analyzeduration;200000|probesize;32768"
+)
+"""Without them a stream takes 2.9 s to open and begins with pictures as old as that."""
+
+_VIDEOS = frozenset((".avi", ".mkv", ".mov", ".mp4", ".ts"))
+"""The files of a folder that are videos; others are passed over in silence."""
+
+_PACE = 25.0
+"""Pictures a second of a video that does not tell."""
+
+
+def pictures_of(settings: StreamSettings) -> Callable[[], Pictures]:
+    """The source that the settings tell of, to be opened again and again.
+
+    Raises `ConfigError` if its password cannot be read.
+    """
+    # Both are read when a stream is opened, and there is no other way to tell OpenCV.
+    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", _FFMPEG_OPTIONS)
+    os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(READ_MS // 1000))
+    # Its warnings say no more than our errors; what FFmpeg says (401, refused) is kept.
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+    if isinstance(settings, UsbSettings):
+        return partial(_usb, settings)
+    if isinstance(settings, VideoSettings):
+        return partial(_played, settings.path)
+    return partial(_network, _with_password(settings))
+
+
+def _network(url: str) -> Pictures:
+    limits = [
+        cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
+        OPEN_MS,
+        cv2.CAP_PROP_READ_TIMEOUT_MSEC,
+        READ_MS,
+        cv2.CAP_PROP_N_THREADS,  # more of them hold each picture back by one
+        1,
+    ]
+    return _live(cv2.VideoCapture(url, cv2.CAP_FFMPEG, limits))
+
+
+def _usb(settings: UsbSettings) -> Pictures:
+    device = settings.device
+    at = device if isinstance(device, int) else os.path.realpath(device)
+    capture = cv2.VideoCapture(at, cv2.CAP_V4L2)
+    # Wishes: a camera that knows no MJPG sends raw pictures, which at this size come slowly.
+    capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+    capture.set(cv2.CAP_PROP_FRAME_WIDTH, settings.width)
+    capture.set(cv2.CAP_PROP_FRAME_HEIGHT, settings.height)
+    return _live(capture)
+
+
+def _played(path: Path) -> Pictures:
+    """Round and round; each round looks anew at what is there."""
+    while True:
+        shown = 0
+        for file in _videos(path):
+            for take in _paced(file):
+                shown += 1
+                yield take
+        if not shown:
+            raise CameraError(f"{path} holds no video that can be played")
+
+
+def _paced(file: Path) -> Pictures:
+    capture = cv2.VideoCapture(str(file), cv2.CAP_FFMPEG)
+    interval_s = 1 / (capture.get(cv2.CAP_PROP_FPS) or _PACE)
+    due = monotonic()
+    for take in _taken(capture):
+        time.sleep(max(0.0, due - monotonic()))
+        due = max(due + interval_s, monotonic())
+        yield take
+
+
+def _videos(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        return iter((path,))
+    return iter(sorted(file for file in path.iterdir() if file.suffix.lower() in _VIDEOS))
+
+
+def _live(capture: cv2.VideoCapture) -> Pictures:
+    if not capture.isOpened():
+        raise CameraError("it cannot be opened")
+    return _taken(capture)
+
+
+def _taken(capture: cv2.VideoCapture) -> Pictures:
+    try:
+        while capture.grab():
+            yield partial(_pixels, capture)
+    finally:
+        capture.release()
+
+
+def _pixels(capture: cv2.VideoCapture) -> Pixels:
+    well, pixels = capture.retrieve()
+    if not well:
+        raise CameraError("a picture of the stream cannot be decoded")
+    return np.asarray(pixels, np.uint8)
+
+
+def _with_password(settings: RtspSettings | MjpegSettings) -> str:
+    """FFmpeg answers a challenge, Digest or Basic, with what stands in the address."""
+    if settings.username is None or settings.password_file is None:
+        return settings.url
+    who = f"{quote(settings.username, '')}:{quote(secret(settings.password_file), '')}"
+    parts = urlsplit(settings.url)
+    return parts._replace(netloc=f"{who}@{parts.netloc.rpartition('@')[2]}").geturl()
+
+
+def shown(url: str) -> str:
+    """The address without a name, password or query, which may hold them too."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

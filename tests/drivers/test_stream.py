@@ -1,0 +1,412 @@
+"""Streams against real ones: MJPEG over HTTP and RTSP with faults, and video files."""
+
+import asyncio
+import contextlib
+import itertools
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from aiohttp import BasicAuth, web
+from structlog.testing import capture_logs
+
+from gatekeeper.clock import monotonic
+from gatekeeper.config import MjpegSettings, RtspSettings, UsbSettings, VideoSettings
+from gatekeeper.drivers import stream
+from gatekeeper.drivers.camera import open_camera
+from gatekeeper.drivers.picture import decode_jpeg
+from gatekeeper.drivers.ports import Camera
+from gatekeeper.drivers.source import Pictures
+from gatekeeper.errors import CameraError, ConfigError
+from gatekeeper.model import Frame, Pixels
+from simulators.rtsp import RtspServer
+
+PATIENCE_S = 30.0
+"""Nothing here may take so long; it only keeps a failure from hanging."""
+
+STEP = 4
+"""Between the greys of two pictures that follow each other: JPEG keeps that apart."""
+
+SHADES = 64
+
+
+def scenery(number: int) -> Pixels:
+    """A picture that says in two greys which one it is."""
+    pixels = np.full((72, 128, 3), number % SHADES * STEP, np.uint8)
+    pixels[:, 64:] = number // SHADES * STEP
+    return pixels
+
+
+def number_in(pixels: Pixels) -> int:
+    low, high = float(pixels[:, :64].mean()), float(pixels[:, 64:].mean())
+    return round(low / STEP) + SHADES * round(high / STEP)
+
+
+def jpeg_of(number: int) -> bytes:
+    return cv2.imencode(".jpg", scenery(number))[1].tobytes()
+
+
+@dataclass
+class MjpegServer:
+    """Sends numbered pictures without end, until something is wrong with it."""
+
+    port: int = 0
+    sent: int = 0
+    wrong: asyncio.Event = field(default_factory=asyncio.Event)
+    freezes: bool = False
+    password: str | None = None
+    runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        app = web.Application()
+        app.router.add_get("/video", self._serve)
+        self.runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self.runner.setup()
+        await web.TCPSite(self.runner, "127.0.0.1", self.port, reuse_address=True).start()
+        self.port = self.runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        self.wrong.set()
+        if self.runner is not None:
+            await self.runner.cleanup()
+        self.runner = None
+        self.wrong.clear()
+
+    def settings(self, **more: Any) -> MjpegSettings:
+        more.setdefault("timeout_ms", 1000)
+        url = f"http://127.0.0.1:{self.port}/video?pwd=hidden"
+        return MjpegSettings(kind="mjpeg", url=url, **more)
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        if self.password is not None and not self._lets_in(request):
+            return web.Response(status=401, headers={"WWW-Authenticate": 'Basic realm="camera"'})
+        response = web.StreamResponse(
+            headers={"Content-Type": "multipart/x-mixed-replace; boundary=picture"}
+        )
+        await response.prepare(request)
+        with contextlib.suppress(ConnectionError):
+            await self._pour(response)
+        return response
+
+    def _lets_in(self, request: web.Request) -> bool:
+        given = request.headers.get("Authorization", "")
+        return bool(given) and BasicAuth.decode(given).password == self.password
+
+    async def _pour(self, response: web.StreamResponse) -> None:
+        while not self.wrong.is_set():
+            self.sent += 1
+            body = jpeg_of(self.sent)
+            head = f"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n\r\n"
+            await response.write(head.encode() + body + b"\r\n")
+            await asyncio.sleep(0.02)
+        if self.freezes:
+            await asyncio.sleep(PATIENCE_S)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[MjpegServer]:
+    server = MjpegServer()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def camera(server: MjpegServer) -> AsyncIterator[Camera]:
+    camera = open_camera("entry", server.settings())
+    yield camera
+    await camera.close()
+
+
+@pytest.fixture
+async def rtsp() -> AsyncIterator[RtspServer]:
+    server = RtspServer(jpeg_of)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def rtsp_camera(rtsp: RtspServer) -> AsyncIterator[Camera]:
+    camera = open_camera("entry", settings_at("rtsp", rtsp.port))
+    yield camera
+    await camera.close()
+
+
+@pytest.fixture
+async def silent_port() -> AsyncIterator[int]:
+    """A server that lets everybody in and never says a word."""
+    ended = asyncio.Event()
+
+    async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await ended.wait()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    ended.set()
+    server.close()
+    await server.wait_closed()
+
+
+def settings_at(kind: str, port: int) -> RtspSettings | MjpegSettings:
+    if kind == "rtsp":
+        return RtspSettings(kind="rtsp", url=f"rtsp://127.0.0.1:{port}/x", timeout_ms=1000)
+    return MjpegSettings(kind="mjpeg", url=f"http://127.0.0.1:{port}/x", timeout_ms=1000)
+
+
+async def happens(what: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not what():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.01)
+
+
+def threads_of(camera: str) -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == f"camera {camera}"]
+
+
+async def eventually(ask: Callable[[], Awaitable[Frame]]) -> Frame:
+    """The first frame of a camera that may fail before."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            with contextlib.suppress(CameraError):
+                return await ask()
+
+
+async def failure(camera: Camera) -> str:
+    """What the camera says when it fails, which it may do late: pictures may be under way."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            try:
+                await camera.frame()
+            except CameraError as error:
+                return str(error)
+
+
+async def test_a_frame_of_a_stream_came_after_the_call_began(camera: Camera) -> None:
+    frames = []
+    for number in (1, 2, 3):
+        before = monotonic()
+        frames.append(await camera.frame())
+        assert frames[-1].at >= before
+        assert (frames[-1].camera, frames[-1].number) == ("entry", number)
+    assert len({number_in(frame.pixels) for frame in frames}) == 3
+    assert frames[0].pixels.dtype == np.dtype(np.uint8)
+
+
+async def test_the_newest_picture_wins_after_nobody_has_asked_for_a_while(
+    server: MjpegServer, camera: Camera
+) -> None:
+    await camera.frame()
+    asked = server.sent + 40
+    await happens(lambda: server.sent >= asked)
+    frame = await camera.frame()
+    assert asked - 10 <= number_in(frame.pixels)
+
+
+async def test_the_networks_read_the_view_and_the_whole_is_kept(server: MjpegServer) -> None:
+    camera = open_camera("entry", server.settings(roi=(0, 0, 0.5, 0.25), rotation=90))
+    frame = await camera.frame()
+    assert frame.pixels.shape == (32, 36, 3)
+    assert decode_jpeg(frame.encoded).shape == (72, 128, 3)
+    assert frame.suffix == ".jpg"
+    await camera.close()
+
+
+async def test_a_camera_that_is_not_there_is_an_error_that_shows_no_password() -> None:
+    settings = RtspSettings(kind="rtsp", url="rtsp://who:secret@127.0.0.1:1/x?pwd=hidden")
+    camera = open_camera("entry", settings)
+    with pytest.raises(CameraError, match=r"camera entry at rtsp://127.*:1/x: ") as caught:
+        await camera.frame()
+    assert "secret" not in str(caught.value)
+    assert "hidden" not in str(caught.value)
+    await camera.close()
+
+
+@pytest.mark.parametrize(("word", "right"), [("se:s@me", True), ("wrong", False)])
+async def test_a_stream_opens_with_the_password_of_the_file(
+    server: MjpegServer, tmp_path: Path, word: str, right: bool
+) -> None:
+    (tmp_path / "password").write_text(f"{word}\n", encoding="utf-8")
+    server.password = "se:s@me"
+    settings = server.settings(username="admin", password_file=tmp_path / "password")
+    camera = open_camera("entry", settings)
+    if right:
+        assert (await camera.frame()).number == 1
+    else:
+        with pytest.raises(CameraError, match="password"):
+            await camera.frame()
+    await camera.close()
+
+
+async def test_a_password_file_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
+    settings = RtspSettings(
+        kind="rtsp", url="rtsp://127.0.0.1/x", username="who", password_file=tmp_path / "none"
+    )
+    with pytest.raises(ConfigError, match="none"):
+        open_camera("entry", settings)
+
+
+async def test_a_server_that_dies_is_an_error_and_its_return_is_seen(
+    server: MjpegServer, camera: Camera
+) -> None:
+    first = await camera.frame()
+    await server.stop()
+    assert "ended" in await failure(camera)
+    await server.start()
+    frame = await eventually(camera.frame)
+    assert frame.number > first.number
+    assert frame.at > first.at
+
+
+async def test_a_stream_that_stops_in_the_middle_is_left_behind_and_opened_anew(
+    server: MjpegServer, camera: Camera
+) -> None:
+    await camera.frame()
+    server.freezes = True
+    server.wrong.set()
+    with capture_logs() as logs:
+        assert "no picture within 1.0 s" in await failure(camera)
+    assert [entry["event"] for entry in logs] == ["camera.left_behind"]
+    server.wrong.clear()
+    sent = server.sent
+    assert number_in((await eventually(camera.frame)).pixels) > sent
+
+
+@pytest.mark.parametrize("kind", ["rtsp", "mjpeg"])
+async def test_a_server_that_never_answers_holds_up_no_other_camera(
+    server: MjpegServer, camera: Camera, silent_port: int, kind: str
+) -> None:
+    silent = open_camera("silent", settings_at(kind, silent_port))
+    hang = asyncio.create_task(silent.frame())
+    for _ in range(5):
+        await camera.frame()
+    assert not hang.done()
+    with pytest.raises(CameraError, match=r"no picture within 1\.0 s"):
+        await hang
+    await silent.close()
+
+
+async def test_the_newest_picture_wins_over_rtsp_too(rtsp: RtspServer, rtsp_camera: Camera) -> None:
+    before = monotonic()
+    assert (await eventually(rtsp_camera.frame)).at >= before
+    asked = rtsp.sent + 40
+    await happens(lambda: rtsp.sent >= asked)
+    frame = await rtsp_camera.frame()
+    assert frame.pixels.shape == (72, 128, 3)
+    assert asked - 10 <= number_in(frame.pixels)
+
+
+async def test_an_rtsp_server_that_freezes_is_opened_anew(
+    rtsp: RtspServer, rtsp_camera: Camera
+) -> None:
+    await eventually(rtsp_camera.frame)
+    rtsp.frozen.set()
+    assert "no picture within 1.0 s" in await failure(rtsp_camera)
+    sent = rtsp.sent
+    rtsp.frozen.clear()
+    assert number_in((await eventually(rtsp_camera.frame)).pixels) > sent
+
+
+async def test_an_rtsp_server_that_dies_and_comes_back_is_seen_again(
+    rtsp: RtspServer, rtsp_camera: Camera
+) -> None:
+    first = await eventually(rtsp_camera.frame)
+    await rtsp.stop()
+    assert "camera entry at rtsp://" in await failure(rtsp_camera)
+    await rtsp.start()
+    assert (await eventually(rtsp_camera.frame)).at > first.at
+
+
+async def test_threads_left_behind_are_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on = threading.Event()
+
+    def hangs() -> Pictures:
+        goes_on.wait(PATIENCE_S)
+        while True:
+            time.sleep(0.01)
+            yield lambda: scenery(1)
+
+    monkeypatch.setattr(stream, "pictures_of", lambda _: hangs)
+    monkeypatch.setattr(stream, "_OPENING_S", 0.0)
+    monkeypatch.setattr(stream, "LONGEST_PAUSE_S", 0.0)
+    settings = VideoSettings(kind="video", path=tmp_path, timeout_ms=100)
+    camera = open_camera("entry", settings)
+    said = ""
+    while "openings of it hang" not in said:
+        said = await failure(camera)
+    assert len(threads_of("entry")) == stream.MOST_LEFT_BEHIND
+    goes_on.set()
+    assert (await eventually(camera.frame)).number == 1
+    await camera.close()
+
+
+async def test_a_camera_on_usb_that_is_not_plugged_in_is_an_error() -> None:
+    camera = open_camera("entry", UsbSettings(kind="usb", device="/dev/video-of-nobody"))
+    with pytest.raises(CameraError, match="usb /dev/video-of-nobody"):
+        await camera.frame()
+    await camera.close()
+
+
+def film(file: Path, numbers: range, pace: float = 50.0) -> None:
+    writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"MJPG"), pace, (128, 72))
+    for number in numbers:
+        writer.write(scenery(number))
+    writer.release()
+
+
+async def test_a_video_is_played_round_and_round(tmp_path: Path) -> None:
+    film(tmp_path / "a.avi", range(1, 11))
+    camera = open_camera("entry", VideoSettings(kind="video", path=tmp_path / "a.avi"))
+    seen = [number_in((await camera.frame()).pixels) for _ in range(25)]
+    assert set(seen) <= set(range(1, 11))
+    assert any(later < earlier for earlier, later in itertools.pairwise(seen))
+    await camera.close()
+
+
+async def test_a_video_goes_on_at_its_own_pace_while_nobody_asks(tmp_path: Path) -> None:
+    film(tmp_path / "a.avi", range(1, 60), pace=20.0)
+    camera = open_camera("entry", VideoSettings(kind="video", path=tmp_path / "a.avi"))
+    first = await camera.frame()
+    await asyncio.sleep(0.5)
+    later = await camera.frame()
+    steps = number_in(later.pixels) - number_in(first.pixels)
+    assert steps > 1
+    assert (steps - 2) / 20.0 <= later.at - first.at
+    await camera.close()
+
+
+async def test_the_videos_of_a_folder_follow_each_other_by_name(tmp_path: Path) -> None:
+    film(tmp_path / "b.avi", range(20, 25))
+    film(tmp_path / "a.avi", range(1, 6))
+    (tmp_path / "notes.txt").write_text("no video", encoding="utf-8")
+    camera = open_camera("entry", VideoSettings(kind="video", path=tmp_path))
+    seen = [number_in((await camera.frame()).pixels) for _ in range(12)]
+    assert seen[0] < 6
+    assert any(number >= 20 for number in seen)
+    await camera.close()
+
+
+@pytest.mark.parametrize("content", [None, b"no video"])
+async def test_what_is_no_video_is_an_error(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "a.avi").write_bytes(content)
+    camera = open_camera("entry", VideoSettings(kind="video", path=tmp_path / "a.avi"))
+    with pytest.raises(CameraError, match=r"a\.avi holds no video"):
+        await camera.frame()
+    await camera.close()
+
+
+async def test_a_closed_camera_leaves_no_thread(server: MjpegServer) -> None:
+    camera = open_camera("entry", server.settings())
+    await camera.frame()
+    await camera.close()
+    await happens(lambda: not threads_of("entry"))
