@@ -13,6 +13,7 @@ from gatekeeper.config.controller import (
     RecognitionSettings,
     StoreSettings,
 )
+from gatekeeper.config.displays import DisplaySettings, TextsSettings, WordingSettings
 from gatekeeper.config.file import load, secret
 from gatekeeper.config.lanes import (
     BarrierSettings,
@@ -32,6 +33,7 @@ __all__ = [
     "CameraSettings",
     "CentreSettings",
     "Config",
+    "DisplaySettings",
     "FolderSettings",
     "GeometrySettings",
     "InputSettings",
@@ -41,6 +43,8 @@ __all__ = [
     "ScheduleSettings",
     "SnapshotSettings",
     "StoreSettings",
+    "TextsSettings",
+    "WordingSettings",
     "ZoneSettings",
     "load",
     "secret",
