@@ -30,10 +30,9 @@ def test_the_example_of_the_protocol_comes_out_byte_by_byte() -> None:
 
 
 def test_a_shown_text_is_laid_out_as_the_protocol_says() -> None:
-    line = bytes.fromhex(
-        "00 00 01 00 00 FF 00 00 00 02 41 42 0D 01 00 01 00 00 FF 00 00 00 01 43 00"
-    )
-    body = b"\x00\x02" + line + b"\x0a\x01\x44\x00"
+    first = bytes.fromhex("00 00 01 00 00 FF 00 00 00 02 41 42 0D")
+    last = bytes.fromhex("01 00 01 00 00 FF 00 00 00 01 43 00")
+    body = b"\x00\x02" + first + last + b"\x0a\x01\x44\x00"
     frame = show_frame(DisplayText(lines=("AB", "C"), voice="D"), address=7)
     assert frame[:6] == bytes((7, 0x64, 0xFF, 0xFF, 0x6E, len(body)))
     assert frame[6:-2] == body
