@@ -18,6 +18,9 @@ from typing import NoReturn
 from simulators.console import Command, CommandError, Fields, parser, run, say
 from simulators.led import Decoder, FrameError, Shown
 
+_LOOKS_FULL, _LOOK_S = 5, 0.02
+"""A line counts as full when so many looks, so far apart, found no room."""
+
 
 class Display:
     """The board and its line; what it was told last is what it shows."""
@@ -63,9 +66,10 @@ class Display:
         board, line = self._plugged()
         asyncio.get_running_loop().remove_reader(board)
         os.set_blocking(line, False)
-        with suppress(BlockingIOError):
-            while True:
-                os.write(line, b"\x00" * 256)
+        looks = 0
+        while looks < _LOOKS_FULL:  # the kernel makes room once more, a little later
+            looks = 0 if _filled_up(line) else looks + 1
+            await asyncio.sleep(_LOOK_S)
 
     async def unwedge(self) -> None:
         """Take bytes again."""
@@ -107,6 +111,15 @@ class Display:
         else:
             self._lines = heard.lines
             say("shown", lines=heard.lines, voice=heard.voice)
+
+
+def _filled_up(line: int) -> bool:
+    """Whether there was room; there is none now."""
+    written = 0
+    with suppress(BlockingIOError):
+        while True:
+            written += os.write(line, b"\x00" * 256)
+    return written > 0
 
 
 COMMANDS = (
