@@ -50,8 +50,6 @@ class LedDisplay:
 
     def show(self, text: DisplayText) -> None:
         """From now on show this, and say it once; called in the loop's thread."""
-        if text.lines and text == self._shown and not text.voice:
-            return
         if text.lines:
             self._shown = text
         self._waiting = text

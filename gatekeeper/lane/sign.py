@@ -2,7 +2,7 @@
 
 from gatekeeper.drivers.ports import Display
 from gatekeeper.lane.rooms import Rooms
-from gatekeeper.model import Decision, ZonePolicy
+from gatekeeper.model import Decision, DisplayText, ZonePolicy
 from gatekeeper.rules import texts
 
 
@@ -14,16 +14,23 @@ class Sign:
         self._zone = policy.zone
         self._capacity = policy.capacity
         self._rooms = rooms
+        self._told: DisplayText | None = None
 
     def decided(self, decision: Decision) -> None:
         """The driver is told at once, before the journal and the barrier."""
         if self._display is not None:
-            self._display.show(texts.decided(self._rooms.texts, decision, free=self._free))
+            self._show(self._display, texts.decided(self._rooms.texts, decision, free=self._free))
 
     def idle(self) -> None:
         """Nobody stands here."""
         if self._display is not None:
-            self._display.show(texts.idle(self._rooms.texts, free=self._free))
+            self._show(self._display, texts.idle(self._rooms.texts, free=self._free))
+
+    def _show(self, display: Display, text: DisplayText) -> None:
+        """Only what is new: each look of a second one asks the driver to wait once more."""
+        if text != self._told:
+            self._told = text
+            display.show(text)
 
     @property
     def _free(self) -> int | None:

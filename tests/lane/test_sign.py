@@ -64,6 +64,14 @@ async def test_a_look_alike_of_a_blacklisted_plate_waits_while_it_is_looked_at_a
     await bench.until(lambda: any(text.lines == ("请稍候",) for text in bench.display.texts))
 
 
+async def test_a_driver_who_waits_for_a_second_look_is_asked_to_only_once(bench: Bench) -> None:
+    await bench.list_plate(ListName.BLACKLIST, "闽C1ZF57")
+    bench.arrive(VISITOR)
+    await bench.in_state(State.REFUSED)
+    asked = [text for text in bench.display.texts if text.lines == ("请稍候",)]
+    assert len(asked) == 1
+
+
 async def test_a_driver_let_in_by_a_person_reads_so(bench: Bench) -> None:
     bench.arrive(VISITOR)
     await bench.in_state(State.REFUSED)
