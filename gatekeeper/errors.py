@@ -34,6 +34,10 @@ class BoardError(GatekeeperError):
     """A relay board did not answer, or answered something else than it was asked."""
 
 
+class DisplayError(GatekeeperError):
+    """The serial line of a display cannot be opened, or does not take what is written to it."""
+
+
 class StoreError(GatekeeperError):
     """The database cannot be opened, read or written."""
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from gatekeeper import config
+from gatekeeper.app.wiring import texts_of
 from gatekeeper.errors import ConfigError
-from gatekeeper.model import Limit, Schedule, Then, VehicleClass
+from gatekeeper.model import Limit, Reason, Schedule, Then, VehicleClass, Wording
 from gatekeeper.rules import plate
+from gatekeeper.rules.texts import REFUSE
 from gatekeeper.zones import policy_of
 
 EXAMPLE = Path(__file__).parents[1] / "config" / "gatekeeper.toml"
@@ -462,3 +464,87 @@ def test_an_exit_without_a_camera_makes_the_limits_advisory(tmp_path: Path) -> N
 def test_a_password_file_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"camera\.password: password file cannot be read"):
         config.secret(tmp_path / "camera.password")
+
+
+# --- displays and texts ---------------------------------------------------------------------
+
+DISPLAYS = """
+[[display]]
+name = "in"
+port = "/dev/serial/by-id/usb-1"
+
+[[display]]
+name = "out"
+port = "/dev/serial/by-id/usb-2"
+"""
+
+TEXTS = """
+[texts.refuse.not_bound]
+lines = ["{plate}", "扫码"]
+voice = "请扫码"
+
+[texts.reasons]
+not_bound = "未登记"
+"""
+
+
+def with_displays(*changes: tuple[str, str]) -> str:
+    """The example with two displays, one at each of the outer lanes."""
+    lanes = (
+        ('name = "outer-entry"', 'name = "outer-entry"\ndisplay = "in"'),
+        ('name = "outer-exit"', 'name = "outer-exit"\ndisplay = "out"'),
+    )
+    text = example(*lanes) + DISPLAYS + TEXTS
+    for old, new in changes:
+        before, found, after = text.rpartition(old)  # the example tells of displays in comments
+        assert found
+        text = before + new + after
+    return text
+
+
+def test_a_lane_has_the_display_it_names(tmp_path: Path) -> None:
+    settings = loaded(with_displays(), tmp_path)
+    assert [lane.display for lane in settings.lane] == ["in", "out", None, None]
+    assert (settings.display[0].baudrate, settings.display[0].address) == (9600, 0)
+
+
+def test_a_site_words_one_reason_its_own_way_and_keeps_the_others(tmp_path: Path) -> None:
+    texts = texts_of(loaded(with_displays(), tmp_path))
+    assert texts.refuse[Reason.NOT_BOUND] == Wording(lines=("{plate}", "扫码"), voice="请扫码")
+    assert texts.reasons[Reason.NOT_BOUND] == "未登记"
+    assert {**texts.refuse, Reason.NOT_BOUND: None} == {**REFUSE, Reason.NOT_BOUND: None}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('display = "in"', 'display = "sign"', 'no display is called "sign"'),
+        (
+            'display = "out"',
+            'display = "in"',
+            'lane "outer-exit".display: "in" is already that of lane "outer-entry"',
+        ),
+        ("usb-2", "usb-1", 'display "out".port: /dev/serial/by-id/usb-1 has another display'),
+        ('name = "out"', 'name = "in"', 'display: the name "in" is used twice'),
+        ("/dev/serial/by-id/usb-2", "COM1", 'display "out".port: String should match'),
+        ('name = "out"\n', 'name = "out"\nbaudrate = 9601\n', 'display "out".baudrate: Input'),
+        ('name = "out"\n', 'name = "out"\nbaud = 9600\n', 'did you mean "baudrate"?'),
+        (
+            "{plate}",
+            "{plat}",
+            'texts.refuse.not_bound.lines number 1: no placeholder is called "plat"'
+            ' (known: plate, minutes, reason, free); did you mean "plate"?',
+        ),
+        ('voice = "请扫码"', 'voice = "{}"', "texts.refuse.not_bound.voice: no placeholder is"),
+        ("refuse.not_bound", "refuse.notbound", 'no reason is called "notbound"'),
+        ("not_bound = ", "not_bond = ", 'did you mean "not_bound"?'),
+        ("voice =", "voise =", 'texts.refuse.not_bound.voise: no such key; did you mean "voice"?'),
+        ("[texts.refuse", "[texts.refuze", 'texts.refuze: no such key; did you mean "refuse"?'),
+        ('"扫码"]', '"1", "2", "3", "4"]', "texts.refuse.not_bound.lines: Tuple should have at"),
+    ],
+)
+def test_a_wrong_display_or_text_is_told_by_key(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    faults = faults_of(with_displays((old, new)), tmp_path)
+    assert any(said in fault for fault in faults), faults

@@ -19,11 +19,12 @@ from gatekeeper.app.news import News
 from gatekeeper.app.notify import notify, watchdog_s
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.timekeeper import Timekeeper
-from gatekeeper.app.wiring import quorum_of, take_up, timing_of
+from gatekeeper.app.wiring import quorum_of, take_up, texts_of, timing_of
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import CentreSettings, Config, LaneSettings, warnings
 from gatekeeper.drivers.board import RelayBoard
 from gatekeeper.drivers.camera import open_camera
+from gatekeeper.drivers.display import LedDisplay
 from gatekeeper.health import Health
 from gatekeeper.lane import Bindings, Kerb, Lane, Rooms
 from gatekeeper.lpr import ReadingThread, open_recogniser
@@ -71,6 +72,7 @@ class Controller:
         self._health = health
         self._lanes: dict[str, Lane] = {}
         self._boards: dict[str, RelayBoard] = {}
+        self._displays: dict[str, LedDisplay] = {}
         self._link: Link | None = None
         self._stopping = False
         self._pictures = Pictures(config.store.pictures)
@@ -153,9 +155,7 @@ class Controller:
         )
         reader = ReadingThread(recogniser)
         stack.callback(reader.close)
-        for board in config.board:
-            lanes = [lane for lane in config.lane if lane.barrier.board == board.name]
-            self._boards[board.name] = RelayBoard(board, lanes, self._health)
+        self._build_lines(stack)
         rooms = Rooms(
             reader=reader,
             store=self._store,
@@ -167,9 +167,19 @@ class Controller:
             site=self._site,
             timezone=config.timezone,
             quorum=quorum_of(config),
+            texts=texts_of(config),
         )
         for settings in config.lane:
             self._lanes[settings.name] = await self._built_lane(settings, rooms, stack)
+
+    def _build_lines(self, stack: AsyncExitStack) -> None:
+        """The boards and the displays: what has a line, and a task, of its own."""
+        for board in self._config.board:
+            lanes = [lane for lane in self._config.lane if lane.barrier.board == board.name]
+            self._boards[board.name] = RelayBoard(board, lanes, self._health)
+        for display in self._config.display:
+            self._displays[display.name] = LedDisplay(display, self._health)
+            stack.push_async_callback(self._displays[display.name].close)
 
     async def _built_lane(
         self, settings: LaneSettings, rooms: Rooms, stack: AsyncExitStack
@@ -186,6 +196,7 @@ class Controller:
                 camera=camera,
                 barrier=board.barrier(settings.name),
                 loops=board.loops(settings.name),
+                display=self._displays.get(settings.display or ""),
             ),
             rooms=rooms,
             timing=timing_of(self._config, settings),
@@ -222,6 +233,7 @@ class Controller:
             ("watchdog", self._feed_watchdog),
         ]
         work += [(f"board {name}", board.run) for name, board in self._boards.items()]
+        work += [(f"display {name}", display.run) for name, display in self._displays.items()]
         work += [(f"lane {name}", lane.run) for name, lane in self._lanes.items()]
         if self._link is not None:
             work.append(("link", self._link.run))

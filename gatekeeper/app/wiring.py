@@ -11,10 +11,12 @@ from gatekeeper.model import (
     Direction,
     Outcome,
     PolicyAdopted,
+    Reason,
     Record,
 )
 from gatekeeper.rules.crossing import Geometry
 from gatekeeper.rules.passage import Timing
+from gatekeeper.rules.texts import ADMIT, REASONS, REFUSE, Texts
 from gatekeeper.rules.votes import Quorum
 from gatekeeper.store import Store
 from gatekeeper.zones import Zones, policy_of
@@ -37,6 +39,18 @@ def quorum_of(config: Config) -> Quorum:
     """What a sighting needs at this site."""
     recognition = config.recognition
     return Quorum(lone=recognition.lone, certain=recognition.certain, province=recognition.province)
+
+
+def texts_of(config: Config) -> Texts:
+    """What drivers are told at this site: its own words, and the usual ones for the rest."""
+    own, usual = config.texts, Texts()
+    return Texts(
+        idle=own.idle.wording if own.idle else usual.idle,
+        look_again=own.look_again.wording if own.look_again else usual.look_again,
+        reasons={**REASONS, **{Reason(name): words for name, words in own.reasons.items()}},
+        admit={**ADMIT, **{Reason(name): each.wording for name, each in own.admit.items()}},
+        refuse={**REFUSE, **{Reason(name): each.wording for name, each in own.refuse.items()}},
+    )
 
 
 def lanes_of(config: Config, subject: str) -> list[str]:

@@ -25,6 +25,7 @@ from gatekeeper.config.controller import (
     RecognitionSettings,
     StoreSettings,
 )
+from gatekeeper.config.displays import DisplaySettings, TextsSettings, WordingSettings
 from gatekeeper.config.file import load, secret
 from gatekeeper.config.lanes import (
     BarrierSettings,
@@ -42,6 +43,7 @@ __all__ = [
     "CameraSettings",
     "CentreSettings",
     "Config",
+    "DisplaySettings",
     "FolderSettings",
     "GeometrySettings",
     "InputSettings",
@@ -54,9 +56,11 @@ __all__ = [
     "SnapshotSettings",
     "StoreSettings",
     "StreamSettings",
+    "TextsSettings",
     "UsbSettings",
     "VideoSettings",
     "ViewSettings",
+    "WordingSettings",
     "ZoneSettings",
     "load",
     "secret",

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field
 
+from gatekeeper.config.displays import DisplaySettings, TextsSettings
 from gatekeeper.config.lanes import BoardSettings, LaneSettings
 from gatekeeper.config.settings import File, Name, Settings, guess
 from gatekeeper.config.zones import ZoneSettings
@@ -94,6 +95,8 @@ class Config(Settings):
     board: Annotated[tuple[BoardSettings, ...], Field(min_length=1)]
     lane: Annotated[tuple[LaneSettings, ...], Field(min_length=1)]
     peer: tuple[PeerSettings, ...] = ()
+    display: tuple[DisplaySettings, ...] = ()
+    texts: TextsSettings = TextsSettings()
 
     def zone_of(self, lane: LaneSettings) -> ZoneSettings:
         """The zone a lane belongs to."""

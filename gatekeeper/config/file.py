@@ -22,6 +22,7 @@ from gatekeeper.config.controller import (
     RecognitionSettings,
     StoreSettings,
 )
+from gatekeeper.config.displays import DisplaySettings, TextsSettings, WordingSettings
 from gatekeeper.config.lanes import (
     BarrierSettings,
     BoardSettings,
@@ -121,7 +122,12 @@ def _keys(loc: tuple[int | str, ...]) -> list[str]:
         "video": VideoSettings,
         "folder": FolderSettings,
         "peer": PeerSettings,
+        "display": DisplaySettings,
+        "texts": TextsSettings,
     }
     path = [step for step in loc[:-1] if isinstance(step, str)]
-    table = tables[path[-1]] if path else Config
+    if path[:1] == ["texts"] and len(path) > 1:
+        table: type[Settings] = WordingSettings
+    else:
+        table = tables[path[-1]] if path else Config
     return [field.alias or name for name, field in table.model_fields.items()]

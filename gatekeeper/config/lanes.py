@@ -89,6 +89,7 @@ class LaneSettings(Settings):
     open_timeout_s: Annotated[float, Field(ge=3, le=600)] = 30.0
     safety_long_s: Annotated[float, Field(ge=1, le=60)] = 6.0
     geometry: GeometrySettings | None = None
+    display: Name | None = None
 
     @model_validator(mode="after")
     def _geometry_has_its_loops(self) -> Self:

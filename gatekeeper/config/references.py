@@ -13,6 +13,7 @@ def broken_references(config: Config) -> list[str]:
         *_peer_faults(config),
         *_shared_addresses(config),
         *_wiring_faults(config),
+        *_display_faults(config),
     ]
 
 
@@ -20,6 +21,7 @@ def _names_used_twice(config: Config) -> list[str]:
     kinds = (
         ("zone", [zone.name for zone in config.zone]),
         ("board", [board.name for board in config.board]),
+        ("display", [display.name for display in config.display]),
         ("lane", [lane.name for lane in config.lane]),
         ("peer", [peer.controller for peer in config.peer]),
     )
@@ -115,3 +117,24 @@ def _wires(config: Config) -> Iterator[tuple[str, str, str, int]]:
         yield f"{place}.barrier", lane.barrier.board, "coil", lane.barrier.coil
         for key, wire in lane.inputs.items():
             yield f"{place}.{key}", wire.board, "input", wire.input
+
+
+def _display_faults(config: Config) -> list[str]:
+    """Displays that are not there or serve two lanes, and serial lines written to by two."""
+    known = {display.name for display in config.display}
+    places = [(lane.name, lane.display) for lane in config.lane if lane.display is not None]
+    faults = [
+        f'lane "{lane}".display: no display is called "{name}"'
+        for lane, name in places
+        if name not in known
+    ]
+    owners: dict[str, str] = {}
+    for lane, name in places:
+        if (owner := owners.setdefault(name, lane)) != lane:
+            faults.append(f'lane "{lane}".display: "{name}" is already that of lane "{owner}"')
+    ports = [display.port for display in config.display]
+    return faults + [
+        f'display "{display.name}".port: {display.port} has another display already'
+        for number, display in enumerate(config.display)
+        if display.port in ports[:number]
+    ]

@@ -1,1 +1,1 @@
-"""Devices: cameras and relay boards, each behind a port of `ports.py`; they hold no rule."""
+"""Devices: cameras, boards and displays, each behind a port of `ports.py`; they hold no rule."""

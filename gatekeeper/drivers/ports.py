@@ -7,7 +7,7 @@ device is behind one. The fakes in the tests pass the same contract tests as the
 from collections.abc import Callable
 from typing import Protocol
 
-from gatekeeper.model import Ack, BarrierCommand, Frame, PlateRead, Presence
+from gatekeeper.model import Ack, BarrierCommand, DisplayText, Frame, PlateRead, Presence
 
 
 class Camera(Protocol):
@@ -47,6 +47,16 @@ class Loops(Protocol):
     def watch(self, tell: Callable[[Presence], None]) -> None:
         """From now on tell each change, and at first each input as it is. Called in the loop's
         thread; `tell` must not block.
+        """
+        ...
+
+
+class Display(Protocol):
+    """What the driver of one lane sees and hears."""
+
+    def show(self, text: DisplayText) -> None:
+        """From now on show this, and say it once. Never blocks and never raises: whether a driver
+        can read it must change nothing at the barrier.
         """
         ...
 

@@ -13,12 +13,13 @@ import structlog
 from uuid6 import uuid7
 
 from gatekeeper.config import LaneSettings
-from gatekeeper.drivers.ports import Barrier
+from gatekeeper.drivers.ports import Barrier, Display
 from gatekeeper.lane.decider import Decider
 from gatekeeper.lane.eye import Look, Pace
 from gatekeeper.lane.opener import Opener
 from gatekeeper.lane.rooms import Rooms
 from gatekeeper.lane.scribe import Scribe
+from gatekeeper.lane.sign import Sign
 from gatekeeper.lane.visit import Visit, by_order, follower, over
 from gatekeeper.model import (
     Ack,
@@ -60,6 +61,7 @@ class Corridor:
         timing: passage.Timing,
         store_failure_admits: bool,
         wake_eye: Callable[[], None] | None,
+        display: Display | None = None,
     ) -> None:
         """`wake_eye` is called when a vehicle arrives; None for a lane without a camera."""
         self.name = settings.name
@@ -70,11 +72,13 @@ class Corridor:
         self._visit: Visit | None = None
         self._levels: dict[Sensor, Presence] = {}
         self._scribe = Scribe(settings.name, rooms)
+        self._sign = Sign(display, policy, rooms)
         self._decider = Decider(
             settings,
             policy,
             rooms=rooms,
             scribe=self._scribe,
+            sign=self._sign,
             store_failure_admits=store_failure_admits,
         )
         self._opener = Opener(
@@ -122,6 +126,7 @@ class Corridor:
         if self._visit is not None:
             self._visit.doubts.append(Doubt.EXIT_LANE_UNHEALTHY)
             await self._end(Output.TIMED_OUT, self._rooms.clock.boot_s())
+        self._sign.idle()
         levels, self._levels = self._levels, {}
         return tuple(levels.values())
 
@@ -136,6 +141,8 @@ class Corridor:
                 await self._looked(happening)
             case Reconsider():
                 await self._feed(Input.RECONSIDERED)
+                if self._visit is None:
+                    self._sign.idle()  # the free spaces may be others
 
     async def late(self) -> None:
         """The moment the machine asked for has come."""
@@ -154,6 +161,7 @@ class Corridor:
         if visit is not None and self.state in _UNANSWERED:
             visit.decision, visit.grounds = by_order(visit), None
             visit.command = order.id
+            self._sign.decided(visit.decision)
             await self._feed(Input.ADMITTED)
             ack = visit.ack
         else:
@@ -287,6 +295,7 @@ class Corridor:
             for _ in range(visit.followers):
                 await self._rooms.zones.ended(follower(ended))
         self._rooms.zones.occupied(self.name, False, at)
+        self._sign.idle()
 
     def _may_have_come_back(self, visit: Visit) -> bool:
         """Whether an unread vehicle that backs out may be the one that has just passed: the loops

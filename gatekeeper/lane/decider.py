@@ -12,6 +12,7 @@ from gatekeeper.config import LaneSettings
 from gatekeeper.lane.judge import Judge, Judged
 from gatekeeper.lane.rooms import Rooms
 from gatekeeper.lane.scribe import Scribe
+from gatekeeper.lane.sign import Sign
 from gatekeeper.lane.visit import Visit, same
 from gatekeeper.model import (
     AssistanceWanted,
@@ -40,12 +41,14 @@ class Decider:
         *,
         rooms: Rooms,
         scribe: Scribe,
+        sign: Sign,
         store_failure_admits: bool,
     ) -> None:
         self._lane = settings.name
         self._zone = settings.zone
         self._rooms = rooms
         self._scribe = scribe
+        self._sign = sign
         self._judge = Judge(
             settings, policy, rooms=rooms, store_failure_admits=store_failure_admits
         )
@@ -63,6 +66,7 @@ class Decider:
         judged = await self._judge.decide(sighting, visit)
         if judged.decision.verdict is Verdict.LOOK_AGAIN:
             if not refused:
+                self._sign.decided(judged.decision)
                 return Input.LOOK_AGAIN
             visit.looked_twice = True
             judged = await self._judge.decide(sighting, visit)
@@ -76,6 +80,7 @@ class Decider:
         visit.settled = sighting is not None and sighting.certain
         if before is not None and same(before, decision):
             return None
+        self._sign.decided(decision)
         await self._place(visit)
         if decision.verdict is Verdict.REFUSE:
             await self._refuse(visit, decision)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from gatekeeper.config import LaneSettings
-from gatekeeper.drivers.ports import Barrier, Camera, Loops
+from gatekeeper.drivers.ports import Barrier, Camera, Display, Loops
 from gatekeeper.lane.corridor import Corridor, Happening, Reconsider
 from gatekeeper.lane.eye import Eye
 from gatekeeper.lane.rooms import Rooms
@@ -42,6 +42,7 @@ class Kerb:
     camera: Camera | None
     barrier: Barrier
     loops: Loops
+    display: Display | None = None
 
 
 class Lane:
@@ -70,6 +71,7 @@ class Lane:
             timing=timing,
             store_failure_admits=store_failure_admits,
             wake_eye=None if self._eye is None else self._eye.wake,
+            display=kerb.display,
         )
         kerb.loops.watch(self._put)
 

@@ -1,7 +1,7 @@
 """What all lanes share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from gatekeeper.clock import Clock
@@ -9,6 +9,7 @@ from gatekeeper.drivers.ports import Reader
 from gatekeeper.health import Health
 from gatekeeper.lane.bindings import Bindings
 from gatekeeper.model import SiteState
+from gatekeeper.rules.texts import Texts
 from gatekeeper.rules.votes import Quorum
 from gatekeeper.store import Store
 from gatekeeper.store.pictures import Pictures
@@ -29,3 +30,4 @@ class Rooms:
     site: Callable[[], SiteState]
     timezone: ZoneInfo
     quorum: Quorum
+    texts: Texts = field(default_factory=Texts)

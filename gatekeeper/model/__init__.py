@@ -19,6 +19,7 @@ from gatekeeper.model.decisions import (
     Verdict,
     ZoneState,
 )
+from gatekeeper.model.display import PLACEHOLDERS, DisplayText, Wording
 from gatekeeper.model.facts import (
     AlarmCleared,
     AlarmRaised,
@@ -67,6 +68,7 @@ from gatekeeper.model.time import Instant
 
 __all__ = [
     "EXEMPTIBLE",
+    "PLACEHOLDERS",
     "Ack",
     "Admits",
     "Alarm",
@@ -87,6 +89,7 @@ __all__ = [
     "Corners",
     "Decision",
     "Direction",
+    "DisplayText",
     "Doubt",
     "Event",
     "Fact",
@@ -140,6 +143,7 @@ __all__ = [
     "VehicleDecided",
     "VehicleIdentified",
     "Verdict",
+    "Wording",
     "ZonePolicy",
     "ZoneRecounted",
     "ZoneState",

@@ -26,6 +26,7 @@ from gatekeeper.model import (
     Colour,
     Commit,
     Direction,
+    DisplayText,
     Frame,
     Limit,
     ListChange,
@@ -125,6 +126,16 @@ class FakeLoops:
             tell(Presence(lane=self._lane, sensor=sensor, on=on, at=monotonic()))
 
 
+@dataclass
+class FakeDisplay:
+    """Remembers what it was told to show, in turn."""
+
+    texts: list[DisplayText] = field(default_factory=list)
+
+    def show(self, text: DisplayText) -> None:
+        self.texts.append(text)
+
+
 class FailingStore:
     """A store whose disk is full from the moment it is told so."""
 
@@ -167,6 +178,7 @@ class Bench:
     file: Path
     site: list[SiteState]
     running: "asyncio.Task[None]"
+    display: FakeDisplay
 
     def arrive(self, plate: str) -> None:
         self.camera.plate = plate
@@ -260,10 +272,11 @@ async def bench(
     plan = ZonePlan(policy=policy, inside="car_park")
     zones = Zones({"lane": place}, [plan], store=store, clock=clock, health=health, certain=0.98)  # type: ignore[arg-type] # the store itself, but for its full disk
     camera, barrier, loops = FakeCamera(), FakeBarrier(), FakeLoops("lane")
+    display = FakeDisplay()
     lane = Lane(
         settings(direction),
         policy,
-        kerb=Kerb(camera=camera, barrier=barrier, loops=loops),
+        kerb=Kerb(camera=camera, barrier=barrier, loops=loops, display=display),
         rooms=Rooms(
             reader=FakeReader(),
             store=store,  # type: ignore[arg-type] # likewise
@@ -281,7 +294,7 @@ async def bench(
         store_failure_admits=False,
     )
     running = asyncio.create_task(lane.run())
-    bench = Bench(lane, camera, barrier, loops, store, zones, health, file, site, running)
+    bench = Bench(lane, camera, barrier, loops, store, zones, health, file, site, running, display)
     for name in ListName:
         await bench.list_plate(name, "闽Z00000" if name is ListName.BLACKLIST else "闽Y11111")
     await zones.start()
