@@ -225,6 +225,17 @@ class Site:
         self.arrive(lane, plate)
         self.cross(lane, on_loop_s=7.5)
 
+    def cross_with_a_gap(self, lane: str, plate: str, *, free_s: float, again_s: float) -> None:
+        """A car, or two, on one opening: the safety loop is free for a moment in between."""
+        self.arrive(lane, plate)
+        self.drive_on(lane)
+        self.loop(lane, Sensor.SAFETY, False)
+        self.wait(free_s)
+        self.loop(lane, Sensor.SAFETY, True)
+        self.wait(again_s)
+        self.loop(lane, Sensor.SAFETY, False)
+        self.wait(3)
+
     def tailgate(self, lane: str, plate: str, *follower: str) -> None:
         """A second car rolls up while the first crosses, and slips through before the boom falls.
         It is too fast to be decided; with a `follower` plate one frame sees it.

@@ -180,28 +180,14 @@ def test_row_14_a_frame_older_than_the_edge_does_not_vote(site: "Site") -> None:
 
 def test_row_15_a_short_gap_without_a_new_arrival_is_one_vehicle(site: "Site") -> None:
     site.bind(VISITOR)
-    site.arrive("inner-entry", VISITOR)
-    site.drive_on("inner-entry")
-    site.loop("inner-entry", Sensor.SAFETY, False)
-    site.wait(1.0)
-    site.loop("inner-entry", Sensor.SAFETY, True)
-    site.wait(1.0)
-    site.loop("inner-entry", Sensor.SAFETY, False)
-    site.wait(3)
+    site.cross_with_a_gap("inner-entry", VISITOR, free_s=1.0, again_s=1.0)
     assert site.passages("inner-entry") == [("passed", VISITOR, True)]
     assert site.count().count == 1
 
 
 def test_row_15_a_longer_gap_is_a_second_undecided_vehicle(site: "Site") -> None:
     site.bind(VISITOR)
-    site.arrive("inner-entry", VISITOR)
-    site.drive_on("inner-entry")
-    site.loop("inner-entry", Sensor.SAFETY, False)
-    site.wait(1.6)
-    site.loop("inner-entry", Sensor.SAFETY, True)
-    site.wait(1.0)
-    site.loop("inner-entry", Sensor.SAFETY, False)
-    site.wait(3)
+    site.cross_with_a_gap("inner-entry", VISITOR, free_s=1.6, again_s=1.0)
     assert site.passages("inner-entry") == [("passed", VISITOR, True), ("passed", None, False)]
     assert site.count().count == 2
     assert "tailgating" in site.alarms("inner-entry")

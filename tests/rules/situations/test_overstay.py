@@ -63,6 +63,25 @@ def _suspected_only(site: "Site", doubt: Doubt, plate: str = STAFF) -> None:
     assert not site.banned(plate)
 
 
+def _stays_while(site: "Site", happens: Callable[["Site"], None], doubt: Doubt) -> None:
+    """Something happens early in the stay, and its overstay is only suspected."""
+    site.employ(STAFF)
+    site.enter(STAFF)
+    site.wait(minutes=3)
+    happens(site)
+    _suspected_only(site, doubt)
+
+
+def _enters_before_a_dead_exit(site: "Site") -> None:
+    """The exit is blind when the stay begins, and its overstay is only suspected."""
+    site.employ(STAFF)
+    site.camera("inner-exit", alive=False)
+    site.wait(60)
+    site.enter(STAFF)
+    site.camera("inner-exit", alive=True)
+    _suspected_only(site, Doubt.EXIT_LANE_UNHEALTHY)
+
+
 def test_row_01_who_leaves_unseen_and_comes_back_unseen_is_only_suspected(site: "Site") -> None:
     site.employ(STAFF)
     site.enter(STAFF)
@@ -102,14 +121,7 @@ def _tailgates_out(site: "Site") -> None:
 
 
 def _leaves_with_a_gap(site: "Site") -> None:
-    site.arrive("inner-exit", VISITOR)
-    site.drive_on("inner-exit")
-    site.loop("inner-exit", Sensor.SAFETY, False)
-    site.wait(0.6)
-    site.loop("inner-exit", Sensor.SAFETY, True)
-    site.wait(0.6)
-    site.loop("inner-exit", Sensor.SAFETY, False)
-    site.wait(3)
+    site.cross_with_a_gap("inner-exit", VISITOR, free_s=0.6, again_s=0.6)
 
 
 def _leaves_side_by_side(site: "Site") -> None:
@@ -173,20 +185,11 @@ HIDDEN_EXITS = pytest.mark.parametrize(
 def test_row_01_whatever_may_hide_an_exit_leaves_it_to_a_person(
     site: "Site", happens: Callable[["Site"], None], doubt: Doubt
 ) -> None:
-    site.employ(STAFF)
-    site.enter(STAFF)
-    site.wait(minutes=3)
-    happens(site)
-    _suspected_only(site, doubt)
+    _stays_while(site, happens, doubt)
 
 
 def test_row_01_the_camera_at_the_exit_was_dead_already_at_the_entry(site: "Site") -> None:
-    site.employ(STAFF)
-    site.camera("inner-exit", alive=False)
-    site.wait(60)
-    site.enter(STAFF)
-    site.camera("inner-exit", alive=True)
-    _suspected_only(site, Doubt.EXIT_LANE_UNHEALTHY)
+    _enters_before_a_dead_exit(site)
 
 
 def test_row_01_a_boom_that_rises_on_command_spoils_nothing(site: "Site") -> None:
@@ -543,20 +546,11 @@ def test_row_06_an_exit_told_by_another_controller_ends_the_stay(two: "Site") ->
 def test_row_06_whatever_may_hide_an_exit_is_heard_from_the_other_controller(
     two: "Site", happens: Callable[["Site"], None], doubt: Doubt
 ) -> None:
-    two.employ(STAFF)
-    two.enter(STAFF)
-    two.wait(minutes=3)
-    happens(two)
-    _suspected_only(two, doubt)
+    _stays_while(two, happens, doubt)
 
 
 def test_row_06_the_camera_at_the_exit_was_dead_already_at_the_entry(two: "Site") -> None:
-    two.employ(STAFF)
-    two.camera("inner-exit", alive=False)
-    two.wait(60)
-    two.enter(STAFF)
-    two.camera("inner-exit", alive=True)
-    _suspected_only(two, Doubt.EXIT_LANE_UNHEALTHY)
+    _enters_before_a_dead_exit(two)
 
 
 def test_row_06_with_clocks_trusted_at_both_ends_an_overstay_can_be_certain(two: "Site") -> None:
