@@ -9,8 +9,7 @@ import pytest
 from gatekeeper import config
 from gatekeeper.app.wiring import texts_of
 from gatekeeper.errors import ConfigError
-from gatekeeper.model import Limit, Reason, Schedule, Then, VehicleClass, Wording
-from gatekeeper.rules import plate
+from gatekeeper.model import PROVINCES, Limit, Reason, Schedule, Then, VehicleClass, Wording
 from gatekeeper.rules.texts import REFUSE
 from gatekeeper.zones import policy_of
 
@@ -130,7 +129,7 @@ def test_the_examples_in_the_comments_are_good_too(tmp_path: Path) -> None:
 
 
 def test_every_province_may_be_the_local_one(tmp_path: Path) -> None:
-    for province in plate.PROVINCES:
+    for province in PROVINCES:
         recognition = written(tmp_path, ("window_s = 3.0", f'province = "{province}"')).recognition
         assert recognition.province == province
 

@@ -201,7 +201,7 @@ class Controller:
             rooms=rooms,
             timing=timing_of(self._config, settings),
             slow_look_s=self._config.recognition.slow_interval_s,
-            store_failure_admits=self._config.zone_of(settings).when_store_fails == "admit",
+            store_failure_admits=self._config.zone_of(settings.zone).when_store_fails == "admit",
         )
 
     def _built_link(self, centre: CentreSettings) -> Link:

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import structlog
 
-from gatekeeper.app.wiring import is_blind, lanes_of
+from gatekeeper.app.wiring import tell_watched
 from gatekeeper.clock import Clock
 from gatekeeper.config import Config
 from gatekeeper.errors import StoreError
-from gatekeeper.health import BLINDING, Health
+from gatekeeper.health import Health
 from gatekeeper.model import AlarmCleared, AlarmRaised, Commit, ControllerStopped, Record
 from gatekeeper.store import Store
 from gatekeeper.zones import Zones
@@ -51,10 +51,7 @@ class News:
         while True:
             news = await self._waiting.get()
             await self.tell(news)
-            if news.alarm in BLINDING:
-                for lane in lanes_of(self._config, news.subject):
-                    blind = is_blind(self._config, self._health, lane)
-                    await self._zones.watched(lane, not blind)
+            await tell_watched(news, self._config, self._health, self._zones)
             if isinstance(news, AlarmCleared):
                 self._changed()
 

@@ -5,6 +5,8 @@ from gatekeeper.clock import Clock
 from gatekeeper.config import Config, LaneSettings
 from gatekeeper.health import BLINDING, Health
 from gatekeeper.model import (
+    AlarmCleared,
+    AlarmRaised,
     BarrierCommanded,
     Commit,
     ControllerStarted,
@@ -53,7 +55,16 @@ def texts_of(config: Config) -> Texts:
     )
 
 
-def lanes_of(config: Config, subject: str) -> list[str]:
+async def tell_watched(
+    news: AlarmRaised | AlarmCleared, config: Config, health: Health, zones: Zones
+) -> None:
+    """Tell the zones which lanes can be watched, where an alarm may have changed that."""
+    if news.alarm in BLINDING:
+        for lane in _lanes_of(config, news.subject):
+            await zones.watched(lane, not _is_blind(config, health, lane))
+
+
+def _lanes_of(config: Config, subject: str) -> list[str]:
     """The lanes that an alarm of a lane or of a board concerns."""
     return [
         lane.name
@@ -62,10 +73,10 @@ def lanes_of(config: Config, subject: str) -> list[str]:
     ]
 
 
-def is_blind(config: Config, health: Health, lane: str) -> bool:
+def _is_blind(config: Config, health: Health, lane: str) -> bool:
     """Whether an alarm stands with which a lane cannot be watched."""
     return any(
-        alarm.alarm in BLINDING and lane in lanes_of(config, alarm.subject)
+        alarm.alarm in BLINDING and lane in _lanes_of(config, alarm.subject)
         for alarm in health.alarms
     )
 

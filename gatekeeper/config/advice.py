@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from gatekeeper.config.controller import Config
 from gatekeeper.config.zones import ZoneSettings
-from gatekeeper.model import Direction, Schedule, VehicleClass
+from gatekeeper.model import Schedule, VehicleClass
 
 _DAY_S = 86_400
 _MONDAY = datetime(2024, 1, 1)  # noqa: DTZ001 - any Monday: schedules know weekdays, no dates
@@ -25,9 +25,7 @@ def warnings(config: Config) -> list[str]:
 
 
 def _of_exits(config: Config, zone: ZoneSettings) -> Iterator[str]:
-    exits = [
-        lane for lane in config.lane if lane.zone == zone.name and lane.direction is Direction.EXIT
-    ]
+    exits = config.exits_of(zone.name)
     blind = ", ".join(lane.name for lane in exits if lane.camera is None)
     elsewhere = any(zone.name in peer.exits_of for peer in config.peer)
     if blind and zone.admits == "registered":

@@ -10,12 +10,11 @@ from gatekeeper.config.displays import DisplaySettings, TextsSettings
 from gatekeeper.config.lanes import BoardSettings, LaneSettings
 from gatekeeper.config.settings import File, Name, Settings, guess
 from gatekeeper.config.zones import ZoneSettings
+from gatekeeper.model import PROVINCES, Direction
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
-_PROVINCES = "京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新"
-
-Province = Annotated[str, Field(pattern=f"^[{_PROVINCES}]$")]
+Province = Annotated[str, Field(pattern=f"^[{PROVINCES}]$")]
 """The first character of a plate (GA 36-2018, annex on the codes of the issuing authorities)."""
 
 
@@ -98,6 +97,12 @@ class Config(Settings):
     display: tuple[DisplaySettings, ...] = ()
     texts: TextsSettings = TextsSettings()
 
-    def zone_of(self, lane: LaneSettings) -> ZoneSettings:
-        """The zone a lane belongs to."""
-        return next(zone for zone in self.zone if zone.name == lane.zone)
+    def zone_of(self, name: str) -> ZoneSettings:
+        """The zone of this name, of which there has to be one."""
+        return next(zone for zone in self.zone if zone.name == name)
+
+    def exits_of(self, zone: str) -> list[LaneSettings]:
+        """The lanes of this controller that lead out of a zone."""
+        return [
+            lane for lane in self.lane if lane.zone == zone and lane.direction is Direction.EXIT
+        ]

@@ -11,7 +11,7 @@ def broken_references(config: Config) -> list[str]:
         *_names_used_twice(config),
         *_unknown_zones(config),
         *_peer_faults(config),
-        *_shared_addresses(config),
+        *_shared_lines(config),
         *_wiring_faults(config),
         *_display_faults(config),
     ]
@@ -82,13 +82,18 @@ def _peer_faults(config: Config) -> list[str]:
     ]
 
 
-def _shared_addresses(config: Config) -> list[str]:
-    addresses = [(board.host, board.port) for board in config.board]
-    return [
-        f'board "{board.name}".address: {board.address} has another board already'
-        for number, board in enumerate(config.board)
-        if (board.host, board.port) in addresses[:number]
+def _shared_lines(config: Config) -> list[str]:
+    """Devices that speak where another of their kind does already."""
+    told = [
+        (f'board "{each.name}".address: {each.address} has another board', (each.host, each.port))
+        for each in config.board
     ]
+    told += [
+        (f'display "{each.name}".port: {each.port} has another display', (each.port, 0))
+        for each in config.display
+    ]
+    lines = [line for _, line in told]
+    return [f"{fault} already" for n, (fault, line) in enumerate(told) if line in lines[:n]]
 
 
 def _wiring_faults(config: Config) -> list[str]:
@@ -120,7 +125,7 @@ def _wires(config: Config) -> Iterator[tuple[str, str, str, int]]:
 
 
 def _display_faults(config: Config) -> list[str]:
-    """Displays that are not there or serve two lanes, and serial lines written to by two."""
+    """Displays that are not there, or serve two lanes."""
     known = {display.name for display in config.display}
     places = [(lane.name, lane.display) for lane in config.lane if lane.display is not None]
     faults = [
@@ -132,9 +137,4 @@ def _display_faults(config: Config) -> list[str]:
     for lane, name in places:
         if (owner := owners.setdefault(name, lane)) != lane:
             faults.append(f'lane "{lane}".display: "{name}" is already that of lane "{owner}"')
-    ports = [display.port for display in config.display]
-    return faults + [
-        f'display "{display.name}".port: {display.port} has another display already'
-        for number, display in enumerate(config.display)
-        if display.port in ports[:number]
-    ]
+    return faults

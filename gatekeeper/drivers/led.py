@@ -8,6 +8,8 @@ its 255 bytes.
 
 import struct
 
+from pymodbus.framer.rtu import FramerRTU
+
 from gatekeeper.model import DisplayText
 
 LINES, LINE_BYTES, VOICE_BYTES, ALONE_BYTES = 4, 32, 64, 254
@@ -49,12 +51,8 @@ def voice_frame(voice: str, address: int = 0) -> bytes:
 
 def crc16(frame: bytes) -> int:
     """The CRC of Modbus RTU (Modbus over serial line V1.02, 6.2.2); sent low byte first."""
-    crc = 0xFFFF
-    for byte in frame:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
-    return crc
+    sent = FramerRTU.compute_CRC(frame)  # in the order in which it is sent
+    return int.from_bytes(sent.to_bytes(2, "big"), "little")
 
 
 def _framed(command: int, body: bytes, address: int) -> bytes:

@@ -36,5 +36,4 @@ class Sign:
     def _free(self) -> int | None:
         """Spaces nobody has and nobody was promised; None while the count is not trusted."""
         state = self._rooms.zones.state(self._zone)
-        taken = state.count + state.coming
-        return max(0, self._capacity - taken) if state.trusted else None
+        return max(0, self._capacity - state.taken) if state.trusted else None

@@ -61,6 +61,7 @@ from gatekeeper.model.lists import (
     RowSource,
 )
 from gatekeeper.model.orders import Order, OrderAnswer
+from gatekeeper.model.plates import PROVINCES
 from gatekeeper.model.policy import EXEMPTIBLE, Admits, Schedule, Then, ZonePolicy
 from gatekeeper.model.seen import Colour, Corners, Frame, Pixels, PlateRead, Point, Sighting
 from gatekeeper.model.stays import Blemish, Doubt, Judgement, PassageEnd, Stay, StayEnd
@@ -69,6 +70,7 @@ from gatekeeper.model.time import Instant
 __all__ = [
     "EXEMPTIBLE",
     "PLACEHOLDERS",
+    "PROVINCES",
     "Ack",
     "Admits",
     "Alarm",

@@ -70,6 +70,11 @@ class ZoneState:
     trusted: bool
     coming: int = 0
 
+    @property
+    def taken(self) -> int:
+        """The spaces that somebody has or was promised."""
+        return self.count + self.coming
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteState:

@@ -14,9 +14,9 @@ import numpy as np
 
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.timekeeper import Timekeeper
-from gatekeeper.app.wiring import is_blind, lanes_of, quorum_of, take_up, timing_of
+from gatekeeper.app.wiring import quorum_of, take_up, tell_watched, timing_of
 from gatekeeper.config import Config, LaneSettings
-from gatekeeper.health import BLINDING, Health
+from gatekeeper.health import Health
 from gatekeeper.lane import Bindings, Corridor, Reconsider, Rooms
 from gatekeeper.lane.eye import Look, Pace
 from gatekeeper.model import (
@@ -31,7 +31,6 @@ from gatekeeper.model import (
     ListChanges,
     Order,
     OrderAnswer,
-    OrderAnswered,
     Outcome,
     PeerEvent,
     PeerHealth,
@@ -46,6 +45,7 @@ from gatekeeper.rules.passage import State
 from gatekeeper.store import Store
 from gatekeeper.store.facts import fact_of
 from gatekeeper.store.pictures import Pictures
+from gatekeeper.sync.orders import record_of
 from gatekeeper.zones import Zones, places_of, plans_of, policy_of
 
 CAMERA_STALE_S = 5.0
@@ -242,15 +242,7 @@ class Rehearsal:
     def order(self, order: Order) -> OrderAnswer:
         """The centre orders; the answer is journalled, as the downlink does."""
         answer = at_once(self._orders.obey(order))
-        fact = OrderAnswered(
-            order=order.id,
-            verb=order.verb,
-            by=order.by,
-            reason=order.reason,
-            outcome=answer.outcome,
-            detail=answer.detail,
-        )
-        record = Record(fact=fact, at=self.clock.instant(), lane=order.lane)
+        record = record_of(order, answer, self.clock.instant())
         at_once(self.store.commit(Commit(records=(record,))))
         self.settle()
         return answer
@@ -313,10 +305,7 @@ class Rehearsal:
         lane = news.subject if news.subject in self.lanes else None
         record = Record(fact=news, at=self.clock.instant(), lane=lane)
         at_once(self.store.commit(Commit(records=(record,))))
-        if news.alarm in BLINDING:
-            for name in lanes_of(self.config, news.subject):
-                blind = is_blind(self.config, self.health, name)
-                at_once(self.zones.watched(name, not blind))
+        at_once(tell_watched(news, self.config, self.health, self.zones))
 
     def _corridor(self, lane: LaneSettings) -> Corridor:
         config = self.config
@@ -337,7 +326,7 @@ class Rehearsal:
                 quorum=quorum_of(config),
             ),
             timing=timing_of(config, lane),
-            store_failure_admits=config.zone_of(lane).when_store_fails == "admit",
+            store_failure_admits=config.zone_of(lane.zone).when_store_fails == "admit",
             wake_eye=None if lane.camera is None else _nothing,
         )
 

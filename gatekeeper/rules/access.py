@@ -142,7 +142,7 @@ def _cooling_down(case: _Case) -> _Found:
 
 def _zone_full(case: _Case) -> bool:
     zone, policy = case.grounds.zone, case.policy
-    full = zone.trusted and zone.count + zone.coming >= policy.capacity
+    full = zone.trusted and zone.taken >= policy.capacity
     return full and not policy.when_full_admit
 
 

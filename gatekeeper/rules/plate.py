@@ -17,10 +17,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from itertools import combinations
 
-from gatekeeper.model import Colour
-
-PROVINCES = "京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新"
-"""The province character (GA 36-2018, annex on the codes of the issuing authorities)."""
+from gatekeeper.model import PROVINCES, Colour
 
 
 class PlateKind(StrEnum):

@@ -13,7 +13,7 @@ import structlog
 
 from gatekeeper.clock import Clock
 from gatekeeper.errors import GatekeeperError
-from gatekeeper.model import Commit, Order, OrderAnswer, OrderAnswered, Record
+from gatekeeper.model import Commit, Instant, Order, OrderAnswer, OrderAnswered, Record
 from gatekeeper.store import Store
 from gatekeeper.sync import wire
 from gatekeeper.sync.pace import Pace
@@ -46,16 +46,7 @@ class Orders:
         self._unjournalled[order.id] = answer
         if len(self._unjournalled) > _REMEMBERED:
             self._unjournalled.popitem(last=False)
-        fact = OrderAnswered(
-            order=order.id,
-            verb=order.verb,
-            by=order.by,
-            reason=order.reason,
-            outcome=answer.outcome,
-            detail=answer.detail,
-        )
-        at = self._clock.instant()
-        record = Record(fact=fact, at=at, lane=order.lane, passage=order.passage)
+        record = record_of(order, answer, self._clock.instant())
         await self._store.commit(Commit(records=(record,)))
         self._unjournalled.pop(order.id, None)
         return answer
@@ -76,6 +67,19 @@ class Orders:
             unknown = f"no outcome within {self._pace.obey_s:g} s"
         log.error("order.failed", order=order.id, error=unknown)
         return OrderAnswer(order=order.id, outcome="unknown", detail=unknown)
+
+
+def record_of(order: Order, answer: OrderAnswer, at: Instant) -> Record:
+    """What the journal says of an order that was answered."""
+    fact = OrderAnswered(
+        order=order.id,
+        verb=order.verb,
+        by=order.by,
+        reason=order.reason,
+        outcome=answer.outcome,
+        detail=answer.detail,
+    )
+    return Record(fact=fact, at=at, lane=order.lane, passage=order.passage)
 
 
 def _refusal(order: Order, now: datetime) -> str | None:

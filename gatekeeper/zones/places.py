@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gatekeeper.config import Config
-from gatekeeper.model import Admits, Direction, Limit, ZonePolicy
+from gatekeeper.model import Admits, Limit, ZonePolicy
 from gatekeeper.rules.journey import Place
 
 
@@ -24,7 +24,7 @@ class ZonePlan:
 
 def policy_of(config: Config, zone: str) -> ZonePolicy:
     """A zone's policy as the rules want it."""
-    settings = next(each for each in config.zone if each.name == zone)
+    settings = config.zone_of(zone)
     return ZonePolicy(
         zone=settings.name,
         admits=Admits(settings.admits),
@@ -56,11 +56,7 @@ def plans_of(config: Config) -> tuple[ZonePlan, ...]:
     """
     plans = []
     for zone in config.zone:
-        exits = [
-            lane
-            for lane in config.lane
-            if lane.zone == zone.name and lane.direction is Direction.EXIT
-        ]
+        exits = config.exits_of(zone.name)
         peers = tuple(peer.controller for peer in config.peer if zone.name in peer.exits_of)
         blind = any(lane.camera is None for lane in exits) or not (exits or peers)
         plans.append(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatekeeper.model import Colour
+from gatekeeper.model import PROVINCES, Colour
 from gatekeeper.rules import plate
 from gatekeeper.rules.plate import PlateKind
 
@@ -11,7 +11,7 @@ EVERYTHING_CONFUSABLE = "0ODQ1IL2Z5S8B6G7T"
 
 ordinary = st.builds(
     lambda province, letter, serial: province + letter + serial,
-    st.sampled_from(plate.PROVINCES),
+    st.sampled_from(PROVINCES),
     st.sampled_from("ABCDEFGHJKLMNOPQRSTUVWXYZ"),
     st.text(alphabet=SERIAL, min_size=5, max_size=5),
 )

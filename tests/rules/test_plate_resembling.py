@@ -4,15 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gatekeeper.model import PROVINCES
 from gatekeeper.rules import plate
 
 SERIAL = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
 
 plates = st.one_of(
-    st.from_regex(f"[{plate.PROVINCES}][A-HJ-Z][A-HJ-NP-Z0-9]{{5}}", fullmatch=True),
-    st.from_regex(f"[{plate.PROVINCES}][A-HJ-Z][A-HJK][0-9]{{5}}", fullmatch=True),
-    st.from_regex(f"WJ[{plate.PROVINCES}][0-9]{{5}}", fullmatch=True),
-    st.from_regex(f"[{plate.PROVINCES}]A[0-9]{{4}}[学挂警]", fullmatch=True),
+    st.from_regex(f"[{PROVINCES}][A-HJ-Z][A-HJ-NP-Z0-9]{{5}}", fullmatch=True),
+    st.from_regex(f"[{PROVINCES}][A-HJ-Z][A-HJK][0-9]{{5}}", fullmatch=True),
+    st.from_regex(f"WJ[{PROVINCES}][0-9]{{5}}", fullmatch=True),
+    st.from_regex(f"[{PROVINCES}]A[0-9]{{4}}[学挂警]", fullmatch=True),
 )
 
 
