@@ -8,7 +8,6 @@ on RTU it is handed only the frame that can be the answer.
 
 import asyncio
 import fcntl
-import math
 import socket
 import struct
 import termios
@@ -140,7 +139,7 @@ class Ear:
     """
 
     def __init__(self) -> None:
-        self.at = -math.inf
+        self.at = monotonic()
         self._asked = b""
         self._echoes = False
 
