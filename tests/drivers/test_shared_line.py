@@ -240,3 +240,24 @@ async def test_what_waits_for_a_board_that_failed_is_refused_as_not_sent(site: S
         await read(one)
         assert one.up
     assert site.order == [(2, 5), (1, 2)]
+
+
+async def test_over_tcp_a_barrier_does_not_wait_for_a_board_that_may_be_away() -> None:
+    """The board that is away is waited for longer than this test lasts."""
+    site = Site()
+    site.boards[2].fault = Fault.SILENT
+    async with line_of(site, "tcp"):
+        bus = Bus(site.settings(1).line)
+        async with (
+            open_device(bus, site.settings(1)) as one,
+            open_device(bus, site.settings(2, timeout_ms=1000)) as two,
+        ):
+            await read(one)
+            trial = asyncio.create_task(read(two))
+            async with asyncio.timeout(LIMIT_S):
+                while (2, 2) not in site.order:  # noqa: ASYNC110 - it tells nobody
+                    await asyncio.sleep(0)
+            await write(one, Urgency.OPEN)
+            assert one.up
+            with pytest.raises(BoardError, match="no answer"):
+                await trial
