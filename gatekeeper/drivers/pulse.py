@@ -11,9 +11,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from gatekeeper.clock import monotonic
-from gatekeeper.drivers.bus import NotSentError, RefusedError, Urgency
 from gatekeeper.drivers.device import Device
 from gatekeeper.drivers.level import reads_on
+from gatekeeper.drivers.session import NotSentError, RefusedError, Urgency
 from gatekeeper.errors import BoardError
 from gatekeeper.model import Ack, BarrierCommand, Outcome
 

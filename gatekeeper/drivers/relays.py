@@ -18,11 +18,11 @@ import structlog
 
 from gatekeeper.clock import monotonic
 from gatekeeper.config import BarrierSettings, BoardSettings, LaneSettings
-from gatekeeper.drivers.bus import Urgency
 from gatekeeper.drivers.device import Device
 from gatekeeper.drivers.inputs import is_on
 from gatekeeper.drivers.level import ANSWER_S, reads_on, set_level, switch_off
 from gatekeeper.drivers.pulse import Pulse
+from gatekeeper.drivers.session import Urgency
 from gatekeeper.errors import BoardError
 from gatekeeper.model import Ack, BarrierCommand, Outcome
 

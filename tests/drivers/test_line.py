@@ -14,9 +14,10 @@ from pymodbus.framer.rtu import FramerRTU
 
 from gatekeeper.clock import monotonic
 from gatekeeper.config import BoardSettings
-from gatekeeper.drivers.bus import Bus, NotSentError, RefusedError, Urgency
+from gatekeeper.drivers.bus import Bus
 from gatekeeper.drivers.device import Device, open_device
 from gatekeeper.drivers.frames import after_echo, answer_in
+from gatekeeper.drivers.session import NotSentError, RefusedError, Urgency
 from gatekeeper.errors import BoardError
 
 

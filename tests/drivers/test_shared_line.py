@@ -10,8 +10,9 @@ from gatekeeper.clock import SystemClock, monotonic
 from gatekeeper.config import BarrierSettings, BoardSettings, InputSettings, LaneSettings
 from gatekeeper.drivers import board as board_module
 from gatekeeper.drivers.board import ALARM, RelayBoard
-from gatekeeper.drivers.bus import Bus, NotSentError, Urgency
+from gatekeeper.drivers.bus import Bus
 from gatekeeper.drivers.device import Device, open_device
+from gatekeeper.drivers.session import NotSentError, Urgency
 from gatekeeper.errors import BoardError
 from gatekeeper.health import Health
 from gatekeeper.model import (
