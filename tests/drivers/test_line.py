@@ -265,6 +265,25 @@ async def test_a_line_that_never_falls_silent_is_given_up(port: Port) -> None:
     talker.cancel()
 
 
+async def test_rtu_goes_through_a_transparent_converter(port: Port) -> None:
+    async def convert(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            while True:
+                port.heard.append(await reader.readexactly(len(ON)))
+                writer.write(b"\x00" + honest(port.heard[-1]))
+        writer.close()
+
+    async with await asyncio.start_server(convert, "127.0.0.1", 0) as server:
+        number = server.sockets[0].getsockname()[1]
+        settings = BoardSettings(
+            name="gate", address=f"rtu+tcp://127.0.0.1:{number}", timeout_ms=500
+        )
+        async with alone(settings) as board:
+            await switch_on(board)
+            assert (await inputs(board))[3]
+    assert port.heard == [ON, INPUTS]
+
+
 @given(noise=st.binary(max_size=60))
 def test_only_a_whole_frame_of_the_right_unit_and_function_can_be_an_answer(noise: bytes) -> None:
     for request in (ON, INPUTS):
