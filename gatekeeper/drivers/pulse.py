@@ -54,6 +54,10 @@ class Pulse:
             if self._sent:
                 await self._ended()
 
+    def never_begun(self) -> None:
+        """Answer, if this was broken off before it could run at all; else it has answered."""
+        self._tell(Outcome.FAILED, "the pulse was broken off before it began")
+
     async def _begin(self) -> tuple[Outcome, str]:
         try:
             await self._device.pulse(

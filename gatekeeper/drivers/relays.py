@@ -58,12 +58,13 @@ class _Live:
     tasks: asyncio.TaskGroup
     works: dict[int, _Work] = field(default_factory=dict)
 
-    def begin(self, coil: int, work: Coroutine[None, None, None]) -> None:
+    def begin(self, coil: int, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """Do this to a relay from now on, and nothing else."""
         self.break_off(coil)
         task = self.tasks.create_task(work, name=f"coil {coil}")
         self.works[coil] = _Work(task=task)
         task.add_done_callback(lambda done: self._forget(coil, done))
+        return task
 
     def pulses(self, coil: int) -> bool:
         """Whether a relay pulses."""
@@ -79,21 +80,21 @@ class _Live:
             self.works[coil].task.cancel()
 
     def _forget(self, coil: int, done: asyncio.Task[None]) -> None:
-        if self.works[coil].task is done:
+        if coil in self.works and self.works[coil].task is done:
             del self.works[coil]
 
 
 @dataclass(slots=True, kw_only=True)
 class _LeftUp:
-    """A relay found on that keeps a boom up, and since when its lane is clear."""
+    """A relay found on that keeps a boom up, the lanes under it, and since when they are clear."""
 
-    lane: LaneSettings
+    lanes: Sequence[LaneSettings]
     clear_since: float | None = None
 
     def clear(self, inputs: Sequence[bool], at: float) -> bool:
-        """Whether the lane has been clear for long enough."""
-        wires = [wire for key, wire in self.lane.inputs.items() if key != "boom_up"]
-        if any(is_on(wire, inputs) for wire in wires):
+        """Whether all that is wired there but the boom itself has been clear for long enough."""
+        wires = [lane.inputs.items() for lane in self.lanes]
+        if any(is_on(wire, inputs) for row in wires for key, wire in row if key != "boom_up"):
             self.clear_since = None
         elif self.clear_since is None:
             self.clear_since = at
@@ -134,6 +135,7 @@ class Relays:
                 wanted = coil in self._wanted
                 await device.write_coil(coil, wanted, urgency=Urgency.PULSE, deadline=deadline)
         on = await self._read(device, ours, deadline)
+        self._find_left_up(on)  # once more: somebody may have released it meanwhile
         self._held = on & self._wanted
         stuck = on - self._wanted - self._left_up.keys()
         if stuck:
@@ -158,7 +160,7 @@ class Relays:
         for coil, found in tuple(self._left_up.items()):
             if found.clear(inputs, at) and self._live is not None:
                 del self._left_up[coil]
-                log.info("boom.let_down", lane=found.lane.name, coil=coil)
+                log.info("boom.let_down", lanes=[lane.name for lane in found.lanes], coil=coil)
                 self._live.begin(coil, self._rest(self._live, coil))
 
     # --- commands, as ports.Barrier has them ----------------------------------------------------
@@ -219,7 +221,8 @@ class Relays:
             ended=lambda: self._rest(live, coil),
         )
         self._owed.add(coil)
-        live.begin(coil, pulse.run())
+        task = live.begin(coil, pulse.run())
+        task.add_done_callback(lambda _: pulse.never_begun())
         return await asyncio.shield(pulse.answer)
 
     def _open_beats_close(self, relay: BarrierSettings) -> None:
@@ -253,11 +256,12 @@ class Relays:
 
     async def _keep(self, device: Device) -> None:
         """Look after what is held; for as long as the session lasts."""
-        while await device.lasts(_KEEP_S):
+        while device.up:
             for coil in sorted(self._wanted):
                 with suppress(BoardError):  # said by the board, whose poll meets the same fault
                     if not await reads_on(device, coil, Urgency.POLL):
                         await self._keep_on(device, coil)
+            await device.lasts(_KEEP_S)
 
     async def _keep_on(self, device: Device, coil: int) -> None:
         outcome, _ = await set_level(
@@ -275,13 +279,15 @@ class Relays:
 
     def _find_left_up(self, on: set[int]) -> None:
         """Those that keep a boom up although nobody wants it."""
-        known, self._left_up = self._left_up, {}
-        for lane in self._lanes:
-            coil = lane.barrier.held_by
-            if coil in on - self._wanted - self._owed:
-                self._left_up[coil] = _LeftUp(lane=lane)
-                if coil not in known:
-                    log.warning("boom.kept_up", lane=lane.name, coil=coil)
+        known = self._left_up
+        holding = {lane.barrier.held_by for lane in self._lanes}
+        self._left_up = {
+            coil: _LeftUp(lanes=[lane for lane in self._lanes if lane.barrier.held_by == coil])
+            for coil in (on & holding) - self._wanted - self._owed
+        }
+        for coil in self._left_up.keys() - known.keys():
+            lanes = [lane.name for lane in self._left_up[coil].lanes]
+            log.warning("boom.kept_up", lanes=lanes, coil=coil)
 
     async def _read(self, device: Device, ours: Sequence[int], deadline: float) -> set[int]:
         """Which of our relays are on."""

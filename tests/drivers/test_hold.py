@@ -231,3 +231,47 @@ async def test_a_board_that_echoes_wrongly_gets_its_hold_in_the_end(bench: Bench
     bench.server.fault = Fault.NONE
     await bench.live()
     await bench.until(lambda: bench.server.coils[1])
+
+
+async def test_an_opening_at_once_after_a_closing_answers_both(bench: Bench) -> None:
+    exit_ = bench.barrier("exit")
+    closing, opening = await asyncio.gather(
+        exit_.close(command("exit")), exit_.open(command("exit"))
+    )
+    assert closing.outcome is Outcome.FAILED
+    assert opening.outcome is Outcome.DONE
+    assert writes_of(bench, 4) == [], "the close relay was never on"
+
+
+@pytest.mark.parametrize("loop", [1, 3])
+async def test_a_boom_of_two_lanes_comes_down_when_both_are_clear(
+    bench_of: BuildBench, server: Server, monkeypatch: pytest.MonkeyPatch, loop: int
+) -> None:
+    monkeypatch.setattr(relays, "CLEAR_S", 0.05)
+    server.coils[1] = server.inputs[loop] = True
+    bench = bench_of((lane("in", 0, coil=1), lane("out", 2, coil=1)))
+    await bench.live()
+    polls = len(server.heard)
+    await bench.until(lambda: len(server.heard) > polls + 20)
+    assert server.coils[1]
+    server.inputs[loop] = False
+    await bench.until(lambda: not server.coils[1])
+
+
+async def test_a_hold_released_while_the_board_is_made_safe_is_let_down_over_a_clear_lane(
+    bench: Bench,
+) -> None:
+    await bench.barrier().hold(command())
+    bench.server.close()
+    await bench.until(lambda: not bench.board.alive)
+    released: list[asyncio.Task[object]] = []
+
+    def release_meanwhile(pdu: bytes) -> bytes | None:
+        if pdu[0] == 5 and not released:
+            released.append(asyncio.create_task(bench.barrier().release(command())))
+        return bench.server.honest(pdu)
+
+    bench.server.instead = release_meanwhile
+    await bench.server.plug()
+    await bench.until(lambda: bench.board.alive and not bench.server.coils[1])
+    await released[0]
