@@ -542,6 +542,20 @@ def test_a_pulse_that_the_board_cannot_give_is_refused(
     ].replace("last 100 to 3276700 ms, ", "")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("unit = 1", 'profile = "lc8"', "board relays: its profile was made from documents"),
+        ("tcp://192.0.2.7:502", "serial:///dev/ttyUSB0", "take its name below /dev/serial/by-id"),
+    ],
+)
+def test_a_profile_nobody_tried_and_a_port_that_may_change_are_warned_of(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    (warning,) = config.warnings(written(tmp_path, (old, new)))
+    assert said in warning
+
+
 def test_relays_of_a_barrier_are_its_own(tmp_path: Path) -> None:
     held = ("coil = 1 }", "coil = 1, hold_coil = 0, close_coil = 9 }")
     faults = faults_of(example(held), tmp_path)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from gatekeeper.config.boards import Wire
 from gatekeeper.config.controller import Config
 from gatekeeper.config.zones import ZoneSettings
 from gatekeeper.model import Schedule, VehicleClass
@@ -20,6 +21,7 @@ def warnings(config: Config) -> list[str]:
             for said in (*_of_exits(config, zone), *_of_cooldown(zone), *_of_schedules(zone))
         ),
         *_of_lanes(config),
+        *_of_boards(config),
         *_of_the_centre(config),
     ]
 
@@ -82,6 +84,20 @@ def _of_lanes(config: Config) -> Iterator[str]:
             yield (
                 f"lane {lane.name}: no safety loop: a passage is only presumed, and counts against"
                 " nobody"
+            )
+
+
+def _of_boards(config: Config) -> Iterator[str]:
+    for board in config.board:
+        if board.profile.pulse.kind != "coil" and not board.profile.verified:
+            yield (
+                f"board {board.name}: its profile was made from documents and tried on no bench:"
+                " try each relay before a car stands there"
+            )
+        if board.line.wire is Wire.SERIAL and board.line.device.startswith("/dev/tty"):
+            yield (
+                f"board {board.name}: {board.line.device} may be another adapter after a restart;"
+                " take its name below /dev/serial/by-id"
             )
 
 

@@ -59,14 +59,19 @@ class Line:
             async with asyncio.timeout(_CONNECT_S):
                 connected = await line._client.connect()
         except TimeoutError as error:
-            raise line._lost(f"no connection within {_CONNECT_S:g} s") from error
+            raise line._fault(f"no connection within {_CONNECT_S:g} s") from error
         except (OSError, UnicodeError, ValueError, termios.error) as error:
-            raise line._lost(f"no connection ({error})") from error
+            raise line._fault(f"no connection ({error})") from error
         if not connected:
-            raise line._lost("no connection")
+            raise line._fault("no connection")
         if (wire := line._socket()) is not None:
             wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         return line
+
+    @property
+    def lost(self) -> bool:
+        """Whether the other end has closed the connection, or the port is gone."""
+        return not self._client.connected
 
     @property
     def heard_at(self) -> float:
@@ -77,15 +82,15 @@ class Line:
         """The answer, which may be an exception; raises `LineLostError`, or a plain `BoardError`
         when none came that can be believed.
         """
-        if not self._client.connected:
-            raise self._lost("the connection was closed")
         try:
             async with asyncio.timeout(limit_s) as self._patience:
                 answer: ModbusPDU = await self._client.execute(False, request)
         except (TimeoutError, ModbusException) as error:
             self._ear.forget()
             if not is_read(request) and self._unsent():
-                raise self._lost(f"no answer within {limit_s:.2f} s, and nothing leaves") from error
+                raise self._fault(
+                    f"no answer within {limit_s:.2f} s, and nothing leaves"
+                ) from error
             raise BoardError(f"no answer within {limit_s:.2f} s") from error
         if not fits(request, answer):
             raise BoardError(f"answered something else ({answer})")
@@ -133,7 +138,7 @@ class Line:
     def _port(self) -> serial.Serial | None:
         return getattr(self._client.ctx.transport, "sync_serial", None)
 
-    def _lost(self, what: str) -> LineLostError:
+    def _fault(self, what: str) -> LineLostError:
         return LineLostError(f"{what} at {self._settings.address}")
 
 

@@ -110,6 +110,10 @@ class Session:
         if left_s <= 0:
             late = self.error(f"{request.what}: its deadline passed while it waited")
             return request.fail(NotSentError(str(late)))
+        if line.lost:
+            gone = self.error(f"{request.what}: the connection was closed")
+            request.fail(NotSentError(str(gone)))
+            raise LineLostError("the connection was closed")
         try:
             answer = await line.ask(request.pdu, min(left_s, self._timeout_s))
             self._misses, self._answered = 0, True
