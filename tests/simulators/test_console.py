@@ -106,4 +106,4 @@ def test_it_ends_when_nobody_reads_what_it_says() -> None:
         process.stdin.write(b"coils\n")
         process.stdin.flush()
 
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
