@@ -38,7 +38,7 @@ PACKAGES = (
 _PYTHON = "/usr/bin/python3"
 _PROGRAM = Path(__file__).with_name("rtsp_server.py")
 _MOST_RATE = 30
-_BITS, _BIT_PX = 16, 40
+_BITS = 16
 
 
 class _Server:
@@ -55,11 +55,12 @@ class _Server:
 
     async def begin(self, user: str, password: str) -> None:
         """Listen at `port`, or at a free one, which `port` then is; raises `OSError`."""
+        width, height = self._options.size
         self._process = await asyncio.create_subprocess_exec(
             _PYTHON,
             str(_PROGRAM),
             *(f"--host={self._options.host}", f"--port={self.port}", f"--path=/{self._lane}"),
-            *(f"--width={WIDTH}", f"--height={HEIGHT}", f"--rate={self._options.rate}"),
+            *(f"--width={width}", f"--height={height}", f"--rate={self._options.rate}"),
             *(f"--user={user}", f"--password={password}"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -102,7 +103,7 @@ class _Server:
         with contextlib.suppress(ConnectionError):
             while True:
                 await self.playing.wait()
-                picture = _fitted(self._view.frame())
+                picture = _fitted(self._view.frame(), self._options.size)
                 if self._options.numbered:
                     picture = numbered(picture, self._view.taken)
                 pictures.write(picture.tobytes())
@@ -170,29 +171,36 @@ class Streams(Views, AbstractAsyncContextManager["Streams"]):
 
 def numbered(picture: Picture, number: int) -> Picture:
     """The picture with its number, in black and white squares along its upper edge."""
+    side = picture.shape[1] // _BITS
     stamped = picture.copy()
     for bit in range(_BITS):
-        square = stamped[:_BIT_PX, bit * _BIT_PX : (bit + 1) * _BIT_PX]
-        square[:] = 255 if number >> bit & 1 else 0
+        stamped[:side, bit * side : (bit + 1) * side] = 255 if number >> bit & 1 else 0
     return stamped
 
 
 def number_in(picture: Picture) -> int:
     """The number that such a picture bears."""
-    row = picture[_BIT_PX // 2, _BIT_PX // 2 : _BITS * _BIT_PX : _BIT_PX].mean(axis=-1)
-    return sum(1 << bit for bit, grey in enumerate(row) if grey > 127)
+    side = picture.shape[1] // _BITS
+    row = picture[side // 2, side // 2 :: side].mean(axis=-1)
+    return sum(1 << bit for bit, grey in enumerate(row[:_BITS]) if grey > 127)
 
 
-def _fitted(picture: Picture) -> Picture:
-    """The picture at the size of the stream, with black bars where its sides are others."""
-    height, width = picture.shape[:2]
-    if (height, width) == (HEIGHT, WIDTH):
+def _fitted(picture: Picture, size: tuple[int, int]) -> Picture:
+    """The picture at this width and height, with black where its sides are in another ratio."""
+    width, height = size
+    if picture.shape[:2] == (height, width):
         return picture
-    scale = min(HEIGHT / height, WIDTH / width)
+    scale = min(height / picture.shape[0], width / picture.shape[1])
     small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    whole: Picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    whole[: small.shape[0], : small.shape[1]] = small[:HEIGHT, :WIDTH]
+    whole: Picture = np.zeros((height, width, 3), np.uint8)
+    whole[: small.shape[0], : small.shape[1]] = small[:height, :width]
     return whole
+
+
+def _size(word: str) -> tuple[int, int]:
+    """640x360; even numbers, for H.264 halves its colours."""
+    width, height = (int(side) // 2 * 2 for side in word.split("x"))
+    return width, height
 
 
 COMMANDS = (
@@ -208,6 +216,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     line.add_argument("lanes", nargs="+", metavar="LANE")
     line.add_argument("--host", default="127.0.0.1")
     line.add_argument("--rate", type=int, default=10, help="pictures a second")
+    line.add_argument("--size", type=_size, default=(WIDTH, HEIGHT), metavar="WIDTHxHEIGHT")
     line.add_argument("--pictures", type=Path, metavar="DIR", help="photographs for `next`")
     line.add_argument("--numbered", action="store_true", help="each picture bears its number")
     line.add_argument("--user", default="", help="ask for digest authentication")

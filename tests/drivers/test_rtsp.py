@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from gatekeeper.clock import SystemClock, monotonic
 from gatekeeper.config import RtspSettings
-from gatekeeper.drivers import source
+from gatekeeper.drivers import source, stream
 from gatekeeper.drivers.camera import open_camera
 from gatekeeper.drivers.ports import Camera
 from gatekeeper.errors import CameraError
@@ -76,7 +76,7 @@ class Cameras:
 async def started(*options: str) -> AsyncIterator[Cameras]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "simulators.rtsp", "in", "out", "--numbered", *options),
+        *("-m", "simulators.rtsp", "in", "out", "--numbered", "--size=320x180", *options),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
@@ -93,7 +93,7 @@ async def started(*options: str) -> AsyncIterator[Cameras]:
 
 @pytest.fixture
 async def cameras() -> AsyncIterator[Cameras]:
-    async with started("--rate=20") as cameras:
+    async with started() as cameras:
         yield cameras
 
 
@@ -108,6 +108,8 @@ async def opened(settings: RtspSettings, name: str = "in") -> AsyncIterator[Came
 def no_haste(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine is no fault of the stream."""
     monkeypatch.setattr(source, "OPEN_MS", round(PATIENCE_S * 1000))
+    monkeypatch.setattr(source, "READ_MS", round(PATIENCE_S * 1000))
+    monkeypatch.setattr(stream, "_OPENING_S", PATIENCE_S)
 
 
 async def eventually(ask: Callable[[], Awaitable[Frame]]) -> Frame:
@@ -135,7 +137,7 @@ async def test_a_frame_of_h264_came_after_the_call_began(cameras: Cameras) -> No
             before = monotonic()
             frame = await camera.frame()
             assert frame.at >= before
-            assert frame.pixels.shape == (720, 1280, 3)
+            assert frame.pixels.shape == (180, 320, 3)
             numbers.append(number_in(frame.pixels))
         assert numbers == sorted(set(numbers))
 
