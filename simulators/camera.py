@@ -1,5 +1,5 @@
-"""HTTP cameras, one for each lane: GET /LANE/snapshot.jpg gives a JPEG picture, and with --mjpeg
-GET /LANE/video.mjpg gives them without end.
+"""HTTP cameras, one for each lane: GET /LANE/snapshot.jpg gives a JPEG picture, as do Hikvision's
+path and Dahua's behind /LANE, and with --mjpeg GET /LANE/video.mjpg gives them without end.
 
 Requests and what stands before the cameras (commands) come in; pictures go out, each of them a
 little different, as a car that rolls to the barrier is. Nothing is kept, and no lane is known
@@ -24,6 +24,12 @@ from simulators.digest import Digest
 from simulators.plate import Picture
 from simulators.view import Fault, View, Views, photographs_in
 
+SNAPSHOTS = (
+    "/snapshot.jpg",
+    "/ISAPI/Streaming/channels/{channel}/picture",  # Hikvision
+    "/cgi-bin/snapshot.cgi",  # Dahua
+)
+
 _QUALITY = 88
 _MOST_LANES = 16
 _MOST_RATE = 60
@@ -43,7 +49,8 @@ class Cameras(Views, AbstractAsyncContextManager["Cameras"]):
         self._digest = Digest(options.user, options.password) if options.user else None
         self._ended = asyncio.Event()
         app = web.Application()
-        app.router.add_get("/{lane}/snapshot.jpg", self._serve)
+        for path in SNAPSHOTS:
+            app.router.add_get("/{lane}" + path, self._serve)
         if options.mjpeg:
             app.router.add_get("/{lane}/video.mjpg", self._stream)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -63,7 +70,8 @@ class Cameras(Views, AbstractAsyncContextManager["Cameras"]):
 
     async def fault(self, lane: str, name: str, slow_ms: str = "0") -> None:
         """freeze: the same picture again and again; black: a black one; slow MS: each answer so
-        much later; 401: nobody is let in; hang: never an answer; garbage: no picture; none: well.
+        much later; 401: nobody is let in; hang: never an answer; garbage: no picture; half: half
+        of one; none: well.
         """
         self.failing(lane, name, slow_ms)
 
@@ -88,13 +96,20 @@ class Cameras(Views, AbstractAsyncContextManager["Cameras"]):
                     await response.write(_part(_snapshot(view)))
         return response
 
+    async def expire(self) -> None:
+        """Who knows the password is asked for it once more: the nonces are stale."""
+        if self._digest is None:
+            raise CommandError("nobody is asked for a password: start with --user NAME")
+        self._digest.expire()
+
     def _admitted(self, request: web.Request) -> View:
         try:
             view = self.view(request.match_info["lane"])
         except CommandError as error:
             raise web.HTTPNotFound(text=str(error)) from error
         if view.fault is Fault.UNAUTHORIZED or not self._lets_in(request):
-            challenge = self._digest.challenge() if self._digest else 'Basic realm="camera"'
+            given = request.headers.get("Authorization", "")
+            challenge = self._digest.challenge(given) if self._digest else 'Basic realm="camera"'
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": challenge})
         return view
 
@@ -118,6 +133,8 @@ def _snapshot(view: View) -> bytes:
     jpeg = _jpeg(view.frame())
     if view.fault is Fault.GARBAGE:
         return jpeg[:200] + bytes(range(256)) * 4
+    if view.fault is Fault.HALF:
+        return jpeg[: len(jpeg) // 2]
     return jpeg
 
 
@@ -133,7 +150,8 @@ def _jpeg(picture: Picture) -> bytes:
 
 COMMANDS = (
     *view.COMMANDS,
-    Command(Cameras.fault, "LANE none|freeze|black|slow|401|hang|garbage [MS]"),
+    Command(Cameras.fault, "LANE none|freeze|black|slow|401|hang|garbage|half [MS]"),
+    Command(Cameras.expire),
 )
 
 

@@ -27,6 +27,7 @@ class Fault(StrEnum):
     UNAUTHORIZED = "401"
     HANG = "hang"
     GARBAGE = "garbage"
+    HALF = "half"
     DEAD = "dead"
 
 
