@@ -1,4 +1,4 @@
-"""Streams against real ones: MJPEG over HTTP and RTSP with faults, and video files."""
+"""Streams against real ones: MJPEG over HTTP with faults, and video files."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,6 @@ from gatekeeper.drivers.ports import Camera
 from gatekeeper.drivers.source import Pictures
 from gatekeeper.errors import CameraError, ConfigError
 from gatekeeper.model import Frame, Pixels
-from simulators.rtsp import RtspServer
 
 Limited = TypeVar("Limited", bound=ViewSettings)
 
@@ -156,21 +155,6 @@ async def failing(server: MjpegServer) -> AsyncIterator[Camera]:
     await camera.close()
 
 
-@pytest.fixture
-async def rtsp() -> AsyncIterator[RtspServer]:
-    server = RtspServer(jpeg_of)
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
-async def rtsp_camera(rtsp: RtspServer) -> AsyncIterator[Camera]:
-    camera = open_camera("entry", patient(settings_at("rtsp", rtsp.port)))
-    yield camera
-    await camera.close()
-
-
 @dataclass
 class SilentServer:
     """Lets everybody in and never says a word."""
@@ -231,7 +215,7 @@ async def failure(camera: Camera) -> str:
                 return str(error)
 
 
-async def asks_until_newest(server: MjpegServer | RtspServer, camera: Camera) -> int:
+async def asks_until_newest(server: MjpegServer, camera: Camera) -> int:
     """How many frames are asked for, after `MISSED` have come unasked, before those are past."""
     newest = server.sent + MISSED
     await happens(lambda: server.sent >= newest)
@@ -351,35 +335,6 @@ async def test_a_server_that_never_answers_keeps_no_other_stream_from_opening(
             await camera.frame()
     assert not hang.done()
     hang.cancel()
-
-
-async def test_the_newest_picture_wins_over_rtsp_too(rtsp: RtspServer, rtsp_camera: Camera) -> None:
-    before = monotonic()
-    assert (await eventually(rtsp_camera.frame)).at >= before
-    assert await asks_until_newest(rtsp, rtsp_camera) < MISSED / 2
-
-
-async def test_an_rtsp_server_that_freezes_is_opened_anew(rtsp: RtspServer) -> None:
-    camera = open_camera("entry", settings_at("rtsp", rtsp.port))
-    await eventually(camera.frame)
-    rtsp.frozen.set()
-    with capture_logs() as logs:
-        while not logs:
-            assert "no picture within 0.5 s" in await failure(camera)
-    sent = rtsp.sent
-    rtsp.frozen.clear()
-    assert number_in((await eventually(camera.frame)).pixels) > sent
-    await camera.close()
-
-
-async def test_an_rtsp_server_that_dies_and_comes_back_is_seen_again(
-    rtsp: RtspServer, rtsp_camera: Camera
-) -> None:
-    first = await eventually(rtsp_camera.frame)
-    await rtsp.stop()
-    assert "camera entry at rtsp://" in await failure(rtsp_camera)
-    await rtsp.start()
-    assert (await eventually(rtsp_camera.frame)).at > first.at
 
 
 async def test_threads_left_behind_are_bounded(

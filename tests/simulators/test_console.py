@@ -7,10 +7,20 @@ from typing import Any
 
 import pytest
 
-from simulators import board, camera, centre
+from simulators import board, camera, centre, rtsp
 
-ALL = {"board": board.COMMANDS, "camera": camera.COMMANDS, "centre": centre.COMMANDS}
-OPTIONS = {"board": (), "camera": (), "centre": ("--broker=127.0.0.1:1", "--site=s")}
+ALL = {
+    "board": board.COMMANDS,
+    "camera": camera.COMMANDS,
+    "centre": centre.COMMANDS,
+    "rtsp": rtsp.COMMANDS,
+}
+OPTIONS = {
+    "board": (),
+    "camera": (),
+    "centre": ("--broker=127.0.0.1:1", "--site=s"),
+    "rtsp": ("in",),
+}
 
 
 @pytest.mark.parametrize("name", ALL)
