@@ -6,6 +6,7 @@ Whatever an order changes is in the journal with who gave it and why.
 from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
+from gatekeeper.app.holds import Holds
 from gatekeeper.clock import Clock
 from gatekeeper.health import Tell
 from gatekeeper.model import (
@@ -44,6 +45,7 @@ class Orders:
         zones: Zones,
         zone_names: Collection[str],
         *,
+        holds: Holds,
         store: Store,
         clock: Clock,
         changed: Tell,
@@ -55,6 +57,7 @@ class Orders:
         self._lanes = lanes
         self._zones = zones
         self._zone_names = frozenset(zone_names)
+        self._holds = holds
         self._store = store
         self._clock = clock
         self._changed = changed
@@ -69,6 +72,8 @@ class Orders:
         match order:
             case Order(verb="open" | "identify", lane=str() as lane):
                 return await self._lanes[lane].obey(order)
+            case Order(verb="hold" | "release") | Order(verb="fleet", lane=str()):
+                return await self._holds.obey(order)
             case Order(verb="recount", zone=str() as zone, count=int() as count):
                 await self._zones.recount(zone, count, order.by, order.reason)
             case Order(verb="blacklist_add", zone=str() as zone, plate=str() as plate):

@@ -27,6 +27,7 @@ from gatekeeper.config.controller import (
 )
 from gatekeeper.config.displays import DisplaySettings, TextsSettings, WordingSettings
 from gatekeeper.config.file import load, secret
+from gatekeeper.config.fire import FireSettings
 from gatekeeper.config.lanes import (
     BarrierSettings,
     BoardSettings,
@@ -44,6 +45,7 @@ __all__ = [
     "CentreSettings",
     "Config",
     "DisplaySettings",
+    "FireSettings",
     "FolderSettings",
     "GeometrySettings",
     "InputSettings",

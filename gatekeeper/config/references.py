@@ -119,9 +119,12 @@ def _wiring_faults(config: Config) -> list[str]:
 def _wires(config: Config) -> Iterator[tuple[str, str, str, int]]:
     for lane in config.lane:
         place = f'lane "{lane.name}"'
-        yield f"{place}.barrier", lane.barrier.board, "coil", lane.barrier.coil
+        for key, coil in lane.barrier.coils.items():
+            yield f"{place}.barrier.{key}", lane.barrier.board, "coil", coil
         for key, wire in lane.inputs.items():
             yield f"{place}.{key}", wire.board, "input", wire.input
+    for number, wire in enumerate(config.fire.inputs, start=1):
+        yield f"fire.inputs number {number}", wire.board, "input", wire.input
 
 
 def _display_faults(config: Config) -> list[str]:

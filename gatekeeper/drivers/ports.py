@@ -30,13 +30,29 @@ class Camera(Protocol):
 
 
 class Barrier(Protocol):
-    """The barrier of one lane."""
+    """The barrier of one lane.
+
+    No method ever raises for a device: what went wrong is in the answer, `failed` when nothing can
+    have moved, `unknown` when something may have. Nothing is written after a command's deadline.
+    """
 
     async def open(self, command: BarrierCommand) -> Ack:
-        """Give one opening pulse, before the command's deadline or never.
+        """Give one opening pulse, before the command's deadline or never."""
+        ...
 
-        Never raises for a device: what went wrong is in the answer, `failed` when nothing can
-        have moved, `unknown` when something may have.
+    async def hold(self, command: BarrierCommand) -> Ack:
+        """Keep the boom up from now on, after every new connection too, until `release`. A level:
+        it may be asked for again. Remembered where it fails because the device is away.
+        """
+        ...
+
+    async def release(self, command: BarrierCommand) -> Ack:
+        """No longer keep it up; likewise."""
+        ...
+
+    async def close(self, command: BarrierCommand) -> Ack:
+        """Give one closing pulse, before the command's deadline or never; `failed` where no close
+        relay is wired.
         """
         ...
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from gatekeeper.model.decisions import ZoneState
 from gatekeeper.model.facts import Fact
-from gatekeeper.model.holds import Hold, HoldReason
+from gatekeeper.model.holds import Hold
 from gatekeeper.model.lists import ListRow
 from gatekeeper.model.stays import Stay
 from gatekeeper.model.time import Instant
@@ -83,7 +83,8 @@ class Commit:
     plate) of rows of gates set aside, `removed` the (zone or None for all, plate) of blacklist rows
     of whatever source taken off. `marks` is how far the journals of other controllers have been
     taken in; `lockdown` and `fire` replace what stands stored, None leaves it as it is. `released`
-    are the (lane, reason) of holds that are over, taken away before `held` are stored.
+    are the (lane, order) of holds that are over, taken away before `held` are stored; `counted` are
+    holds as they are now, where they still are stored.
     """
 
     records: tuple[Record, ...]
@@ -96,7 +97,8 @@ class Commit:
     lockdown: bool | None = None
     fire: bool | None = None
     held: tuple[Hold, ...] = ()
-    released: tuple[tuple[str, HoldReason], ...] = ()
+    released: tuple[tuple[str, str], ...] = ()
+    counted: tuple[Hold, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,9 +141,9 @@ standing = Table(
 holds = Table(
     "holds",
     metadata,
-    # Standing orders that keep booms up: one of each reason in a lane.
+    # Standing orders that keep booms up, by the order that asked for them.
     Column("lane", Text, primary_key=True),
-    Column("reason", Text, primary_key=True),
+    Column("order", Text, primary_key=True),
     Column("body", Text, nullable=False),
 )
 

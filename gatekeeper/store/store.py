@@ -220,7 +220,7 @@ class Store:
         return await self._read(site.fire)
 
     async def holds(self) -> tuple[Hold, ...]:
-        """The holds that were ordered and are not over, by lane and reason."""
+        """The holds that were ordered and are not over, by lane and order."""
         return await self._read(site.standing_holds)
 
     async def disturbed(self) -> bool:

@@ -110,7 +110,8 @@ edges = st.lists(
 
 
 def told(memory: Fire, some: list[tuple[str, bool, float]]) -> tuple[Fire, list[News], float]:
-    at, news = 0.0, []
+    at = 0.0
+    news: list[News] = []
     for line, on, after in some:
         at += after
         step = fire.sensed(memory, line, on=on, at=at)

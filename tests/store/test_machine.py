@@ -145,7 +145,7 @@ class Model:
         self.marks: dict[str, PeerMark] = {}
         self.lockdown = False
         self.fire = False
-        self.holds: dict[tuple[str, HoldReason], Hold] = {}
+        self.holds: dict[tuple[str, str], Hold] = {}
 
     def put(self, row: ListRow) -> None:
         key = (row.list, row.plate, row.zone, row.source)
@@ -163,7 +163,10 @@ class Model:
             self.fire = commit.fire
         for key in commit.released:
             self.holds.pop(key, None)
-        self.holds |= {(hold.lane, hold.reason): hold for hold in commit.held}
+        self.holds |= {(hold.lane, hold.order): hold for hold in commit.held}
+        for hold in commit.counted:
+            if (hold.lane, hold.order) in self.holds:
+                self.holds[hold.lane, hold.order] = hold
         for zone, plate in commit.removed:
             self.remove(ListRow(list=ListName.BLACKLIST, plate=plate, zone=zone))
         for row in commit.listed:
@@ -261,7 +264,8 @@ class StoreMachine(RuleBasedStateMachine):
         lockdown=st.none() | st.booleans(),
         fire=st.none() | st.booleans(),
         held=few(hold),
-        released=few(st.tuples(st.sampled_from(["in", "out"]), st.sampled_from(HoldReason))),
+        counted=few(hold),
+        released=few(st.tuples(st.sampled_from(["in", "out"]), ids)),
     )
     def commit(
         self,
@@ -275,7 +279,8 @@ class StoreMachine(RuleBasedStateMachine):
         lockdown: bool | None,
         fire: bool | None,
         held: list[Hold],
-        released: list[tuple[str, HoldReason]],
+        counted: list[Hold],
+        released: list[tuple[str, str]],
     ) -> None:
         commit = Commit(
             records=tuple(Record(fact=fact, at=AT) for fact in some),
@@ -288,6 +293,7 @@ class StoreMachine(RuleBasedStateMachine):
             lockdown=lockdown,
             fire=fire,
             held=tuple(held),
+            counted=tuple(counted),
             released=tuple(released),
         )
         first = len(self.model.facts) + 1
@@ -405,7 +411,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert self.run(self.store.lockdown()) == self.model.lockdown
         assert self.run(self.store.fire()) == self.model.fire
         holds = self.run(self.store.holds())
-        assert {(hold.lane, hold.reason): hold for hold in holds} == self.model.holds
+        assert {(hold.lane, hold.order): hold for hold in holds} == self.model.holds
         assert len(holds) == len(self.model.holds)
 
     @invariant()

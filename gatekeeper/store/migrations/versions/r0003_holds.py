@@ -12,6 +12,6 @@ def upgrade() -> None:
     op.create_table(
         "holds",
         sa.Column("lane", sa.Text, primary_key=True),
-        sa.Column("reason", sa.Text, primary_key=True),
+        sa.Column("order", sa.Text, primary_key=True),
         sa.Column("body", sa.Text, nullable=False),
     )
