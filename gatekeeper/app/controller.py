@@ -26,13 +26,14 @@ from gatekeeper.app.wiring import quorum_of, take_up, texts_of, timing_of
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import CentreSettings, Config, LaneSettings, warnings
 from gatekeeper.drivers.board import RelayBoard
+from gatekeeper.drivers.bus import Bus
 from gatekeeper.drivers.camera import open_camera
 from gatekeeper.drivers.display import LedDisplay
 from gatekeeper.health import Health
 from gatekeeper.lane import Bindings, Holder, Kerb, Lane, Rooms
 from gatekeeper.lpr import ReadingThread, open_recogniser
 from gatekeeper.model import ControllerStopped, HealthReport, ListChanges, Sensor, SiteState
-from gatekeeper.store import Store, UnsoundStoreError, set_aside
+from gatekeeper.store import Store, UnsoundStoreError, alone, set_aside
 from gatekeeper.store.pictures import Pictures
 from gatekeeper.sync import Link
 from gatekeeper.zones import Zones, places_of, plans_of, policy_of
@@ -53,7 +54,8 @@ is dropped, and every stay is looked at."""
 
 def run(config: Config) -> None:
     """Serve the gates until SIGTERM or SIGINT. Raises what keeps the controller from starting."""
-    asyncio.run(_serve(config))
+    with alone(config.store.path, "the controller"):
+        asyncio.run(_serve(config))
 
 
 async def _serve(config: Config) -> None:
@@ -183,14 +185,17 @@ class Controller:
             lane = self._lanes[settings.name] = await self._built_lane(settings, rooms, stack)
             self._holders[settings.name] = lane.holder
         for wire in config.fire.inputs:
-            tell = partial(self._fire.sensed, name_of(wire))
-            self._boards[wire.board].watch_input(Sensor.FIRE, wire, tell)
+            name = name_of(wire)
+            tell = partial(self._fire.sensed, name)
+            self._boards[wire.board].watch(name, Sensor.FIRE, wire, tell)
 
     def _build_lines(self, stack: AsyncExitStack) -> None:
         """The boards and the displays: what has a line, and a task, of its own."""
+        buses = {board.line: Bus(board.line) for board in self._config.board}
         for board in self._config.board:
             lanes = [lane for lane in self._config.lane if lane.barrier.board == board.name]
-            self._boards[board.name] = RelayBoard(board, lanes, self._health)
+            bus = buses[board.line]
+            self._boards[board.name] = RelayBoard(board, lanes, self._health, bus)
         for display in self._config.display:
             self._displays[display.name] = LedDisplay(display, self._health)
             stack.push_async_callback(self._displays[display.name].close)

@@ -6,7 +6,6 @@ Whatever an order changes is in the journal with who gave it and why.
 from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
-from gatekeeper.app.holds import Holds
 from gatekeeper.clock import Clock
 from gatekeeper.health import Tell
 from gatekeeper.model import (
@@ -27,7 +26,7 @@ from gatekeeper.zones import Zones
 
 
 class Obeys(Protocol):
-    """A lane, as far as orders go."""
+    """A lane, or who keeps booms up, as far as orders go."""
 
     async def obey(self, order: Order) -> OrderAnswer:
         """Carry an order out; what became of it."""
@@ -45,7 +44,7 @@ class Orders:
         zones: Zones,
         zone_names: Collection[str],
         *,
-        holds: Holds,
+        holds: Obeys,
         store: Store,
         clock: Clock,
         changed: Tell,

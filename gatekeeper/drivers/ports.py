@@ -32,27 +32,27 @@ class Camera(Protocol):
 class Barrier(Protocol):
     """The barrier of one lane.
 
-    No method ever raises for a device: what went wrong is in the answer, `failed` when nothing can
+    Nothing here raises for a device: what went wrong is in the answer, `failed` when nothing can
     have moved, `unknown` when something may have. Nothing is written after a command's deadline.
     """
 
     async def open(self, command: BarrierCommand) -> Ack:
-        """Give one opening pulse, before the command's deadline or never."""
+        """Give one opening pulse, or none to a boom that is held up already."""
         ...
 
     async def hold(self, command: BarrierCommand) -> Ack:
-        """Keep the boom up from now on, after every new connection too, until `release`. A level:
-        it may be asked for again. Remembered where it fails because the device is away.
+        """Keep the boom up until `release`: from now on, and after every reconnection. While the
+        board is away the answer is `failed`, and it is held as soon as the board is back.
         """
         ...
 
     async def release(self, command: BarrierCommand) -> Ack:
-        """No longer keep it up; likewise."""
+        """Keep the boom up no longer; while the board is away, as `hold`."""
         ...
 
     async def close(self, command: BarrierCommand) -> Ack:
-        """Give one closing pulse, before the command's deadline or never; `failed` where no close
-        relay is wired.
+        """Give one closing pulse; `failed` where no close relay is wired, and while the boom is
+        opened or held up.
         """
         ...
 

@@ -118,30 +118,26 @@ class _Barrier:
 
     async def open(self, command: BarrierCommand) -> Ack:
         """Pulse."""
-        at = self._clock.boot_s()
-        if self._lane in self._broken:
-            return Ack(command=command.id, outcome=Outcome.FAILED, detail="no answer", at=at)
-        self._openings.append(self._lane)
-        return Ack(command=command.id, outcome=Outcome.DONE, detail="pulsed", at=at)
+        return self._done(command, lambda: self._openings.append(self._lane))
 
     async def hold(self, command: BarrierCommand) -> Ack:
         """Keep the boom up."""
-        return self._switched(command, self._held.add)
+        return self._done(command, lambda: self._held.add(self._lane))
 
     async def release(self, command: BarrierCommand) -> Ack:
         """Keep it up no longer."""
-        return self._switched(command, self._held.discard)
+        return self._done(command, lambda: self._held.discard(self._lane))
 
     async def close(self, command: BarrierCommand) -> Ack:
         """No close relay is wired here."""
         at = self._clock.boot_s()
         return Ack(command=command.id, outcome=Outcome.FAILED, detail="no close relay", at=at)
 
-    def _switched(self, command: BarrierCommand, switch: Callable[[str], None]) -> Ack:
+    def _done(self, command: BarrierCommand, switch: Callable[[], None]) -> Ack:
         at = self._clock.boot_s()
         if self._lane in self._broken:
             return Ack(command=command.id, outcome=Outcome.FAILED, detail="no answer", at=at)
-        switch(self._lane)
+        switch()
         return Ack(command=command.id, outcome=Outcome.DONE, detail="switched", at=at)
 
 
