@@ -14,6 +14,7 @@ from uuid6 import uuid7
 
 from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier, Display
+from gatekeeper.lane.closer import Closer
 from gatekeeper.lane.decider import Decider
 from gatekeeper.lane.eye import Look, Pace
 from gatekeeper.lane.holder import Holder
@@ -63,6 +64,7 @@ class Corridor:
         store_failure_admits: bool,
         wake_eye: Callable[[], None] | None,
         holder: Holder,
+        closer: Closer | None = None,
         display: Display | None = None,
     ) -> None:
         """`wake_eye` is called when a vehicle arrives; None for a lane without a camera."""
@@ -71,6 +73,7 @@ class Corridor:
         self._timing = timing
         self._wake_eye = wake_eye
         self._holder = holder
+        self._closer = closer
         self._machine = passage.Passage()
         self._visit: Visit | None = None
         self._levels: dict[Sensor, Presence] = {}
@@ -92,6 +95,7 @@ class Corridor:
             clock=rooms.clock,
             store_failure_admits=store_failure_admits,
             holder=holder,
+            closer=closer,
             locked=lambda: rooms.site().lockdown,
         )
 
@@ -306,6 +310,8 @@ class Corridor:
                 await self._rooms.zones.ended(follower(ended))
         if ended.through:
             self._holder.passed(1 + visit.followers)
+        if self._closer is not None:
+            self._closer.over()
         self._rooms.zones.occupied(self.name, False, at)
         self._sign.idle()
 

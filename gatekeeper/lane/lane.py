@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier, Camera, Display, Loops
+from gatekeeper.lane.closer import Closer
 from gatekeeper.lane.corridor import Corridor, Happening, Reconsider
 from gatekeeper.lane.eye import Eye
 from gatekeeper.lane.holder import Holder
@@ -67,6 +68,7 @@ class Lane:
         self._inbox: asyncio.Queue[_Letter] = asyncio.Queue(INBOX)
         self._eye = None if kerb.camera is None else self._opened_eye(kerb.camera, slow_look_s)
         self.holder = Holder(settings, barrier=kerb.barrier, rooms=rooms, changed=self.reconsider)
+        self._closer = self._built_closer(settings, kerb)
         self._corridor = Corridor(
             settings,
             policy,
@@ -76,6 +78,7 @@ class Lane:
             store_failure_admits=store_failure_admits,
             wake_eye=None if self._eye is None else self._eye.wake,
             holder=self.holder,
+            closer=self._closer,
             display=kerb.display,
         )
         kerb.loops.watch(self._put)
@@ -108,7 +111,22 @@ class Lane:
         async with asyncio.TaskGroup() as tasks:
             if self._eye is not None:
                 tasks.create_task(self._eye.run())
+            if self._closer is not None:
+                tasks.create_task(self._closer.run())
             tasks.create_task(self._serve())
+
+    def _built_closer(self, settings: LaneSettings, kerb: Kerb) -> Closer | None:
+        if settings.barrier.close_after_s is None:
+            return None
+        closer = Closer(
+            settings,
+            barrier=kerb.barrier,
+            rooms=self._rooms,
+            kept_up=lambda: self.holder.explains,
+            opening=lambda: self.state is not State.CLEAR,
+        )
+        kerb.loops.watch(closer.sensed)
+        return closer
 
     def _opened_eye(self, camera: Camera, slow_look_s: float) -> Eye:
         return Eye(
