@@ -19,7 +19,7 @@ from gatekeeper.app.news import News
 from gatekeeper.app.notify import notify, watchdog_s
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.timekeeper import Timekeeper
-from gatekeeper.app.wiring import quorum_of, take_up, texts_of, timing_of
+from gatekeeper.app.wiring import limits_of, quorum_of, take_up, texts_of, timing_of
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import CentreSettings, Config, LaneSettings, warnings
 from gatekeeper.drivers.board import RelayBoard
@@ -200,6 +200,7 @@ class Controller:
             ),
             rooms=rooms,
             timing=timing_of(self._config, settings),
+            limits=limits_of(settings),
             slow_look_s=self._config.recognition.slow_interval_s,
             store_failure_admits=self._config.zone_of(settings.zone).when_store_fails == "admit",
         )

@@ -10,10 +10,12 @@ from typing import TypeAlias
 
 from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier, Camera, Display, Loops
+from gatekeeper.lane.arrivals import Arrivals
 from gatekeeper.lane.corridor import Corridor, Happening, Reconsider
 from gatekeeper.lane.eye import Eye
 from gatekeeper.lane.rooms import Rooms
 from gatekeeper.model import Order, OrderAnswer, ZonePolicy
+from gatekeeper.rules.loops import USUAL, Limits
 from gatekeeper.rules.passage import State, Timing
 
 INBOX = 256
@@ -22,6 +24,9 @@ chatters faster than this says nothing that could be trusted."""
 
 BEAT_S = 10.0
 """A quiet lane says this often that it lives."""
+
+LOOKED_AFTER_S = 1.0
+"""How often it is asked whether a loop has become stuck, or quiet again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +63,12 @@ class Lane:
         timing: Timing,
         slow_look_s: float,
         store_failure_admits: bool,
+        limits: Limits = USUAL,
     ) -> None:
         self.name = settings.name
         self._rooms = rooms
         self._inbox: asyncio.Queue[_Letter] = asyncio.Queue(INBOX)
+        self._arrivals = Arrivals(settings, limits, health=rooms.health, tell=self._put)
         self._eye = None if kerb.camera is None else self._opened_eye(kerb.camera, slow_look_s)
         self._corridor = Corridor(
             settings,
@@ -73,7 +80,7 @@ class Lane:
             wake_eye=None if self._eye is None else self._eye.wake,
             display=kerb.display,
         )
-        kerb.loops.watch(self._put)
+        kerb.loops.watch(self._arrivals.sensed)
 
     @property
     def state(self) -> State:
@@ -102,6 +109,7 @@ class Lane:
         async with asyncio.TaskGroup() as tasks:
             if self._eye is not None:
                 tasks.create_task(self._eye.run())
+            tasks.create_task(self._look_after_loops())
             tasks.create_task(self._serve())
 
     def _opened_eye(self, camera: Camera, slow_look_s: float) -> Eye:
@@ -113,6 +121,7 @@ class Lane:
             health=self._rooms.health,
             pace=lambda: self._corridor.pace,
             see=self._put,
+            arrivals=self._arrivals,
             slow_pause_s=slow_look_s,
         )
 
@@ -121,6 +130,11 @@ class Lane:
             self._inbox.put_nowait(letter)
         except asyncio.QueueFull:
             self._rooms.health.raise_alarm("lane_overrun", self.name, "its inputs change too fast")
+
+    async def _look_after_loops(self) -> None:
+        while True:
+            self._arrivals.look_after(self._rooms.clock.boot_s())
+            await asyncio.sleep(LOOKED_AFTER_S)
 
     async def _serve(self) -> None:
         while True:

@@ -254,6 +254,6 @@ async def test_inputs_that_change_too_fast_are_an_alarm_until_the_lane_has_caugh
     bench: Bench,
 ) -> None:
     for number in range(400):
-        bench.loops.set(Sensor.ARRIVAL, on=number % 2 == 0)
+        bench.loops.set(Sensor.SAFETY, on=number % 2 == 0)
     assert bench.health.stands("lane_overrun", "lane")
     await bench.until(lambda: not bench.health.stands("lane_overrun", "lane"))
