@@ -243,14 +243,18 @@ class Controller:
     async def _kept(self, name: str, task: Callable[[], Awaitable[None]]) -> None:
         """Run a task for ever, alone: when it fails, say so, wait, and run it again."""
         pause, longest = RESTART_S
+        loop = asyncio.get_running_loop()
         # A task group of Python 3.11 may swallow a cancellation while one of its tasks fails.
         while not self._stopping:
             begun = self._clock.boot_s()
+            well = loop.call_later(longest, self._health.clear_alarm, "task_failed", name)
             try:
                 await task()
             except Exception as error:
                 log.error("task.failed", task=name, exc_info=error)
                 self._health.raise_alarm("task_failed", name, repr(error))
+            finally:
+                well.cancel()
             if self._clock.boot_s() - begun > longest:
                 pause = RESTART_S[0]
             await asyncio.sleep(pause)

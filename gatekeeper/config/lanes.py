@@ -105,7 +105,7 @@ class LaneSettings(Settings):
     def _geometry_has_its_loops(self) -> Self:
         for key in ("arrival_loop", "safety_loop"):
             if self.geometry is not None and getattr(self, key) is None:
-                raise ValueError(f"geometry lies between two loops: the lane needs a {key}")
+                raise ValueError(f"geometry lies between two loops: the lane has no {key}")
         return self
 
     @property

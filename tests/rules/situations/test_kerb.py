@@ -8,7 +8,7 @@ from gatekeeper.model import BarrierIntended, Sensor
 from gatekeeper.rules.loops import MISSED
 
 if TYPE_CHECKING:
-    from conftest import Build, Site
+    from tests.rules.situations.conftest import Build, Site
 
 STAFF = "闽C12F57"
 BOOM_UP_S = 10.0
@@ -129,3 +129,33 @@ def test_who_was_let_in_and_turned_back_is_an_alarm_until_somebody_passes(site: 
 def test_who_was_refused_and_reverses_is_none(site: "Site") -> None:
     refuse_to_cross(site, "inner-entry")
     assert not site.alarms("inner-entry")
+
+
+def test_who_stands_refused_for_a_minute_loiters_until_it_has_gone(site: "Site") -> None:
+    site.arrive("inner-entry", STAFF)
+    site.wait(58)
+    assert "loitering" not in site.standing("inner-entry")
+    site.wait(3)
+    assert "loitering" in site.standing("inner-entry")
+    site.back_out("inner-entry")
+    assert not site.standing("inner-entry")
+
+
+def test_a_gap_on_the_safety_loop_is_an_alarm_until_the_visit_is_over(site: "Site") -> None:
+    site.employ(STAFF)
+    site.arrive("inner-entry", STAFF)
+    site.drive_on("inner-entry")
+    for on in (False, True):
+        site.loop("inner-entry", Sensor.SAFETY, on)
+        site.wait(0.5)
+    assert "safety_loop_gap" in site.standing("inner-entry")
+    site.loop("inner-entry", Sensor.SAFETY, False)
+    site.wait(3)
+    assert not site.standing("inner-entry")
+
+
+def test_a_second_car_on_one_opening_is_an_alarm_until_its_visit_is_over(site: "Site") -> None:
+    site.employ(STAFF)
+    site.tailgate("inner-entry", STAFF)
+    assert "tailgating" in site.alarms("inner-entry")
+    assert not site.standing("inner-entry")
