@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from gatekeeper.health import HELD_OPEN
 from gatekeeper.lane.corridor import _DOUBTS
 from gatekeeper.model import Doubt
 from gatekeeper.rules.loops import Fault
@@ -20,6 +21,7 @@ BY_VALUE = {
         Doubt.BOOM_WITHOUT_COMMAND.value,
         *(doubt.value for doubt in _DOUBTS.values()),
     },
+    "lane/holder.py": {HELD_OPEN},
     "lane/arrivals.py": {fault.value for fault in Fault},
 }
 """Alarms that a file raises by the value of something else."""

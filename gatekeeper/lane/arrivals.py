@@ -59,6 +59,11 @@ class Arrivals:
         doubtful = self._wired and self._loop.fault is None and self._loop.on
         return not doubtful and not self._trigger.occupied
 
+    @property
+    def blind(self) -> bool:
+        """Whether nothing tells who comes: the camera is to, and it is stale."""
+        return self.by_camera and self._health.stands("camera_stale", self._lane)
+
     def sensed(self, presence: Presence) -> None:
         """An input of the lane, as the board tells it."""
         if presence.sensor is not Sensor.ARRIVAL:
@@ -109,8 +114,7 @@ class Arrivals:
         """A loop that cannot be believed is better than a camera that is dead."""
         if not self._wired:
             return True
-        blind = self._health.stands("camera_stale", self._lane)
-        return self._loop.fault is not None and self._has_looked and not blind
+        return self._loop.fault is not None and self._has_looked and not self.blind
 
     def _say(self, edge: Edge) -> bool:
         """Pass on what is news; returns whether it is."""

@@ -13,8 +13,9 @@ from gatekeeper.drivers.ports import Barrier, Camera, Display, Loops
 from gatekeeper.lane.arrivals import Arrivals
 from gatekeeper.lane.corridor import Corridor, Happening, Reconsider
 from gatekeeper.lane.eye import Eye
+from gatekeeper.lane.holder import Holder
 from gatekeeper.lane.rooms import Rooms
-from gatekeeper.model import Order, OrderAnswer, ZonePolicy
+from gatekeeper.model import Direction, Order, OrderAnswer, ZonePolicy
 from gatekeeper.rules.loops import USUAL, Limits
 from gatekeeper.rules.passage import State, Timing
 
@@ -26,7 +27,7 @@ BEAT_S = 10.0
 """A quiet lane says this often that it lives."""
 
 LOOKED_AFTER_S = 1.0
-"""How often it is asked whether a loop has become stuck, or quiet again."""
+"""How often it is asked whether the arrival loop and the camera can still be believed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,9 @@ class Kerb:
 
 
 class Lane:
-    """One lane. `run` serves it until cancelled, and may be called again after it failed."""
+    """One lane. `run` serves it until cancelled, and may be called again after it failed; `holder`
+    keeps its boom up, in a task of its own.
+    """
 
     def __init__(
         self,
@@ -70,6 +73,7 @@ class Lane:
         self._inbox: asyncio.Queue[_Letter] = asyncio.Queue(INBOX)
         self._arrivals = Arrivals(settings, limits, health=rooms.health, tell=self._put)
         self._eye = None if kerb.camera is None else self._opened_eye(kerb.camera, slow_look_s)
+        self.holder = Holder(settings, barrier=kerb.barrier, rooms=rooms, changed=self.reconsider)
         self._corridor = Corridor(
             settings,
             policy,
@@ -78,9 +82,12 @@ class Lane:
             timing=timing,
             store_failure_admits=store_failure_admits,
             wake_eye=None if self._eye is None else self._eye.wake,
+            holder=self.holder,
             display=kerb.display,
         )
+        self._never_shuts_in = settings.direction is Direction.EXIT and kerb.camera is not None
         kerb.loops.watch(self._arrivals.sensed)
+        kerb.loops.watch(self.holder.sensed)
 
     @property
     def state(self) -> State:
@@ -109,7 +116,7 @@ class Lane:
         async with asyncio.TaskGroup() as tasks:
             if self._eye is not None:
                 tasks.create_task(self._eye.run())
-            tasks.create_task(self._look_after_loops())
+            tasks.create_task(self._look_after_arrivals())
             tasks.create_task(self._serve())
 
     def _opened_eye(self, camera: Camera, slow_look_s: float) -> Eye:
@@ -131,9 +138,14 @@ class Lane:
         except asyncio.QueueFull:
             self._rooms.health.raise_alarm("lane_overrun", self.name, "its inputs change too fast")
 
-    async def _look_after_loops(self) -> None:
+    async def _look_after_arrivals(self) -> None:
+        """A loop may have become stuck; an exit that would notice nobody is held open."""
+        held = False
         while True:
             self._arrivals.look_after(self._rooms.clock.boot_s())
+            if self._never_shuts_in and self._arrivals.blind is not held:
+                held = self._arrivals.blind
+                self.holder.stale_camera(held)
             await asyncio.sleep(LOOKED_AFTER_S)
 
     async def _serve(self) -> None:
