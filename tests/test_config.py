@@ -354,7 +354,26 @@ def test_a_wrong_geometry_is_told_by_lane_and_key(
 def test_a_geometry_needs_a_safety_loop(tmp_path: Path) -> None:
     bare = example(('safety_loop = { board = "relays", input = 7 }', ""))
 
-    assert "needs a safety_loop" in faults_of(bare + GEOMETRY, tmp_path)[0]
+    assert "the lane has no safety_loop" in faults_of(bare + GEOMETRY, tmp_path)[0]
+
+
+def test_a_geometry_needs_an_arrival_loop(tmp_path: Path) -> None:
+    bare = example(('arrival_loop = { board = "relays", input = 6 }', ""))
+
+    assert "the lane has no arrival_loop" in faults_of(bare + GEOMETRY, tmp_path)[0]
+
+
+def test_a_lane_without_an_arrival_loop_needs_a_camera_and_is_warned_of(tmp_path: Path) -> None:
+    bare = example(('arrival_loop = { board = "relays", input = 6 }', ""))
+    settings = loaded(bare, tmp_path)
+    lane = settings.lane[-1]
+    assert (lane.arrival_loop, "arrival_loop" in lane.inputs) == (None, False)
+    assert any("inner-exit: no arrival loop" in said for said in config.warnings(settings))
+
+    blind = re.sub(r"^camera = .*192\.0\.2\.14.*$", "", bare, flags=re.M)
+    (fault,) = faults_of(blind, tmp_path)
+    assert 'lane "inner-exit"' in fault
+    assert "a lane needs an arrival_loop or a camera" in fault
 
 
 # --- cameras ----------------------------------------------------------------------------------

@@ -42,21 +42,45 @@ its power may have failed for a moment.
 _UP_ALREADY = "held open already"
 
 
+@dataclass(slots=True, kw_only=True)
+class _Work:
+    """What is done to one relay: it pulses, and then is brought to rest."""
+
+    task: asyncio.Task[None]
+    resting: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Live:
-    """A session in which relays may be switched, and what is being done to some of them: pulsed, or
-    brought to rest.
-    """
+    """A session in which relays may be switched, and what is being done to each."""
 
     device: Device
     tasks: asyncio.TaskGroup
-    busy: dict[int, asyncio.Task[None]] = field(default_factory=dict)
-    resting: set[int] = field(default_factory=set)
+    works: dict[int, _Work] = field(default_factory=dict)
 
     def begin(self, coil: int, work: Coroutine[None, None, None]) -> None:
-        """Do this to a relay, which nothing else is done to."""
-        self.busy[coil] = task = self.tasks.create_task(work, name=f"coil {coil}")
-        task.add_done_callback(lambda _: self.busy.pop(coil))
+        """Do this to a relay from now on, and nothing else."""
+        self.break_off(coil)
+        task = self.tasks.create_task(work, name=f"coil {coil}")
+        self.works[coil] = _Work(task=task)
+        task.add_done_callback(lambda done: self._forget(coil, done))
+
+    def pulses(self, coil: int) -> bool:
+        """Whether a relay pulses."""
+        return coil in self.works and not self.works[coil].resting
+
+    def rests(self, coil: int) -> bool:
+        """Whether a relay is being brought to rest."""
+        return coil in self.works and self.works[coil].resting
+
+    def break_off(self, coil: int) -> None:
+        """End what is done to a relay; a pulse is followed by off all the same."""
+        if coil in self.works:
+            self.works[coil].task.cancel()
+
+    def _forget(self, coil: int, done: asyncio.Task[None]) -> None:
+        if self.works[coil].task is done:
+            del self.works[coil]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -147,7 +171,7 @@ class Relays:
             return _ack(command, Outcome.DONE, _UP_ALREADY)
         if relay.coil in self._wanted:
             return await self.hold(relay, command)
-        self._break_off(relay.close_coil)
+        self._open_beats_close(relay)
         return await self._pulse(relay.coil, relay.pulse_ms, command)
 
     async def close(self, relay: BarrierSettings, command: BarrierCommand) -> Ack:
@@ -156,7 +180,7 @@ class Relays:
             return _ack(command, Outcome.FAILED, "no close relay is wired")
         if relay.held_by in self._wanted | self._left_up.keys():
             return _ack(command, Outcome.FAILED, "the boom is kept up")
-        if self._live is not None and relay.coil in self._live.busy:
+        if self._live is not None and self._live.pulses(relay.coil):
             return _ack(command, Outcome.FAILED, "the boom is being opened")
         return await self._pulse(relay.close_coil, relay.close_pulse_ms, command)
 
@@ -165,11 +189,11 @@ class Relays:
         self._wanted.add(relay.held_by)
         self._owed.discard(relay.held_by)
         self._left_up.pop(relay.held_by, None)
-        self._break_off(relay.close_coil)
+        self._open_beats_close(relay)
         if self._live is None:
             return self._away(command, "; it will be held up when it is back")
-        if relay.held_by in self._live.resting:
-            self._break_off(relay.held_by)
+        if self._live.rests(relay.held_by):
+            self._live.break_off(relay.held_by)
         return await self._switch(self._live.device, relay.held_by, True, command)
 
     async def release(self, relay: BarrierSettings, command: BarrierCommand) -> Ack:
@@ -185,7 +209,7 @@ class Relays:
         live = self._live
         if live is None:
             return self._away(command)
-        if coil in live.busy:
+        if live.pulses(coil):
             return _ack(command, Outcome.FAILED, f"coil {coil} is pulsing already")
         pulse = Pulse(
             live.device,
@@ -198,10 +222,9 @@ class Relays:
         live.begin(coil, pulse.run())
         return await asyncio.shield(pulse.answer)
 
-    def _break_off(self, coil: int | None) -> None:
-        """End what is being done to a relay; a pulse is followed by off all the same."""
-        if self._live is not None and coil in self._live.busy:
-            self._live.busy[coil].cancel()
+    def _open_beats_close(self, relay: BarrierSettings) -> None:
+        if self._live is not None and relay.close_coil is not None:
+            self._live.break_off(relay.close_coil)
 
     # --- levels ---------------------------------------------------------------------------------
 
@@ -220,14 +243,11 @@ class Relays:
 
     async def _rest(self, live: _Live, coil: int) -> None:
         """Bring a relay that has pulsed, or was left on, to where it belongs."""
-        live.resting.add(coil)
-        try:
-            if coil in self._wanted:
-                await self._keep_on(live.device, coil)
-            elif await switch_off(live.device, coil):
-                self._owed.discard(coil)
-        finally:
-            live.resting.discard(coil)
+        live.works[coil].resting = True
+        if coil in self._wanted:
+            await self._keep_on(live.device, coil)
+        elif await switch_off(live.device, coil):
+            self._owed.discard(coil)
 
     async def _keep(self, device: Device) -> None:
         """Look after what is held; for as long as the session lasts."""

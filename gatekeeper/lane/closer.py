@@ -53,7 +53,7 @@ class Closer:
         self._rooms = rooms
         self._scribe = Scribe(settings.name, rooms)
         self._kept_up = kept_up
-        self._opening = opening
+        self._in_the_lane = opening
         self._around = guard.Clearance.of(_guarding(settings))
         self._due_at: float | None = None
         self._opened_at: float | None = None
@@ -87,6 +87,10 @@ class Closer:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._moved.wait()
+
+    def _opening(self) -> bool:
+        """Whether somebody is in the lane; without its camera nobody knows."""
+        return self._in_the_lane() or self._rooms.health.stands("camera_stale", self.name)
 
     @property
     def wake_at(self) -> float | None:
@@ -141,4 +145,5 @@ def _guarding(settings: LaneSettings) -> list[Sensor]:
         Sensor.SAFETY: settings.safety_loop,
         Sensor.PHOTOCELL: settings.photocell,
     }
-    return [sensor for sensor, wire in wired.items() if wire is not None]
+    sensors = [sensor for sensor, wire in wired.items() if wire is not None]
+    return sensors if settings.camera is None else [*sensors, Sensor.VIEW]

@@ -1,29 +1,26 @@
 """The relay board against a Modbus server with faults, in this process."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import pytest
 
-from gatekeeper.config import (
-    BarrierSettings,
-    InputSettings,
-    LaneSettings,
-)
+from gatekeeper.config import BarrierSettings, InputSettings, LaneSettings
 from gatekeeper.drivers import level
 from gatekeeper.drivers.board import ALARM
 from gatekeeper.errors import ConfigError
-from gatekeeper.model import (
-    AlarmCleared,
-    AlarmRaised,
-    Direction,
-    Outcome,
-    Sensor,
-)
+from gatekeeper.model import AlarmCleared, AlarmRaised, Direction, Outcome, Sensor
 from simulators.modbus import Fault
 
+if TYPE_CHECKING:
+    from tests.drivers.conftest import Bench, Server
+
+    BuildBench = Callable[[Sequence[LaneSettings]], Bench]
+
 READ_INPUTS = b"\x02\x00\x00\x00\x08"
-POLL_MS = 10
 
 
 def on(coil: int) -> bytes:
@@ -47,16 +44,13 @@ def lane(
     coil: int,
     board: str = "gate",
     hold_coil: int | None = None,
-    close_coil: int | None = None,
     **wires: InputSettings,
 ) -> LaneSettings:
     return LaneSettings(
         name=name,
         zone="inner",
         direction=Direction.ENTRY,
-        barrier=BarrierSettings(
-            board=board, coil=coil, pulse_ms=50, hold_coil=hold_coil, close_coil=close_coil
-        ),
+        barrier=BarrierSettings(board=board, coil=coil, pulse_ms=50, hold_coil=hold_coil),
         camera=None,
         arrival_loop=wires.pop("arrival", InputSettings(board="gate", input=0)),
         **wires,
@@ -77,7 +71,7 @@ LANES = (
 
 
 @pytest.fixture
-async def bench(bench_of: Callable[[Sequence[LaneSettings]], Bench]) -> Bench:
+async def bench(bench_of: BuildBench) -> Bench:
     return bench_of(LANES)
 
 
@@ -94,7 +88,6 @@ async def test_a_pulse_coil_left_on_is_off_before_the_board_is_live(
     await bench.live()
     assert not server.coils[3]
     assert server.coils[6], "a coil of no lane of ours is left alone"
-    await bench.stop()
 
 
 async def test_a_coil_that_stays_on_keeps_the_board_from_going_live(
@@ -108,7 +101,6 @@ async def test_a_coil_that_stays_on_keeps_the_board_from_going_live(
     assert "coil 3 stays on" in alarm.detail
     assert (await bench.open()).outcome is Outcome.FAILED
     assert on(1) not in server.heard
-    await bench.stop()
 
 
 async def test_an_opening_is_on_read_back_off_read_back(bench: Bench) -> None:
@@ -270,7 +262,6 @@ async def test_a_board_that_is_missing_at_the_start_is_an_alarm(
     await server.plug()
     await bench.live()
     assert bench.health.alarms == ()
-    await bench.stop()
 
 
 async def test_a_pulse_broken_off_by_the_cable_ends_with_the_coil_off(bench: Bench) -> None:

@@ -88,10 +88,12 @@ class Site:
         ),
         lists: Iterable[ListName] = tuple(ListName),
         blind: Sequence[str] = (),
+        booms: bool = False,
         **visitor_zone: Any,
     ) -> None:
         """`gates` are the lanes of each controller; `lists` were once followed; `blind` lanes have
-        no camera; `visitor_zone` are settings of that zone.
+        no camera; with `booms` an input of each lane says whether its boom is up; `visitor_zone`
+        are settings of that zone.
         """
         self.true_s = 0.0
         self.told: list[tuple[str, Event]] = []
@@ -106,7 +108,7 @@ class Site:
         self._folder = folder
         self._gates = [
             Controller(
-                self._config(number, gates, blind, visitor_zone),
+                self._config(number, gates, blind, booms, visitor_zone),
                 folder / f"gate-{number}.db",
                 VirtualClock(),
             )
@@ -499,6 +501,7 @@ class Site:
         number: int,
         gates: Sequence[Sequence[str]],
         blind: Sequence[str],
+        booms: bool,
         visitor_zone: dict[str, Any],
     ) -> Config:
         names = gates[number]
@@ -512,7 +515,12 @@ class Site:
         ]
         inner = {"name": "visitor_zone", "inside": "car_park", "capacity": 60}
         lanes = [
-            lane(name, coil, **({"camera": None} if name in blind else {}))
+            lane(
+                name,
+                coil,
+                **({"camera": None} if name in blind else {}),
+                **({"boom_up": {"board": "board", "input": 8 + coil}} if booms else {}),
+            )
             for coil, name in enumerate(names)
         ]
         return Config.model_validate(
