@@ -156,11 +156,19 @@ class Corridor:
             case Look():
                 await self._looked(happening)
             case Reconsider():
-                if self._visit is not None and self._visit.unpulsed and not self._holder.keeps_up:
-                    await self._feed(Input.RELEASED)
-                await self._feed(Input.RECONSIDERED)
-                if self._visit is None:
-                    self._sign.idle()  # the free spaces may be others
+                await self._reconsider()
+
+    async def _reconsider(self) -> None:
+        """Who comes to a boom that goes up drives on, and is not read first."""
+        visit = self._visit
+        if visit is None:
+            self._sign.idle()  # the free spaces may be others, or the boom kept up
+        elif visit.unpulsed and not self._holder.explains:
+            await self._feed(Input.RELEASED)
+        elif self.state in _UNANSWERED and self._holder.admits_as() is not None:
+            visit.late = True
+            await self._decide(visit)
+        await self._feed(Input.RECONSIDERED)
 
     async def late(self) -> None:
         """The moment `wake_at` has come."""
@@ -220,7 +228,9 @@ class Corridor:
             return
         if presence.sensor is Sensor.SAFETY:
             self._believe(SafetyLoop())
-        await self._feed(_EDGES[presence.sensor, presence.on], presence.at)
+        edge = _EDGES.get((presence.sensor, presence.on))  # none of a photocell, which only guards
+        if edge is not None:
+            await self._feed(edge, presence.at)
 
     def _believe(self, loop: SafetyLoop) -> None:
         """A safety loop that is dead has passages presumed, until it moves again."""

@@ -417,7 +417,13 @@ class Rehearsal:
 
 _EARLY_S = 1e-6
 
-_WAITING = (State.REFUSED, State.STUCK, State.OPENING)
+_WAITING = (
+    State.READING,
+    State.LOOKING_AGAIN,
+    State.REFUSED,
+    State.STUCK,
+    State.OPENING,
+)
 
 _NO_PIXELS = np.zeros((1, 1, 3), np.uint8)
 
