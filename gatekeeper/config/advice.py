@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from gatekeeper.config.boards import Wire
 from gatekeeper.config.controller import Config
 from gatekeeper.config.zones import ZoneSettings
-from gatekeeper.model import Schedule, VehicleClass
+from gatekeeper.model import Direction, Schedule, VehicleClass
 
 _DAY_S = 86_400
 _MONDAY = datetime(2024, 1, 1)  # noqa: DTZ001 - any Monday: schedules know weekdays, no dates
@@ -22,6 +22,7 @@ def warnings(config: Config) -> list[str]:
         ),
         *_of_lanes(config),
         *_of_boards(config),
+        *_of_fire(config),
         *_of_the_centre(config),
     ]
 
@@ -80,6 +81,12 @@ def _edges(row: Schedule) -> Iterator[datetime]:
 
 def _of_lanes(config: Config) -> Iterator[str]:
     for lane in config.lane:
+        if lane.arrival_loop is None:
+            held = "; it is held open meanwhile" if lane.direction is Direction.EXIT else ""
+            yield (
+                f"lane {lane.name}: no arrival loop: who comes while its camera fails is not"
+                f" noticed{held}"
+            )
         if lane.safety_loop is None:
             yield (
                 f"lane {lane.name}: no safety loop: a passage is only presumed, and counts against"
@@ -98,6 +105,17 @@ def _of_boards(config: Config) -> Iterator[str]:
             yield (
                 f"board {board.name}: {board.line.device} may be another adapter after a restart;"
                 " take its name below /dev/serial/by-id"
+            )
+
+
+def _of_fire(config: Config) -> Iterator[str]:
+    if not config.fire.inputs:
+        yield "fire: no inputs: the fire controller has to open the barriers without this one"
+    for wire in config.fire.inputs:
+        if not wire.inverted:
+            yield (
+                f"fire: input {wire.input} of {wire.board} closes on fire: if its wire breaks,"
+                " nobody notices; a contact that opens (inverted = true) tells"
             )
 
 
