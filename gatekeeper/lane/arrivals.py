@@ -111,6 +111,8 @@ class Arrivals:
             self._loop = loops.judged(self._loop, at, self._limits)
             self._alarm()
         if not self._camera_counts:
+            if any(each.on for each in edges[:1]) and self._is_blocked:
+                self._say(Edge(False, at))
             self._say(Edge(self._loop.on, at))
             return False
         said = [each for each in (*edges, Edge(self._trigger.occupied, at)) if self._say(each)]
@@ -122,6 +124,13 @@ class Arrivals:
         if not self._wired:
             return True
         return self._loop.fault is not None and self._has_looked and not self.blind
+
+    @property
+    def _is_blocked(self) -> bool:
+        """Whoever comes to a blocked lane in view of its camera is a new vehicle, though the loop
+        has not been free in between: by the time it counts as stuck nobody must be shut in.
+        """
+        return self._health.stands("lane_blocked", self._lane)
 
     def _say(self, edge: Edge) -> bool:
         """Pass on what is news; returns whether it is."""
