@@ -84,6 +84,7 @@ class Lane:
             wake_eye=None if self._eye is None else self._eye.wake,
             holder=self.holder,
             display=kerb.display,
+            by_camera=lambda: self._arrivals.by_camera,
         )
         self._never_shuts_in = settings.direction is Direction.EXIT and kerb.camera is not None
         kerb.loops.watch(self._arrivals.sensed)

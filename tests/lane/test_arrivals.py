@@ -183,6 +183,10 @@ class TestStuckLoop:
     def limits(self) -> Limits:
         return replace(USUAL, stuck_s=0.5)
 
+    @pytest.fixture
+    def timing(self, timing: Timing) -> Timing:
+        return replace(timing, arrival_lag_s=30.0)
+
     async def test_row_27_one_that_is_stuck_is_an_alarm_and_the_camera_triggers(
         self, bench: Bench
     ) -> None:
@@ -194,6 +198,11 @@ class TestStuckLoop:
         comes(bench, VISITOR)
         await bench.in_state(State.OPENING)
         assert bench.health.stands("loop_stuck", "lane")
+        bench.loops.set(Sensor.SAFETY, on=True)
+        goes(bench)
+        bench.loops.set(Sensor.SAFETY, on=False)
+        _, ended = await bench.ended(2)
+        assert (ended["end"], ended["plate"]) == ("passed", VISITOR)
 
     async def test_row_27_when_it_falls_the_alarm_is_over_and_the_loop_counts_again(
         self, bench: Bench
