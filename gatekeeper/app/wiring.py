@@ -38,7 +38,7 @@ def timing_of(config: Config, lane: LaneSettings) -> Timing:
         reading_s=recognition.window_s if entry else recognition.exit_window_s,
         opening_s=lane.open_timeout_s,
         long_s=lane.safety_long_s,
-        arrival_lag_s=_LEAVES_VIEW_S if lane.arrival_loop is None else 0.0,
+        arrival_lag_s=_LEAVES_VIEW_S,
         safety_loop=lane.safety_loop is not None,
         geometry=_geometry(lane),
     )

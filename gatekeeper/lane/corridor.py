@@ -69,8 +69,11 @@ class Corridor:
         holder: Holder,
         closer: Closer | None = None,
         display: Display | None = None,
+        by_camera: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`wake_eye` is called when a vehicle arrives; None for a lane without a camera."""
+        """`wake_eye` is called when a vehicle arrives; None for a lane without a camera.
+        `by_camera` is whether the camera tells who arrives and leaves, not the loop.
+        """
         self.name = settings.name
         self._rooms = rooms
         self._timing = timing
@@ -80,6 +83,7 @@ class Corridor:
         self._machine = passage.Passage()
         self._visit: Visit | None = None
         self._levels: dict[Sensor, Presence] = {}
+        self._by_camera = by_camera
         self._safety_loop = SafetyLoop()
         self._boom = Boom(settings, rooms.health)
         self._scribe = Scribe(settings.name, rooms)
@@ -279,9 +283,13 @@ class Corridor:
 
     @property
     def _timing_now(self) -> passage.Timing:
-        """A safety loop that is dead is none."""
-        dead = self._safety_loop.dead
-        return replace(self._timing, safety_loop=False) if dead else self._timing
+        """A safety loop that is dead is none, and an arrival loop that is told of is prompt."""
+        timing = self._timing
+        return replace(
+            timing,
+            safety_loop=timing.safety_loop and not self._safety_loop.dead,
+            arrival_lag_s=timing.arrival_lag_s if self._by_camera() else 0.0,
+        )
 
     async def _do(self, output: Output, at: float) -> None:
         visit, alarms = self._visit, self._rooms.health

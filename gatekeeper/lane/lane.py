@@ -87,6 +87,7 @@ class Lane:
             holder=self.holder,
             closer=self._closer,
             display=kerb.display,
+            by_camera=lambda: self._arrivals.by_camera,
         )
         self._never_shuts_in = settings.direction is Direction.EXIT and kerb.camera is not None
         kerb.loops.watch(self._arrivals.sensed)

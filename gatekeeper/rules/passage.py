@@ -88,7 +88,7 @@ class Timing:
     `long_s`: longer on the safety loop is too long for one vehicle, and so is what `geometry`
     makes of the edges of both loops, where it is known. `tailgate_s`: who crosses undecided so
     soon after another has followed it through. `arrival_lag_s`: so much later than a loop the
-    camera tells that a vehicle has left, where there is no arrival loop.
+    camera tells that a vehicle has left, where it stands in for the loop.
     """
 
     reading_s: float = 3.0
