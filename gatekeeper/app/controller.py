@@ -19,7 +19,7 @@ from gatekeeper.app.news import News
 from gatekeeper.app.notify import notify, watchdog_s
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.timekeeper import Timekeeper
-from gatekeeper.app.wiring import quorum_of, take_up, texts_of, timing_of
+from gatekeeper.app.wiring import quorum_of, sides_of, take_up, texts_of, timing_of
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import CentreSettings, Config, LaneSettings, warnings
 from gatekeeper.drivers.board import RelayBoard
@@ -73,6 +73,7 @@ class Controller:
         self._lanes: dict[str, Lane] = {}
         self._boards: dict[str, RelayBoard] = {}
         self._displays: dict[str, LedDisplay] = {}
+        self._sides = sides_of(config, clock, health)
         self._link: Link | None = None
         self._stopping = False
         self._pictures = Pictures(config.store.pictures)
@@ -189,14 +190,18 @@ class Controller:
             camera = open_camera(settings.name, settings.camera)
             stack.push_async_callback(camera.close)
         board = self._boards[settings.barrier.board]
+        side, loops = self._sides.get(settings.name), board.loops(settings.name)
+        if side is not None:
+            loops.watch(side.feel)
         return Lane(
             settings,
             policy_of(self._config, settings.zone),
             kerb=Kerb(
                 camera=camera,
                 barrier=board.barrier(settings.name),
-                loops=board.loops(settings.name),
+                loops=side or loops,
                 display=self._displays.get(settings.display or ""),
+                turn=side,
             ),
             rooms=rooms,
             timing=timing_of(self._config, settings),
@@ -234,6 +239,8 @@ class Controller:
         ]
         work += [(f"board {name}", board.run) for name, board in self._boards.items()]
         work += [(f"display {name}", display.run) for name, display in self._displays.items()]
+        turns = dict.fromkeys(side.turn for side in self._sides.values())
+        work += [(f"turn of {turn.name}", turn.run) for turn in turns]
         work += [(f"lane {name}", lane.run) for name, lane in self._lanes.items()]
         if self._link is not None:
             work.append(("link", self._link.run))

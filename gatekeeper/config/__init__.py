@@ -34,6 +34,7 @@ from gatekeeper.config.lanes import (
     InputSettings,
     LaneSettings,
 )
+from gatekeeper.config.opposites import opposites
 from gatekeeper.config.zones import ScheduleSettings, ZoneSettings
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "WordingSettings",
     "ZoneSettings",
     "load",
+    "opposites",
     "secret",
     "warnings",
 ]

@@ -74,8 +74,9 @@ class GeometrySettings(Settings):
 class LaneSettings(Settings):
     """One direction of a gate. `zone` is the zone that the lane leads into (entry) or out of.
 
-    A safety loop occupied for longer than `safety_long_s` within one passage may have seen two
-    vehicles pass.
+    `opposite` is the lane on the other side of the same barrier, where one lane of the road serves
+    both ways. A safety loop occupied for longer than `safety_long_s` within one passage may have
+    seen two vehicles pass.
     """
 
     name: Name
@@ -90,6 +91,7 @@ class LaneSettings(Settings):
     safety_long_s: Annotated[float, Field(ge=1, le=60)] = 6.0
     geometry: GeometrySettings | None = None
     display: Name | None = None
+    opposite: Name | None = None
 
     @model_validator(mode="after")
     def _geometry_has_its_loops(self) -> Self:

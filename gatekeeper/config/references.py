@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from gatekeeper.config.controller import Config
+from gatekeeper.config.opposites import opposite_faults, shared_with
 
 
 def broken_references(config: Config) -> list[str]:
@@ -12,6 +13,7 @@ def broken_references(config: Config) -> list[str]:
         *_unknown_zones(config),
         *_peer_faults(config),
         *_shared_lines(config),
+        *opposite_faults(config),
         *_wiring_faults(config),
         *_display_faults(config),
     ]
@@ -119,9 +121,12 @@ def _wiring_faults(config: Config) -> list[str]:
 def _wires(config: Config) -> Iterator[tuple[str, str, str, int]]:
     for lane in config.lane:
         place = f'lane "{lane.name}"'
-        yield f"{place}.barrier", lane.barrier.board, "coil", lane.barrier.coil
+        shared = shared_with(config, lane)
+        if "barrier" not in shared:
+            yield f"{place}.barrier", lane.barrier.board, "coil", lane.barrier.coil
         for key, wire in lane.inputs.items():
-            yield f"{place}.{key}", wire.board, "input", wire.input
+            if key not in shared:
+                yield f"{place}.{key}", wire.board, "input", wire.input
 
 
 def _display_faults(config: Config) -> list[str]:

@@ -3,13 +3,25 @@
 `lane` serves one lane, `corridor` walks its vehicle, `eye` looks, `decider` decides and says so,
 `judge` asks lists and rules for it, `opener` moves the barrier, `scribe` writes down, `sign`
 tells the driver, `visit` is what is remembered of the vehicle that stands there, `bindings` what
-drivers did with their phones, `rooms` what all lanes share. There is no rule in them, no register
+drivers did with their phones, `turn` the barrier that two
+opposite lanes share, `rooms` what all lanes share. There is no rule in them, no register
 number and no SQL.
 """
 
 from gatekeeper.lane.bindings import Bindings
-from gatekeeper.lane.corridor import Corridor, Reconsider
+from gatekeeper.lane.corridor import Corridor, ItsTurn, Reconsider
 from gatekeeper.lane.lane import Kerb, Lane
 from gatekeeper.lane.rooms import Rooms
+from gatekeeper.lane.turn import Side, Turn
 
-__all__ = ["Bindings", "Corridor", "Kerb", "Lane", "Reconsider", "Rooms"]
+__all__ = [
+    "Bindings",
+    "Corridor",
+    "ItsTurn",
+    "Kerb",
+    "Lane",
+    "Reconsider",
+    "Rooms",
+    "Side",
+    "Turn",
+]

@@ -10,9 +10,10 @@ from typing import TypeAlias
 
 from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier, Camera, Display, Loops
-from gatekeeper.lane.corridor import Corridor, Happening, Reconsider
+from gatekeeper.lane.corridor import Corridor, Happening, ItsTurn, Reconsider
 from gatekeeper.lane.eye import Eye
 from gatekeeper.lane.rooms import Rooms
+from gatekeeper.lane.turn import Side
 from gatekeeper.model import Order, OrderAnswer, ZonePolicy
 from gatekeeper.rules.passage import State, Timing
 
@@ -37,12 +38,13 @@ _Letter: TypeAlias = Happening | Ordered
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kerb:
-    """What stands at one lane."""
+    """What stands at one lane; `turn` where it shares the barrier with the opposite lane."""
 
     camera: Camera | None
     barrier: Barrier
     loops: Loops
     display: Display | None = None
+    turn: Side | None = None
 
 
 class Lane:
@@ -72,8 +74,11 @@ class Lane:
             store_failure_admits=store_failure_admits,
             wake_eye=None if self._eye is None else self._eye.wake,
             display=kerb.display,
+            turn=kerb.turn,
         )
         kerb.loops.watch(self._put)
+        if kerb.turn is not None:
+            kerb.turn.on_turn(lambda: self._put(ItsTurn()))
 
     @property
     def state(self) -> State:

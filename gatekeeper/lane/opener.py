@@ -3,6 +3,8 @@
 After a crash an intent without an outcome is known to be unknown, and is never pulsed again.
 """
 
+from dataclasses import dataclass
+
 import structlog
 
 from gatekeeper.clock import Clock
@@ -27,6 +29,15 @@ RISES_S = 10.0
 """How long after a pulse a boom may rise because of it."""
 
 
+@dataclass(slots=True)
+class LastPulse:
+    """When a barrier was last commanded (boot clock), None if never; lanes that share one share
+    this.
+    """
+
+    at: float | None = None
+
+
 class Opener:
     """The barrier of one lane, as the lane may use it."""
 
@@ -38,17 +49,19 @@ class Opener:
         scribe: Scribe,
         clock: Clock,
         store_failure_admits: bool,
+        last_pulse: LastPulse,
     ) -> None:
         self._settings = settings
         self._barrier = barrier
         self._scribe = scribe
         self._clock = clock
         self._store_failure_admits = store_failure_admits
-        self._pulsed_at: float | None = None
+        self._last_pulse = last_pulse
 
     def explains(self, rise_at: float) -> bool:
         """Whether a boom that rose then (boot clock) did so because it was commanded."""
-        return self._pulsed_at is not None and rise_at - self._pulsed_at <= RISES_S
+        pulsed_at = self._last_pulse.at
+        return pulsed_at is not None and rise_at - pulsed_at <= RISES_S
 
     async def open(
         self, command_id: str, reason: Reason, passage: str | None, *because: Fact
@@ -79,12 +92,12 @@ class Opener:
 
     async def _pulse(self, command: BarrierCommand, written: bool) -> Ack:
         now = self._clock.boot_s()
-        objection = guard.objection(command, now, self._pulsed_at)
+        objection = guard.objection(command, now, self._last_pulse.at)
         if objection is None and not written and not self._opens_unwritten(command.reason):
             objection = "the database cannot be written"
         if objection is not None:
             return Ack(command=command.id, outcome=Outcome.FAILED, detail=objection, at=now)
-        self._pulsed_at = now
+        self._last_pulse.at = now
         return await self._barrier.open(command)
 
     def _opens_unwritten(self, reason: Reason) -> bool:

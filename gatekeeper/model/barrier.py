@@ -45,9 +45,12 @@ class Sensor(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
-    """An input of a lane changed, or was read for the first time."""
+    """An input of a lane changed, or was read for the first time. `known` is False where two lanes
+    share a barrier, and the loops do not tell from which side the vehicle comes.
+    """
 
     lane: str
     sensor: Sensor
     on: bool
     at: float
+    known: bool = True

@@ -5,6 +5,7 @@ waiting vehicles are decided again, alarms are journalled, limits are looked aft
 """
 
 import math
+from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,11 @@ import numpy as np
 
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.timekeeper import Timekeeper
-from gatekeeper.app.wiring import quorum_of, take_up, tell_watched, timing_of
+from gatekeeper.app.wiring import quorum_of, sides_of, take_up, tell_watched, timing_of
 from gatekeeper.config import Config, LaneSettings
 from gatekeeper.health import Health
-from gatekeeper.lane import Bindings, Corridor, Reconsider, Rooms
+from gatekeeper.lane import Bindings, Corridor, ItsTurn, Reconsider, Rooms
+from gatekeeper.lane.corridor import Happening
 from gatekeeper.lane.eye import Look, Pace
 from gatekeeper.model import (
     Ack,
@@ -156,6 +158,9 @@ class Rehearsal:
             peers=[peer.controller for peer in config.peer],
             changed=self._to_reconsider,
         )
+        self._sides = sides_of(config, clock, self.health)
+        self._turns = dict.fromkeys(side.turn for side in self._sides.values())
+        self._letters: deque[tuple[str, Happening]] = deque()
         self.lanes = {lane.name: self._corridor(lane) for lane in config.lane}
         self.timekeeper = Timekeeper(clock, self.health)
         self.centre_away_since: float | None = None
@@ -195,7 +200,10 @@ class Rehearsal:
     def edge(self, lane: str, sensor: Sensor, on: bool) -> None:
         """A loop has changed."""
         presence = Presence(lane=lane, sensor=sensor, on=on, at=self.clock.boot_s())
-        at_once(self.lanes[lane].take(presence))
+        if lane in self._sides:
+            self._sides[lane].feel(presence)
+        else:
+            self._letters.append((lane, presence))
         self.settle()
 
     def look(
@@ -256,8 +264,8 @@ class Rehearsal:
         """When `wake` is due next (boot clock); `inf` if nothing runs."""
         first = self.zones.wake_at
         soonest = math.inf if first is None else first
-        for lane in self.lanes.values():
-            moment = lane.wake_at
+        moments = [turn.wake_at for turn in self._turns]
+        for moment in (*moments, *(lane.wake_at for lane in self.lanes.values())):
             if moment is not None and moment < soonest:
                 soonest = moment
         for since in self._dead_since.values():
@@ -270,6 +278,8 @@ class Rehearsal:
         for lane in self.lanes.values():
             if lane.wake_at is not None and lane.wake_at <= now + _EARLY_S:
                 at_once(lane.late())
+        for turn in self._turns:
+            turn.late()
         for name, since in list(self._dead_since.items()):
             if since + CAMERA_STALE_S <= now + _EARLY_S:
                 del self._dead_since[name]
@@ -283,7 +293,11 @@ class Rehearsal:
 
     def settle(self) -> None:
         """Do what the daemon's other tasks would do now."""
-        while self._news or self._reconsider:
+        while self._letters or self._news or self._reconsider:
+            if self._letters:
+                lane, happening = self._letters.popleft()
+                at_once(self.lanes[lane].take(happening))
+                continue
             news, self._news[:] = tuple(self._news), ()
             for each in news:
                 self._journal(each)
@@ -309,6 +323,10 @@ class Rehearsal:
 
     def _corridor(self, lane: LaneSettings) -> Corridor:
         config = self.config
+        side = self._sides.get(lane.name)
+        if side is not None:
+            side.watch(lambda presence: self._letters.append((lane.name, presence)))
+            side.on_turn(lambda: self._letters.append((lane.name, ItsTurn())))
         return Corridor(
             lane,
             policy_of(config, lane.zone),
@@ -328,6 +346,7 @@ class Rehearsal:
             timing=timing_of(config, lane),
             store_failure_admits=config.zone_of(lane.zone).when_store_fails == "admit",
             wake_eye=None if lane.camera is None else _nothing,
+            turn=side,
         )
 
     def _site(self) -> SiteState:
