@@ -43,7 +43,10 @@ def sides_of(config: Config, clock: Clock, health: Health) -> dict[str, Side]:
     """The side that each lane of a reversible pair has of its barrier, by the lane's name."""
     sides: dict[str, Side] = {}
     for pair in opposites(config):
-        timing = turn.Timing(limit_s=max(timing_of(config, lane).longest_s for lane in pair))
+        timing = turn.Timing(
+            limit_s=max(timing_of(config, lane).longest_s for lane in pair),
+            in_line=all(lane.arrival_loops == "in_line" for lane in pair),
+        )
         shared = Turn(clock=clock, health=health, timing=timing)
         sides |= {lane.name: shared.side(lane.name, lane.direction) for lane in pair}
     return sides

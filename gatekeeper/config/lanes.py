@@ -1,6 +1,6 @@
 """Lanes, and the boards they are wired to."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
@@ -75,8 +75,11 @@ class LaneSettings(Settings):
     """One direction of a gate. `zone` is the zone that the lane leads into (entry) or out of.
 
     `opposite` is the lane on the other side of the same barrier, where one lane of the road serves
-    both ways. A safety loop occupied for longer than `safety_long_s` within one passage may have
-    seen two vehicles pass.
+    both ways; its `arrival_loops` lie `in_line` where a vehicle that crosses drives over both, and
+    `apart` where there is a place to wait on either side.
+
+    A safety loop occupied for longer than `safety_long_s` within one passage may have seen two
+    vehicles pass.
     """
 
     name: Name
@@ -92,6 +95,7 @@ class LaneSettings(Settings):
     geometry: GeometrySettings | None = None
     display: Name | None = None
     opposite: Name | None = None
+    arrival_loops: Literal["in_line", "apart"] = "in_line"
 
     @model_validator(mode="after")
     def _geometry_has_its_loops(self) -> Self:

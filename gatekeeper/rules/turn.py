@@ -21,11 +21,14 @@ class Timing:
     """In seconds: how long one lane may own the barrier (more than a passage that keeps to its own
     limits takes); how long after the safety loop a vehicle still comes onto the far arrival loop;
     and how long it may stand there before it counts as one that wants to come through.
+
+    `in_line`: whoever crosses comes over the far arrival loop, because all loops lie in one lane.
     """
 
     limit_s: float = 120.0
     reaches_s: float = 5.0
     leaves_s: float = 10.0
+    in_line: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,12 +145,13 @@ def time(turn: Turn, at: float, timing: Timing) -> Step:
     for long has come back, or is another one that rolled up without a gap.
     """
     outputs: list[Output] = []
+    overdue = turn.owner if at >= turn.since + timing.limit_s else None
     stands_until = _stands_until(turn, timing)
-    if turn.crosser is not None and stands_until is not None and at >= stands_until:
-        came = _came(replace(turn, far_at=None, crosser=None), opposite(turn.crosser), known=False)
+    if overdue is not None or (stands_until is not None and at >= stands_until):
+        came = _came_anew(turn)
         turn, outputs = came.turn, [*came.outputs]
-    if turn.owner is not None and at >= turn.since + timing.limit_s:
-        outputs.append(Overdue(side=turn.owner))
+    if overdue is not None:
+        outputs.append(Overdue(side=overdue))
         turn = replace(turn, owner=None, ended=False)
     settled = _settled(turn, at)
     return Step(turn=settled.turn, outputs=(*outputs, *settled.outputs))
@@ -177,19 +181,29 @@ def _came(turn: Turn, side: Direction, *, known: bool) -> Step:
     return Step(turn=here, outputs=(told,))
 
 
+def _came_anew(turn: Turn) -> Step:
+    """Whoever stands on the far arrival loop counts no longer as the one that crossed."""
+    if turn.far_at is None or turn.crosser is None:
+        return Step(turn=turn)
+    crosser = turn.crosser if turn.safety else None
+    return _came(replace(turn, far_at=None, crosser=crosser), opposite(turn.crosser), known=False)
+
+
 def _comes_through(turn: Turn, side: Direction, at: float, timing: Timing) -> bool:
     """Whether who comes onto this arrival loop has just crossed from the other side."""
-    if turn.crosser is not opposite(side):
+    if turn.crosser is not opposite(side) or not timing.in_line:
         return False
-    return turn.off_at is None or at - turn.off_at <= timing.reaches_s
+    if turn.off_at is None:
+        return turn.owner is turn.crosser
+    return at - turn.off_at <= timing.reaches_s
 
 
 def _onto_safety(turn: Turn, at: float) -> Step:
     """Whoever is on the safety loop has the barrier, unasked too: nobody else can use it."""
     side, known = _whose(turn)
     told: list[Output] = [Told(side=side, sensor=Sensor.SAFETY, on=True, known=known)]
-    if turn.far_at is not None and turn.crosser is opposite(side):
-        came = _came(replace(turn, far_at=None), side, known=False)
+    if turn.crosser is opposite(side):
+        came = _came_anew(turn)
         turn, told = came.turn, [*came.outputs, *told]
     if turn.owner is None:
         turn = replace(turn, owner=side, since=at)

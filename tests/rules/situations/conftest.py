@@ -85,11 +85,15 @@ class Site:
         ),
         lists: Iterable[ListName] = tuple(ListName),
         blind: Sequence[str] = (),
+        reversible: str | None = None,
         **visitor_zone: Any,
     ) -> None:
         """`gates` are the lanes of each controller; `lists` were once followed; `blind` lanes have
-        no camera; `visitor_zone` are settings of that zone.
+        no camera; where the inner gate is `reversible`, its two lanes share the barrier and the
+        safety loop, and their arrival loops lie `in_line` or `apart`;
+        `visitor_zone` are settings of that zone.
         """
+        self._reversible = reversible
         self.true_s = 0.0
         self.told: list[tuple[str, Event]] = []
         self.linked = True
@@ -404,6 +408,10 @@ class Site:
         alarms = [alarm for gate in self._gates for alarm in gate.health.alarms]
         return {alarm.alarm for alarm in alarms if alarm.subject == subject}
 
+    def state(self, lane: str) -> str:
+        """Where the visit of the vehicle at a lane stands."""
+        return self._gate(lane).lanes[lane].state.value
+
     def openings(self, lane: str) -> int:
         """How often the barrier of a lane was pulsed."""
         return self._pulses.count(lane)
@@ -498,6 +506,10 @@ class Site:
             lane(name, coil, **({"camera": None} if name in blind else {}))
             for coil, name in enumerate(names)
         ]
+        if self._reversible:
+            entry, exit_ = (each for each in lanes if each["zone"] == "visitor_zone")
+            shared = {key: entry[key] for key in ("barrier", "safety_loop")}
+            exit_.update(shared, opposite=entry["name"], arrival_loops=self._reversible)
         return Config.model_validate(
             {
                 "site": "hall",
