@@ -190,18 +190,15 @@ class Controller:
             camera = open_camera(settings.name, settings.camera)
             stack.push_async_callback(camera.close)
         board = self._boards[settings.barrier.board]
-        side, loops = self._sides.get(settings.name), board.loops(settings.name)
-        if side is not None:
-            loops.watch(side.feel)
         return Lane(
             settings,
             policy_of(self._config, settings.zone),
             kerb=Kerb(
                 camera=camera,
                 barrier=board.barrier(settings.name),
-                loops=side or loops,
+                loops=board.loops(settings.name),
                 display=self._displays.get(settings.display or ""),
-                turn=side,
+                turn=self._sides.get(settings.name),
             ),
             rooms=rooms,
             timing=timing_of(self._config, settings),

@@ -5,6 +5,7 @@ Loops, looks, orders and the clock come in through one inbox, one at a time.
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,7 +15,7 @@ from gatekeeper.lane.corridor import Corridor, Happening, ItsTurn, Reconsider
 from gatekeeper.lane.eye import Eye
 from gatekeeper.lane.rooms import Rooms
 from gatekeeper.lane.turn import Side
-from gatekeeper.model import Order, OrderAnswer, ZonePolicy
+from gatekeeper.model import Order, OrderAnswer, Presence, ZonePolicy
 from gatekeeper.rules.passage import State, Timing
 
 INBOX = 256
@@ -76,9 +77,15 @@ class Lane:
             display=kerb.display,
             turn=kerb.turn,
         )
-        kerb.loops.watch(self._put)
-        if kerb.turn is not None:
-            kerb.turn.on_turn(lambda: self._put(ItsTurn()))
+        kerb.loops.watch(self._put if kerb.turn is None else self._shared(kerb.turn))
+
+    def _shared(self, turn: Side) -> Callable[[Presence], None]:
+        """Whoever is to be told what the inputs say where the barrier is shared: the turn tells
+        this lane what is about its own vehicles.
+        """
+        turn.on_turn(lambda: self._put(ItsTurn()))
+        turn.watch(self._put)
+        return turn.feel
 
     @property
     def state(self) -> State:

@@ -135,8 +135,8 @@ class Turn:
 
 
 class Side:
-    """One lane's side of the shared barrier `turn`, and the loops as that lane is told of them (a
-    `ports.Loops`).
+    """One lane's side of the shared barrier `turn`: what its inputs say goes in by `feel`, and
+    comes out for whoever is watching the lane whose vehicle it is about.
     """
 
     def __init__(self, lane: str, direction: Direction, shared: Turn) -> None:
@@ -169,7 +169,7 @@ class Side:
         self.turn.feel(self._direction, presence)
 
     def watch(self, tell: Callable[[Presence], None]) -> None:
-        """Tell what the loops say of this lane's vehicles, as `ports.Loops` has it."""
+        """From now on tell what the loops say of this lane's vehicles; `tell` must not block."""
         self._watchers.append(tell)
 
     def on_turn(self, call: Callable[[], None]) -> None:
