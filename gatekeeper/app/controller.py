@@ -29,7 +29,7 @@ from gatekeeper.health import Health
 from gatekeeper.lane import Bindings, Kerb, Lane, Rooms
 from gatekeeper.lpr import ReadingThread, open_recogniser
 from gatekeeper.model import ControllerStopped, HealthReport, ListChanges, SiteState
-from gatekeeper.store import Store, UnsoundStoreError, set_aside
+from gatekeeper.store import Store, UnsoundStoreError, alone, set_aside
 from gatekeeper.store.pictures import Pictures
 from gatekeeper.sync import Link
 from gatekeeper.zones import Zones, places_of, plans_of, policy_of
@@ -50,7 +50,8 @@ is dropped, and every stay is looked at."""
 
 def run(config: Config) -> None:
     """Serve the gates until SIGTERM or SIGINT. Raises what keeps the controller from starting."""
-    asyncio.run(_serve(config))
+    with alone(config.store.path, "the controller"):
+        asyncio.run(_serve(config))
 
 
 async def _serve(config: Config) -> None:
