@@ -60,8 +60,8 @@ class Turn:
     async def run(self) -> None:
         """Look after the time limits, until cancelled."""
         while True:
-            self._changed.clear()
             self.late()
+            self._changed.clear()
             self._health.beat(f"turn of {self.name}", within_s=3 * BEAT_S)
             wake_at, now = self.wake_at, self._clock.boot_s()
             rest_s = BEAT_S if wake_at is None else max(0.0, min(BEAT_S, wake_at - now))
