@@ -332,6 +332,14 @@ class Site:
             gate.settle()
         self._gather()
 
+    def restart(self, lane: str) -> None:
+        """The task of one lane fails, and is run again."""
+        gate = self._gate(lane)
+        for presence in at_once(gate.lanes[lane].begin_anew()):
+            at_once(gate.lanes[lane].take(presence))
+        gate.settle()
+        self._gather()
+
     def crash(self, of: str = "inner-entry") -> None:
         """The daemon of a controller dies, and is started again at once."""
         self._start_again(of)

@@ -211,6 +211,15 @@ def test_row_23_an_order_opens_for_nobody_against_the_car_that_has_the_barrier(
     assert lane.openings(IN) == 2
 
 
+def test_row_23_a_lane_that_fails_gives_the_barrier_back(lane: "Site") -> None:
+    lane.arrive(IN, STAFF)
+    lane.arrive(OUT, VISITOR)
+    lane.restart(IN)
+    assert (lane.state(IN), lane.state(OUT)) == ("reading", "opening")
+    lane.show(IN, STAFF)
+    assert lane.state(IN) == "waiting"
+
+
 def test_row_23_after_a_crash_a_car_on_each_side_is_decided_anew_one_after_the_other(
     lane: "Site",
 ) -> None:
