@@ -7,7 +7,15 @@ always a moment on the boot clock, in seconds (see `clock`); a moment that has t
 boot is an `Instant` (`time`).
 """
 
-from gatekeeper.model.barrier import Ack, BarrierCommand, Outcome, Presence, Sensor
+from gatekeeper.model.barrier import (
+    Ack,
+    BarrierCommand,
+    Outcome,
+    PartResult,
+    PartTested,
+    Presence,
+    Sensor,
+)
 from gatekeeper.model.decisions import (
     Decision,
     Direction,
@@ -32,6 +40,8 @@ from gatekeeper.model.facts import (
     ControllerStarted,
     ControllerStopped,
     Fact,
+    LaneTestBegun,
+    LaneTested,
     LockdownOrdered,
     OrderAnswered,
     PassageEnded,
@@ -100,6 +110,8 @@ __all__ = [
     "HealthReport",
     "Instant",
     "Judgement",
+    "LaneTestBegun",
+    "LaneTested",
     "Limit",
     "ListChange",
     "ListChanges",
@@ -113,6 +125,8 @@ __all__ = [
     "OrderAnswer",
     "OrderAnswered",
     "Outcome",
+    "PartResult",
+    "PartTested",
     "PassageEnd",
     "PassageEnded",
     "PeerEvent",

@@ -51,3 +51,22 @@ class Presence:
     sensor: Sensor
     on: bool
     at: float
+
+
+class PartResult(StrEnum):
+    """What a technician's test found of one part of a lane; `not_seen`: nothing came in time."""
+
+    OK = "ok"
+    NOT_SEEN = "not_seen"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartTested:
+    """A relay or input of a lane, by its key in the configuration, and where it is wired to."""
+
+    part: str
+    channel: str
+    result: PartResult
+    detail: str
