@@ -23,6 +23,7 @@ from gatekeeper.app.wiring import quorum_of, take_up, texts_of, timing_of
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import CentreSettings, Config, LaneSettings, warnings
 from gatekeeper.drivers.board import RelayBoard
+from gatekeeper.drivers.bus import Bus
 from gatekeeper.drivers.camera import open_camera
 from gatekeeper.drivers.display import LedDisplay
 from gatekeeper.health import Health
@@ -175,9 +176,11 @@ class Controller:
 
     def _build_lines(self, stack: AsyncExitStack) -> None:
         """The boards and the displays: what has a line, and a task, of its own."""
+        buses = {board.line: Bus(board.line) for board in self._config.board}
         for board in self._config.board:
             lanes = [lane for lane in self._config.lane if lane.barrier.board == board.name]
-            self._boards[board.name] = RelayBoard(board, lanes, self._health)
+            bus = buses[board.line]
+            self._boards[board.name] = RelayBoard(board, lanes, self._health, bus)
         for display in self._config.display:
             self._displays[display.name] = LedDisplay(display, self._health)
             stack.push_async_callback(self._displays[display.name].close)

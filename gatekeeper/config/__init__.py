@@ -6,6 +6,7 @@ Passwords stand in files of their own, so that a configuration can be shown to a
 """
 
 from gatekeeper.config.advice import warnings
+from gatekeeper.config.boards import BoardSettings, LineSettings, Wire
 from gatekeeper.config.cameras import (
     Area,
     CameraSettings,
@@ -29,40 +30,55 @@ from gatekeeper.config.displays import DisplaySettings, TextsSettings, WordingSe
 from gatekeeper.config.file import load, secret
 from gatekeeper.config.lanes import (
     BarrierSettings,
-    BoardSettings,
     GeometrySettings,
     InputSettings,
     LaneSettings,
+)
+from gatekeeper.config.profiles import (
+    BoardProfile,
+    CoilFlash,
+    CommandPulse,
+    RegisterFlash,
+    TimedPulse,
+    profile_names,
 )
 from gatekeeper.config.zones import ScheduleSettings, ZoneSettings
 
 __all__ = [
     "Area",
     "BarrierSettings",
+    "BoardProfile",
     "BoardSettings",
     "CameraSettings",
     "CentreSettings",
+    "CoilFlash",
+    "CommandPulse",
     "Config",
     "DisplaySettings",
     "FolderSettings",
     "GeometrySettings",
     "InputSettings",
     "LaneSettings",
+    "LineSettings",
     "MjpegSettings",
     "PeerSettings",
     "RecognitionSettings",
+    "RegisterFlash",
     "RtspSettings",
     "ScheduleSettings",
     "SnapshotSettings",
     "StoreSettings",
     "StreamSettings",
     "TextsSettings",
+    "TimedPulse",
     "UsbSettings",
     "VideoSettings",
     "ViewSettings",
+    "Wire",
     "WordingSettings",
     "ZoneSettings",
     "load",
+    "profile_names",
     "secret",
     "warnings",
 ]

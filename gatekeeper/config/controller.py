@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field
 
+from gatekeeper.config.boards import BoardSettings
 from gatekeeper.config.displays import DisplaySettings, TextsSettings
-from gatekeeper.config.lanes import BoardSettings, LaneSettings
+from gatekeeper.config.lanes import LaneSettings
 from gatekeeper.config.settings import File, Name, Settings, guess
 from gatekeeper.config.zones import ZoneSettings
 from gatekeeper.model import PROVINCES, Direction

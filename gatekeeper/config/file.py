@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from gatekeeper.config.boards import BoardSettings
 from gatekeeper.config.cameras import (
     FolderSettings,
     MjpegSettings,
@@ -25,7 +26,6 @@ from gatekeeper.config.controller import (
 from gatekeeper.config.displays import DisplaySettings, TextsSettings, WordingSettings
 from gatekeeper.config.lanes import (
     BarrierSettings,
-    BoardSettings,
     GeometrySettings,
     InputSettings,
     LaneSettings,
@@ -80,8 +80,11 @@ def _told(fault: ErrorDetails, raw: dict[str, Any]) -> str:
 
 
 def _follows(fault: ErrorDetails) -> bool:
-    """Whether a table counts as absent only because the faults in it were told already."""
-    return fault["type"] == "too_short" and bool(fault["input"])
+    """Whether a table counts as absent, or a default is not known, only because of faults told
+    already.
+    """
+    emptied = fault["type"] == "too_short" and bool(fault["input"])
+    return emptied or fault["type"] == "default_factory_not_called"
 
 
 def _place(loc: tuple[int | str, ...], raw: Any) -> str:

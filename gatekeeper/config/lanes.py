@@ -1,45 +1,12 @@
-"""Lanes, and the boards they are wired to."""
+"""Lanes, and how they are wired to relay boards."""
 
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from gatekeeper.config.cameras import CameraSettings
 from gatekeeper.config.settings import Name, Settings
 from gatekeeper.model import Direction
-
-
-class BoardSettings(Settings):
-    """A relay board on Modbus TCP. The pulse is timed by this controller: on, wait, off.
-
-    The bounds of `poll_ms` and `timeout_ms` let a silent board be noticed within two seconds.
-    """
-
-    name: Name
-    address: str
-    unit: Annotated[int, Field(ge=0, le=255)] = 1
-    inputs: Annotated[int, Field(ge=1, le=64)] = 8
-    coils: Annotated[int, Field(ge=1, le=64)] = 8
-    poll_ms: Annotated[int, Field(ge=10, le=500)] = 50
-    timeout_ms: Annotated[int, Field(ge=50, le=1000)] = 500
-
-    @model_validator(mode="after")
-    def _address_is_tcp(self) -> Self:
-        parts = urlsplit(self.address)
-        if parts.scheme != "tcp" or not parts.hostname or parts.path:
-            raise ValueError(f'address must look like "tcp://192.0.2.7:502", not "{self.address}"')
-        return self
-
-    @property
-    def host(self) -> str:
-        """The board's host name or address."""
-        return urlsplit(self.address).hostname or ""
-
-    @property
-    def port(self) -> int:
-        """The board's port, 502 where none is given (Modbus TCP's own)."""
-        return urlsplit(self.address).port or 502
 
 
 class InputSettings(Settings):
@@ -51,12 +18,30 @@ class InputSettings(Settings):
 
 
 class BarrierSettings(Settings):
-    """The relay that opens a barrier: one pulse, given before the deadline or never."""
+    """The relays of a barrier. `coil` opens by one pulse, given before the deadline or never.
+
+    `hold_coil` keeps the boom up as long as it is on; without one of its own that is `coil`, held
+    on. `close_coil` closes by one pulse, where a close relay is wired at all.
+    """
 
     board: Name
     coil: Annotated[int, Field(ge=0, le=63)]
     pulse_ms: Annotated[int, Field(ge=50, le=5000)] = 500
+    hold_coil: Annotated[int, Field(ge=0, le=63)] | None = None
+    close_coil: Annotated[int, Field(ge=0, le=63)] | None = None
+    close_pulse_ms: Annotated[int, Field(ge=50, le=5000)] = 500
     deadline_ms: Annotated[int, Field(ge=100, le=10_000)] = 2000
+
+    @property
+    def coils(self) -> dict[str, int]:
+        """The relays of their own, by key."""
+        relays = {"coil": self.coil, "hold_coil": self.hold_coil, "close_coil": self.close_coil}
+        return {key: coil for key, coil in relays.items() if coil is not None}
+
+    @property
+    def held_by(self) -> int:
+        """The relay that keeps the boom up."""
+        return self.coil if self.hold_coil is None else self.hold_coil
 
 
 class GeometrySettings(Settings):

@@ -110,10 +110,26 @@ class _Barrier:
 
     async def open(self, command: BarrierCommand) -> Ack:
         """Pulse."""
+        if self._lane not in self._broken:
+            self._openings.append(self._lane)
+        return self._ack(command)
+
+    async def hold(self, command: BarrierCommand) -> Ack:
+        """Nobody here keeps a boom up."""
+        return self._ack(command)
+
+    async def release(self, command: BarrierCommand) -> Ack:
+        """As `hold`."""
+        return self._ack(command)
+
+    async def close(self, command: BarrierCommand) -> Ack:
+        """As `hold`."""
+        return self._ack(command)
+
+    def _ack(self, command: BarrierCommand) -> Ack:
         at = self._clock.boot_s()
         if self._lane in self._broken:
             return Ack(command=command.id, outcome=Outcome.FAILED, detail="no answer", at=at)
-        self._openings.append(self._lane)
         return Ack(command=command.id, outcome=Outcome.DONE, detail="pulsed", at=at)
 
 

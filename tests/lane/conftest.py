@@ -108,6 +108,18 @@ class FakeBarrier:
 
     async def open(self, command: BarrierCommand) -> Ack:
         self.commands.append(command)
+        return self._ack(command)
+
+    async def hold(self, command: BarrierCommand) -> Ack:
+        return self._ack(command)
+
+    async def release(self, command: BarrierCommand) -> Ack:
+        return self._ack(command)
+
+    async def close(self, command: BarrierCommand) -> Ack:
+        return self._ack(command)
+
+    def _ack(self, command: BarrierCommand) -> Ack:
         return Ack(command=command.id, outcome=self.outcome, detail="fake", at=monotonic())
 
 
