@@ -28,6 +28,7 @@ from gatekeeper.config.controller import (
 )
 from gatekeeper.config.displays import DisplaySettings, TextsSettings, WordingSettings
 from gatekeeper.config.file import load, secret
+from gatekeeper.config.fire import FireSettings
 from gatekeeper.config.lanes import (
     BarrierSettings,
     GeometrySettings,
@@ -55,6 +56,7 @@ __all__ = [
     "CommandPulse",
     "Config",
     "DisplaySettings",
+    "FireSettings",
     "FolderSettings",
     "GeometrySettings",
     "InputSettings",

@@ -24,6 +24,7 @@ from gatekeeper.config.controller import (
     StoreSettings,
 )
 from gatekeeper.config.displays import DisplaySettings, TextsSettings, WordingSettings
+from gatekeeper.config.fire import FireSettings
 from gatekeeper.config.lanes import (
     BarrierSettings,
     GeometrySettings,
@@ -118,6 +119,9 @@ def _keys(loc: tuple[int | str, ...]) -> list[str]:
         "arrival_loop": InputSettings,
         "safety_loop": InputSettings,
         "boom_up": InputSettings,
+        "photocell": InputSettings,
+        "fire": FireSettings,
+        "inputs": InputSettings,
         "snapshot": SnapshotSettings,
         "rtsp": RtspSettings,
         "mjpeg": MjpegSettings,

@@ -1,6 +1,6 @@
 """Lanes, and how they are wired to relay boards."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -21,7 +21,9 @@ class BarrierSettings(Settings):
     """The relays of a barrier. `coil` opens by one pulse, given before the deadline or never.
 
     `hold_coil` keeps the boom up as long as it is on; without one of its own that is `coil`, held
-    on. `close_coil` closes by one pulse, where a close relay is wired at all.
+    on. `close_coil` closes by one pulse, where a close relay is wired at all, and then only
+    `close_after_s` after a passage, if that is told. A barrier that is `self_reversing` looks after
+    its closing itself, and one whose `open_input` toggles closes on a second "open".
     """
 
     board: Name
@@ -31,6 +33,24 @@ class BarrierSettings(Settings):
     close_coil: Annotated[int, Field(ge=0, le=63)] | None = None
     close_pulse_ms: Annotated[int, Field(ge=50, le=5000)] = 500
     deadline_ms: Annotated[int, Field(ge=100, le=10_000)] = 2000
+    close_after_s: Annotated[float, Field(ge=0, le=60)] | None = None
+    self_reversing: bool = False
+    open_input: Literal["open", "toggle"] = "open"
+
+    @model_validator(mode="after")
+    def _no_wiring_that_may_hit_somebody(self) -> Self:
+        if self.open_input == "toggle":
+            raise ValueError(
+                'open_input = "toggle": a second "open" would close the boom onto somebody; wire'
+                " an input that only opens"
+            )
+        if self.close_coil is not None and self.self_reversing:
+            raise ValueError(
+                "close_coil: a self_reversing barrier closes by itself; take the close relay off"
+            )
+        if self.close_after_s is not None and self.close_coil is None:
+            raise ValueError("close_after_s: there is no close_coil to close with")
+        return self
 
     @property
     def coils(self) -> dict[str, int]:
@@ -71,6 +91,7 @@ class LaneSettings(Settings):
     arrival_loop: InputSettings
     safety_loop: InputSettings | None = None
     boom_up: InputSettings | None = None
+    photocell: InputSettings | None = None
     open_timeout_s: Annotated[float, Field(ge=3, le=600)] = 30.0
     safety_long_s: Annotated[float, Field(ge=1, le=60)] = 6.0
     geometry: GeometrySettings | None = None
@@ -82,6 +103,15 @@ class LaneSettings(Settings):
             raise ValueError("geometry lies between two loops: the lane needs a safety_loop")
         return self
 
+    @model_validator(mode="after")
+    def _nothing_closes_blindly(self) -> Self:
+        if self.barrier.close_coil is not None and self.safety_loop is None:
+            raise ValueError(
+                "barrier.close_coil: a close relay needs a safety_loop, or the boom comes down onto"
+                " whoever is under it"
+            )
+        return self
+
     @property
     def inputs(self) -> dict[str, InputSettings]:
         """The inputs wired to this lane, by key."""
@@ -89,5 +119,6 @@ class LaneSettings(Settings):
             "arrival_loop": self.arrival_loop,
             "safety_loop": self.safety_loop,
             "boom_up": self.boom_up,
+            "photocell": self.photocell,
         }
         return {key: wire for key, wire in wires.items() if wire is not None}

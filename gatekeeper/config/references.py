@@ -173,6 +173,8 @@ def _wires(config: Config) -> Iterator[tuple[str, str, str, str, int]]:
             yield f"{place}.barrier", key, lane.barrier.board, "coil", coil
         for key, wire in lane.inputs.items():
             yield f"{place}.{key}", "input", wire.board, "input", wire.input
+    for number, wire in enumerate(config.fire.inputs, start=1):
+        yield f"fire.inputs number {number}", "input", wire.board, "input", wire.input
 
 
 def _display_faults(config: Config) -> list[str]:

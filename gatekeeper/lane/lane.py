@@ -12,6 +12,7 @@ from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier, Camera, Display, Loops
 from gatekeeper.lane.corridor import Corridor, Happening, Reconsider
 from gatekeeper.lane.eye import Eye
+from gatekeeper.lane.holder import Holder
 from gatekeeper.lane.rooms import Rooms
 from gatekeeper.model import Order, OrderAnswer, ZonePolicy
 from gatekeeper.rules.passage import State, Timing
@@ -46,7 +47,9 @@ class Kerb:
 
 
 class Lane:
-    """One lane. `run` serves it until cancelled, and may be called again after it failed."""
+    """One lane. `run` serves it until cancelled, and may be called again after it failed; `holder`
+    keeps its boom up, in a task of its own.
+    """
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class Lane:
         self._rooms = rooms
         self._inbox: asyncio.Queue[_Letter] = asyncio.Queue(INBOX)
         self._eye = None if kerb.camera is None else self._opened_eye(kerb.camera, slow_look_s)
+        self.holder = Holder(settings, barrier=kerb.barrier, rooms=rooms, changed=self.reconsider)
         self._corridor = Corridor(
             settings,
             policy,
@@ -71,9 +75,11 @@ class Lane:
             timing=timing,
             store_failure_admits=store_failure_admits,
             wake_eye=None if self._eye is None else self._eye.wake,
+            holder=self.holder,
             display=kerb.display,
         )
         kerb.loops.watch(self._put)
+        kerb.loops.watch(self.holder.sensed)
 
     @property
     def state(self) -> State:

@@ -8,7 +8,7 @@ from gatekeeper.model.decisions import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarrierCommand:
-    """One order to open, good until `deadline` on the boot clock and never after it."""
+    """One order to a barrier, good until `deadline` on the boot clock and never after it."""
 
     id: str
     lane: str
@@ -36,11 +36,14 @@ class Ack:
 
 
 class Sensor(StrEnum):
-    """The inputs of a lane."""
+    """The inputs of a lane, the fire inputs, and what a camera sees move."""
 
     ARRIVAL = "arrival"
     SAFETY = "safety"
     BOOM_UP = "boom_up"
+    PHOTOCELL = "photocell"
+    VIEW = "view"
+    FIRE = "fire"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -310,9 +310,9 @@ async def bench(
     for name in ListName:
         await bench.list_plate(name, "闽Z00000" if name is ListName.BLACKLIST else "闽Y11111")
     await zones.start()
-    clerk = asyncio.create_task(zones.run())
+    others = [asyncio.create_task(zones.run()), asyncio.create_task(lane.holder.run())]
     yield bench
-    for task in (bench.running, clerk):
+    for task in (bench.running, *others):
         task.cancel()
-    await asyncio.gather(bench.running, clerk, return_exceptions=True)
+    await asyncio.gather(bench.running, *others, return_exceptions=True)
     await store.close()
