@@ -631,3 +631,71 @@ def test_a_shared_barrier_needs_its_safety_loop(tmp_path: Path) -> None:
     wire = 'safety_loop = { board = "relays", input = 1 }\n'
     faults = faults_of(reversible((wire, ""), (wire, "")), tmp_path)
     assert any('"outer-exit".safety_loop: missing; without it nobody' in each for each in faults)
+
+
+# --- fire, holding and closing --------------------------------------------------------------
+
+OUTER = 'barrier = { board = "relays", coil = 0, pulse_ms = 500, deadline_ms = 2000 }'
+
+
+def barrier(more: str) -> tuple[str, str]:
+    return OUTER, OUTER.replace("pulse_ms = 500, deadline_ms = 2000", more)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('open_input = "toggle"', 'a second "open" would close the boom'),
+        ("close_coil = 6, self_reversing = true", "a self_reversing barrier closes by itself"),
+        ("close_after_s = 3", "there is no close_coil to close with"),
+        ("hold_coil = 1", "coil 1 of"),
+        ("close_coil = 8", 'board "relays" has no coil 8'),
+    ],
+)
+def test_a_barrier_that_may_hit_somebody_is_refused(tmp_path: Path, more: str, said: str) -> None:
+    faults = faults_of(example(barrier(more)), tmp_path)
+
+    assert any(said in fault for fault in faults)
+
+
+def test_a_close_relay_needs_a_safety_loop(tmp_path: Path) -> None:
+    relay = barrier("close_coil = 6, close_after_s = 3")
+    loop = ('safety_loop = { board = "relays", input = 1 }', "")
+
+    assert loaded(example(relay), tmp_path).lane[0].barrier.close_coil == 6
+    (fault,) = faults_of(example(relay, loop), tmp_path)
+    assert "a close relay needs a safety_loop" in fault
+
+
+def test_a_boom_is_held_by_a_relay_of_its_own_or_by_the_opening_one(tmp_path: Path) -> None:
+    lanes = loaded(example(barrier("hold_coil = 7")), tmp_path).lane
+
+    assert [lane.barrier.held_by for lane in lanes[:2]] == [7, 1]
+
+
+def test_without_a_fire_input_somebody_else_has_to_open_the_barriers(tmp_path: Path) -> None:
+    (said,) = warned(tmp_path, ('inputs = [{ board = "relays", input = 15, inverted = true }]', ""))
+
+    assert said.startswith("fire: no inputs")
+
+
+def test_a_fire_contact_that_closes_hides_a_broken_wire(tmp_path: Path) -> None:
+    (said,) = warned(tmp_path, ("input = 15, inverted = true", "input = 15"))
+
+    assert "if its wire breaks, nobody notices" in said
+
+
+@pytest.mark.parametrize(
+    ("wire", "said"),
+    [
+        ("input = 16", "fire.inputs number 1.input: board"),
+        ("input = 7", "input 7 of"),
+        ("inputt = 15", 'no such key; did you mean "input"?'),
+    ],
+)
+def test_a_fire_input_has_to_be_there_and_nobody_elses(
+    tmp_path: Path, wire: str, said: str
+) -> None:
+    faults = faults_of(example(("input = 15", wire)), tmp_path)
+
+    assert any(said in fault for fault in faults)

@@ -9,11 +9,14 @@ import math
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from gatekeeper import __version__
+from gatekeeper.app.fire import FireInputs, name_of
+from gatekeeper.app.holds import Holds
 from gatekeeper.app.housekeeping import Housekeeping, free_mb
 from gatekeeper.app.news import News
 from gatekeeper.app.notify import notify, watchdog_s
@@ -23,12 +26,13 @@ from gatekeeper.app.wiring import quorum_of, sides_of, take_up, texts_of, timing
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import CentreSettings, Config, LaneSettings, warnings
 from gatekeeper.drivers.board import RelayBoard
+from gatekeeper.drivers.bus import Bus
 from gatekeeper.drivers.camera import open_camera
 from gatekeeper.drivers.display import LedDisplay
 from gatekeeper.health import Health
-from gatekeeper.lane import Bindings, Kerb, Lane, Rooms
+from gatekeeper.lane import Bindings, Holder, Kerb, Lane, Rooms
 from gatekeeper.lpr import ReadingThread, open_recogniser
-from gatekeeper.model import ControllerStopped, HealthReport, ListChanges, SiteState
+from gatekeeper.model import ControllerStopped, HealthReport, ListChanges, Sensor, SiteState
 from gatekeeper.store import Store, UnsoundStoreError, alone, set_aside
 from gatekeeper.store.pictures import Pictures
 from gatekeeper.sync import Link
@@ -100,10 +104,16 @@ class Controller:
             health=health,
         )
         self._lockdown = False
+        self._holders: dict[str, Holder] = {}
+        self._fire = FireInputs(
+            config.fire.inputs, store=store, clock=clock, health=health, latched=self._burns
+        )
+        self._holds = Holds(self._holders, self._fire, store=store, clock=clock)
         self._orders = Orders(
             self._lanes,
             self._zones,
             [zone.name for zone in config.zone],
+            holds=self._holds,
             store=store,
             clock=clock,
             changed=self._reconsider,
@@ -137,6 +147,7 @@ class Controller:
     async def serve(self, stop: asyncio.Event) -> None:
         """Go live, and serve until `stop`."""
         self._lockdown = await take_up(self._config, self._store, self._zones, self._clock)
+        await self._holds.take_up()
         watcher = asyncio.create_task(stop.wait())
         tasks = [watcher, *self._started()]
         notify("READY=1")
@@ -172,13 +183,20 @@ class Controller:
             texts=texts_of(config),
         )
         for settings in config.lane:
-            self._lanes[settings.name] = await self._built_lane(settings, rooms, stack)
+            lane = self._lanes[settings.name] = await self._built_lane(settings, rooms, stack)
+            self._holders[settings.name] = lane.holder
+        for wire in config.fire.inputs:
+            name = name_of(wire)
+            tell = partial(self._fire.sensed, name)
+            self._boards[wire.board].watch(name, Sensor.FIRE, wire, tell)
 
     def _build_lines(self, stack: AsyncExitStack) -> None:
         """The boards and the displays: what has a line, and a task, of its own."""
+        buses = {board.line: Bus(board.line) for board in self._config.board}
         for board in self._config.board:
             lanes = [lane for lane in self._config.lane if lane.barrier.board == board.name]
-            self._boards[board.name] = RelayBoard(board, lanes, self._health)
+            bus = buses[board.line]
+            self._boards[board.name] = RelayBoard(board, lanes, self._health, bus)
         for display in self._config.display:
             self._displays[display.name] = LedDisplay(display, self._health)
             stack.push_async_callback(self._displays[display.name].close)
@@ -227,6 +245,7 @@ class Controller:
 
     def _started(self) -> list[asyncio.Task[None]]:
         work: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("fire", self._fire.run),
             ("zones", self._zones.run),
             ("news", self._news.run),
             ("lists", self._learn_of_lists),
@@ -239,6 +258,7 @@ class Controller:
         work += [(f"display {name}", display.run) for name, display in self._displays.items()]
         turns = dict.fromkeys(side.turn for side in self._sides.values())
         work += [(f"turn of {turn.name}", turn.run) for turn in turns]
+        work += [(f"hold {name}", holder.run) for name, holder in self._holders.items()]
         work += [(f"lane {name}", lane.run) for name, lane in self._lanes.items()]
         if self._link is not None:
             work.append(("link", self._link.run))
@@ -293,6 +313,10 @@ class Controller:
     def _site(self) -> SiteState:
         away_s = None if self._link is None else self._link.away_s
         return SiteState(lockdown=self._lockdown, centre_away_s=away_s)
+
+    def _burns(self, latched: bool) -> None:
+        for holder in self._holders.values():
+            holder.fire(latched)
 
     def _locked(self, on: bool) -> None:
         self._lockdown = on

@@ -16,6 +16,7 @@ from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier, Display
 from gatekeeper.lane.decider import Decider
 from gatekeeper.lane.eye import Look, Pace
+from gatekeeper.lane.holder import Holder
 from gatekeeper.lane.opener import LastPulse, Opener
 from gatekeeper.lane.rooms import Rooms
 from gatekeeper.lane.scribe import Scribe
@@ -67,6 +68,7 @@ class Corridor:
         timing: passage.Timing,
         store_failure_admits: bool,
         wake_eye: Callable[[], None] | None,
+        holder: Holder,
         display: Display | None = None,
         turn: Side | None = None,
     ) -> None:
@@ -78,11 +80,12 @@ class Corridor:
         self._timing = timing
         self._wake_eye = wake_eye
         self._turn = turn
+        self._holder = holder
         self._machine = passage.Passage()
         self._visit: Visit | None = None
         self._levels: dict[Sensor, Presence] = {}
         self._scribe = Scribe(settings.name, rooms)
-        self._sign = Sign(display, policy, rooms)
+        self._sign = Sign(display, policy, rooms, holder.admits_as)
         self._decider = Decider(
             settings,
             policy,
@@ -91,6 +94,7 @@ class Corridor:
             sign=self._sign,
             store_failure_admits=store_failure_admits,
             turn=turn,
+            held=holder.admits_as,
         )
         self._opener = Opener(
             settings,
@@ -99,6 +103,8 @@ class Corridor:
             clock=rooms.clock,
             store_failure_admits=store_failure_admits,
             last_pulse=LastPulse() if turn is None else turn.last_pulse,
+            holder=holder,
+            locked=lambda: rooms.site().lockdown,
         )
 
     @property
@@ -157,6 +163,8 @@ class Corridor:
             case ItsTurn():
                 await self._feed(Input.ITS_TURN)
             case Reconsider():
+                if self._visit is not None and self._visit.unpulsed and not self._holder.keeps_up:
+                    await self._feed(Input.RELEASED)
                 await self._feed(Input.RECONSIDERED)
                 if self._visit is None:
                     self._sign.idle()  # the free spaces may be others
@@ -311,7 +319,7 @@ class Corridor:
         self._scribe.note(VehicleArrived(), passage=self._visit.passage, at=at)
         if self._wake_eye is not None:
             self._wake_eye()
-        else:
+        if self._wake_eye is None or self._holder.admits_as() is not None:
             self._visit.late = True
             await self._decide(self._visit)
 
@@ -325,6 +333,8 @@ class Corridor:
         self._decider.conclude(visit)
         if output is Output.BACKED_OUT and self._may_have_come_back(visit):
             await self._suspect(visit, Doubt.DIRECTION_UNKNOWN)
+        if visit.held is not None or self._holder.explains:
+            visit.doubts.append(Doubt.HELD_OPEN)
         instant = self._rooms.clock.instant
         ended = over(visit, self.name, passage.ENDS[output], instant(visit.arrived), instant(at))
         await self._scribe.tell(passage=visit.passage)
@@ -332,6 +342,8 @@ class Corridor:
             await self._rooms.zones.ended(ended)
             for _ in range(visit.followers):
                 await self._rooms.zones.ended(follower(ended))
+        if ended.through:
+            self._holder.passed(1 + visit.followers)
         self._rooms.zones.occupied(self.name, False, at)
         self._sign.idle()
 
@@ -352,6 +364,7 @@ class Corridor:
 
     async def _open(self, visit: Visit) -> None:
         decision = visit.decision or by_order(visit)
+        visit.unpulsed = self._holder.keeps_up
         visit.ack = await self._opener.open(
             visit.command, decision.reason, visit.passage, self._decider.told(visit, decision)
         )

@@ -13,6 +13,7 @@ from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier, Camera, Display, Loops
 from gatekeeper.lane.corridor import Corridor, Happening, ItsTurn, Reconsider
 from gatekeeper.lane.eye import Eye
+from gatekeeper.lane.holder import Holder
 from gatekeeper.lane.rooms import Rooms
 from gatekeeper.lane.turn import Side
 from gatekeeper.model import Order, OrderAnswer, Presence, ZonePolicy
@@ -49,7 +50,9 @@ class Kerb:
 
 
 class Lane:
-    """One lane. `run` serves it until cancelled, and may be called again after it failed."""
+    """One lane. `run` serves it until cancelled, and may be called again after it failed; `holder`
+    keeps its boom up, in a task of its own.
+    """
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class Lane:
         self._rooms = rooms
         self._inbox: asyncio.Queue[_Letter] = asyncio.Queue(INBOX)
         self._eye = None if kerb.camera is None else self._opened_eye(kerb.camera, slow_look_s)
+        self.holder = Holder(settings, barrier=kerb.barrier, rooms=rooms, changed=self.reconsider)
         self._corridor = Corridor(
             settings,
             policy,
@@ -74,10 +78,12 @@ class Lane:
             timing=timing,
             store_failure_admits=store_failure_admits,
             wake_eye=None if self._eye is None else self._eye.wake,
+            holder=self.holder,
             display=kerb.display,
             turn=kerb.turn,
         )
         kerb.loops.watch(self._put if kerb.turn is None else self._shared(kerb.turn))
+        kerb.loops.watch(self.holder.sensed)
 
     def _shared(self, turn: Side) -> Callable[[Presence], None]:
         """Whoever is to be told what the inputs say where the barrier is shared: the turn tells

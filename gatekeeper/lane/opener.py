@@ -3,6 +3,7 @@
 After a crash an intent without an outcome is known to be unknown, and is never pulsed again.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -10,6 +11,7 @@ import structlog
 from gatekeeper.clock import Clock
 from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier
+from gatekeeper.lane.holder import Holder
 from gatekeeper.lane.scribe import Scribe
 from gatekeeper.model import (
     Ack,
@@ -24,6 +26,9 @@ from gatekeeper.model import (
 from gatekeeper.rules import guard
 
 log = structlog.get_logger(__name__)
+
+KEPT_UP = "the boom is kept up"
+"""What is said of an opening that needs no pulse."""
 
 RISES_S = 10.0
 """How long after a pulse a boom may rise because of it."""
@@ -50,25 +55,35 @@ class Opener:
         clock: Clock,
         store_failure_admits: bool,
         last_pulse: LastPulse,
+        holder: Holder,
+        locked: Callable[[], bool],
     ) -> None:
+        """`locked` is whether a lockdown is on."""
         self._settings = settings
         self._barrier = barrier
         self._scribe = scribe
         self._clock = clock
         self._store_failure_admits = store_failure_admits
         self._last_pulse = last_pulse
+        self._holder = holder
+        self._locked = locked
 
     def explains(self, rise_at: float) -> bool:
         """Whether a boom that rose then (boot clock) did so because it was commanded."""
         pulsed_at = self._last_pulse.at
-        return pulsed_at is not None and rise_at - pulsed_at <= RISES_S
+        pulsed = pulsed_at is not None and rise_at - pulsed_at <= RISES_S
+        return pulsed or self._holder.explains
 
     async def open(
         self, command_id: str, reason: Reason, passage: str | None, *because: Fact
     ) -> Ack:
-        """One opening, good for the lane's deadline from now. `because` are the facts that led to
-        it, committed together with the intent.
+        """One opening, good for the lane's deadline from now; a boom that is kept up needs none.
+        `because` are the facts that led to it, committed together with the intent.
         """
+        if self._holder.keeps_up:
+            await self._scribe.tell(*because, passage=passage)
+            now = self._clock.boot_s()
+            return Ack(command=command_id, outcome=Outcome.DONE, detail=KEPT_UP, at=now)
         command = BarrierCommand(
             id=command_id,
             lane=self._settings.name,
@@ -92,7 +107,9 @@ class Opener:
 
     async def _pulse(self, command: BarrierCommand, written: bool) -> Ack:
         now = self._clock.boot_s()
-        objection = guard.objection(command, now, self._last_pulse.at)
+        entry = self._settings.direction is Direction.ENTRY
+        locked = entry and self._locked()
+        objection = guard.objection(command, now, self._last_pulse.at, locked=locked)
         if objection is None and not written and not self._opens_unwritten(command.reason):
             objection = "the database cannot be written"
         if objection is not None:
@@ -106,6 +123,6 @@ class Opener:
         """
         return (
             self._settings.direction is Direction.EXIT
-            or reason in (Reason.EXEMPT, Reason.FIRE)
+            or reason in (Reason.EXEMPT, Reason.FIRE, Reason.HELD_OPEN)
             or self._store_failure_admits
         )

@@ -7,7 +7,15 @@ always a moment on the boot clock, in seconds (see `clock`); a moment that has t
 boot is an `Instant` (`time`).
 """
 
-from gatekeeper.model.barrier import Ack, BarrierCommand, Outcome, Presence, Sensor
+from gatekeeper.model.barrier import (
+    Ack,
+    BarrierCommand,
+    Outcome,
+    PartResult,
+    PartTested,
+    Presence,
+    Sensor,
+)
 from gatekeeper.model.decisions import (
     Decision,
     Direction,
@@ -25,13 +33,20 @@ from gatekeeper.model.facts import (
     AlarmRaised,
     AssistanceWanted,
     BarrierCommanded,
+    BarrierHeld,
     BarrierIntended,
+    BarrierReleased,
     BlacklistAdded,
     BlacklistRemoved,
     BlacklistSuspended,
     ControllerStarted,
     ControllerStopped,
     Fact,
+    FireGlitch,
+    FireLatched,
+    FireReleased,
+    LaneTestBegun,
+    LaneTested,
     LockdownOrdered,
     OrderAnswered,
     PassageEnded,
@@ -49,6 +64,7 @@ from gatekeeper.model.facts import (
     ZoneSummary,
 )
 from gatekeeper.model.health import Alarm, HealthReport
+from gatekeeper.model.holds import Hold, HoldReason
 from gatekeeper.model.journal import Commit, Event, PeerEvent, PeerHealth, PeerMark, Pending, Record
 from gatekeeper.model.lists import (
     ListChange,
@@ -79,7 +95,9 @@ __all__ = [
     "AssistanceWanted",
     "BarrierCommand",
     "BarrierCommanded",
+    "BarrierHeld",
     "BarrierIntended",
+    "BarrierReleased",
     "BlacklistAdded",
     "BlacklistRemoved",
     "BlacklistSuspended",
@@ -95,11 +113,18 @@ __all__ = [
     "Doubt",
     "Event",
     "Fact",
+    "FireGlitch",
+    "FireLatched",
+    "FireReleased",
     "Frame",
     "Grounds",
     "HealthReport",
+    "Hold",
+    "HoldReason",
     "Instant",
     "Judgement",
+    "LaneTestBegun",
+    "LaneTested",
     "Limit",
     "ListChange",
     "ListChanges",
@@ -113,6 +138,8 @@ __all__ = [
     "OrderAnswer",
     "OrderAnswered",
     "Outcome",
+    "PartResult",
+    "PartTested",
     "PassageEnd",
     "PassageEnded",
     "PeerEvent",

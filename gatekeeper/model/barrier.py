@@ -8,7 +8,7 @@ from gatekeeper.model.decisions import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarrierCommand:
-    """One order to open, good until `deadline` on the boot clock and never after it."""
+    """One order to a barrier, good until `deadline` on the boot clock and never after it."""
 
     id: str
     lane: str
@@ -36,11 +36,14 @@ class Ack:
 
 
 class Sensor(StrEnum):
-    """The inputs of a lane."""
+    """The inputs of a lane, the fire inputs, and what a camera sees move."""
 
     ARRIVAL = "arrival"
     SAFETY = "safety"
     BOOM_UP = "boom_up"
+    PHOTOCELL = "photocell"
+    VIEW = "view"
+    FIRE = "fire"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,3 +57,22 @@ class Presence:
     on: bool
     at: float
     known: bool = True
+
+
+class PartResult(StrEnum):
+    """What a technician's test found of one part of a lane; `not_seen`: nothing came in time."""
+
+    OK = "ok"
+    NOT_SEEN = "not_seen"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartTested:
+    """A relay or input of a lane, by its key in the configuration, and where it is wired to."""
+
+    part: str
+    channel: str
+    result: PartResult
+    detail: str

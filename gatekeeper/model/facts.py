@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, TypeAlias
 
-from gatekeeper.model.barrier import Outcome
+from gatekeeper.model.barrier import Outcome, PartTested
 from gatekeeper.model.decisions import Decision, Direction, Grounds, Reason, VehicleClass
+from gatekeeper.model.holds import HoldReason
 from gatekeeper.model.lists import ListName
 from gatekeeper.model.policy import ZonePolicy
 from gatekeeper.model.seen import Sighting
@@ -76,6 +77,56 @@ class BarrierCommanded:
     command: str
     outcome: Outcome
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarrierHeld:
+    """From now on the boom is to be kept up for this reason, by whom (`gate` itself for fire and
+    camera) and why, until then or until so many vehicles have passed, if that is limited.
+    """
+
+    kind: ClassVar[str] = "barrier.held"
+    reason: HoldReason
+    by: str
+    why: str
+    until: datetime | None = None
+    vehicles: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarrierReleased:
+    """This reason no longer keeps the boom up, by whom (`gate` where it ended by itself), why."""
+
+    kind: ClassVar[str] = "barrier.released"
+    reason: HoldReason
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FireLatched:
+    """A fire input (`board/number`) was on for long enough: every boom goes up and stays up."""
+
+    kind: ClassVar[str] = "fire.latched"
+    input: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FireGlitch:
+    """A fire input was on for too short a time to mean anything."""
+
+    kind: ClassVar[str] = "fire.glitch"
+    input: str
+    lasted_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FireReleased:
+    """A person says that the fire is over."""
+
+    kind: ClassVar[str] = "fire.released"
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,6 +308,24 @@ class RegistryFollowed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LaneTestBegun:
+    """A technician begins to try the relays and inputs of a lane: its boom will move."""
+
+    kind: ClassVar[str] = "lane.test_begun"
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneTested:
+    """What a technician found, part by part; those never come to are not told."""
+
+    kind: ClassVar[str] = "lane.tested"
+    by: str
+    parts: tuple[PartTested, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderAnswered:
     """An order of the centre, who gave it and why, and what became of it."""
 
@@ -296,6 +365,11 @@ Fact: TypeAlias = (
     | AssistanceWanted
     | BarrierIntended
     | BarrierCommanded
+    | BarrierHeld
+    | BarrierReleased
+    | FireLatched
+    | FireGlitch
+    | FireReleased
     | PassageEnded
     | StayStarted
     | StayWarning
@@ -311,6 +385,8 @@ Fact: TypeAlias = (
     | ZoneSummary
     | LockdownOrdered
     | RegistryFollowed
+    | LaneTestBegun
+    | LaneTested
     | OrderAnswered
     | AlarmRaised
     | AlarmCleared

@@ -45,6 +45,7 @@ class Input(StrEnum):
     LOOK_AGAIN = "look_again"
     FAILED = "failed"
     RECONSIDERED = "reconsidered"
+    RELEASED = "released"
     TIME = "time"
     # What the machine makes of the above, from what it remembers:
     EXHAUSTED = "exhausted"  # time, and the last attempt is spent
@@ -207,6 +208,8 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
         Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
         Input.LEFT: Move(State.APPROACHING),
         Input.FAILED: Move(State.RETRYING),
+        # The boom it was let in under is kept up no longer, and it is not yet below.
+        Input.RELEASED: Move(State.CLEAR, (Output.TIMED_OUT,)),
         Input.TIME: Move(State.CLEAR, (Output.TIMED_OUT,)),
         Input.EXHAUSTED: Move(State.STUCK, (Output.LANE_BLOCKED,)),
     },

@@ -108,6 +108,18 @@ class FakeBarrier:
 
     async def open(self, command: BarrierCommand) -> Ack:
         self.commands.append(command)
+        return self._ack(command)
+
+    async def hold(self, command: BarrierCommand) -> Ack:
+        return self._ack(command)
+
+    async def release(self, command: BarrierCommand) -> Ack:
+        return self._ack(command)
+
+    async def close(self, command: BarrierCommand) -> Ack:
+        return self._ack(command)
+
+    def _ack(self, command: BarrierCommand) -> Ack:
         return Ack(command=command.id, outcome=self.outcome, detail="fake", at=monotonic())
 
 
@@ -298,9 +310,9 @@ async def bench(
     for name in ListName:
         await bench.list_plate(name, "闽Z00000" if name is ListName.BLACKLIST else "闽Y11111")
     await zones.start()
-    clerk = asyncio.create_task(zones.run())
+    others = [asyncio.create_task(zones.run()), asyncio.create_task(lane.holder.run())]
     yield bench
-    for task in (bench.running, clerk):
+    for task in (bench.running, *others):
         task.cancel()
-    await asyncio.gather(bench.running, clerk, return_exceptions=True)
+    await asyncio.gather(bench.running, *others, return_exceptions=True)
     await store.close()
