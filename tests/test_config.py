@@ -614,6 +614,11 @@ def test_each_may_name_the_other(tmp_path: Path) -> None:
             'lane "outer-exit".safety_loop: has to be the same as that of its opposite',
         ),
         (
+            "coil = 0 }",
+            "coil = 0, close_coil = 5 }",
+            'lane "outer-exit".barrier.close_coil: neither of two lanes sees all who may be under',
+        ),
+        (
             "input = 2 }",
             "input = 0 }",
             'lane "outer-exit".arrival_loop.input: input 0 of "relays" is already lane',

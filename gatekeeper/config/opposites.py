@@ -65,6 +65,8 @@ def _faults_of(lane: LaneSettings, other: LaneSettings) -> Iterator[str]:
         yield f'opposite: "{other.name}" belongs to another zone, "{other.zone}"'
     if lane.safety_loop is None:
         yield "safety_loop: missing; without it nobody knows when a shared barrier is clear"
+    if lane.barrier.close_coil is not None:
+        yield "barrier.close_coil: neither of two lanes sees all who may be under a shared boom"
     wires, others = ({"barrier": each.barrier, **each.inputs} for each in (lane, other))
     for key in sorted((wires.keys() | others.keys()) - {_OWN}):
         if wires.get(key) != others.get(key):

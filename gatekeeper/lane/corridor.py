@@ -80,6 +80,8 @@ class Corridor:
         self._timing = timing
         self._wake_eye = wake_eye
         self._turn = turn
+        if turn is not None:
+            turn.explain(lambda: holder.explains)
         self._holder = holder
         self._machine = passage.Passage()
         self._visit: Visit | None = None
@@ -238,11 +240,15 @@ class Corridor:
         alarm = Doubt.BOOM_WITHOUT_COMMAND
         if not presence.on:
             self._rooms.health.clear_alarm(alarm.value, self.name)
-        elif not self._opener.explains(presence.at):
+        elif not self._opener.explains(presence.at) and not self._kept_up_for_the_opposite:
             detail = "the boom is up, and nothing here has opened it"
             self._rooms.health.raise_alarm(alarm.value, self.name, detail)
             with self._scribe.alarmed():
                 await self._rooms.zones.doubt(self.name, alarm)
+
+    @property
+    def _kept_up_for_the_opposite(self) -> bool:
+        return self._turn is not None and self._turn.kept_up
 
     async def _looked(self, look: Look) -> None:
         """Reads vote only for the vehicle that stood there when the frame was taken."""

@@ -37,6 +37,7 @@ class Turn:
         self._sides: dict[Direction, Side] = {}
         self._changed = asyncio.Event()
         self.last_pulse = LastPulse()
+        self.keepers: list[Callable[[], bool]] = []
 
     def side(self, lane: str, direction: Direction) -> "Side":
         """The side of the barrier that a lane leads to it from; each may be asked for once."""
@@ -47,6 +48,11 @@ class Turn:
     def name(self) -> str:
         """Both lanes, as the log and the watchdog call them."""
         return " and ".join(side.lane for side in self._sides.values())
+
+    @property
+    def kept_up(self) -> bool:
+        """Whether either lane may be keeping the boom up."""
+        return any(keeps_up() for keeps_up in self.keepers)
 
     @property
     def wake_at(self) -> float | None:
@@ -167,6 +173,15 @@ class Side:
     def feel(self, presence: Presence) -> None:
         """An input wired to this lane changed, or was read for the first time."""
         self.turn.feel(self._direction, presence)
+
+    @property
+    def kept_up(self) -> bool:
+        """Whether either lane may be keeping the boom up."""
+        return self.turn.kept_up
+
+    def explain(self, keeps_up: Callable[[], bool]) -> None:
+        """`keeps_up` tells whether this lane may be keeping the boom up."""
+        self.turn.keepers.append(keeps_up)
 
     def watch(self, tell: Callable[[Presence], None]) -> None:
         """From now on tell what the loops say of this lane's vehicles; `tell` must not block."""

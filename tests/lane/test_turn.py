@@ -88,6 +88,16 @@ def test_the_barrier_that_was_pulsed_for_one_lane_was_pulsed_for_both(ends: Ends
     assert ends.sides["out"].last_pulse.at == 5.0
 
 
+def test_a_boom_that_is_kept_up_for_one_lane_is_up_for_both(ends: Ends) -> None:
+    keeps_up = [False]
+    for side in ends.sides.values():
+        side.explain(lambda: False)
+    ends.sides["in"].explain(lambda: keeps_up[0])
+    assert not ends.sides["out"].kept_up
+    keeps_up[0] = True
+    assert ends.sides["out"].kept_up
+
+
 def test_a_lane_that_keeps_the_barrier_too_long_is_an_alarm_until_it_changes_hands_again(
     ends: Ends,
 ) -> None:
