@@ -22,7 +22,14 @@ from gatekeeper.app.news import News
 from gatekeeper.app.notify import notify, watchdog_s
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.timekeeper import Timekeeper
-from gatekeeper.app.wiring import quorum_of, sides_of, take_up, texts_of, timing_of
+from gatekeeper.app.wiring import (
+    limits_of,
+    quorum_of,
+    sides_of,
+    take_up,
+    texts_of,
+    timing_of,
+)
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import CentreSettings, Config, LaneSettings, warnings
 from gatekeeper.drivers.board import RelayBoard
@@ -221,6 +228,7 @@ class Controller:
             ),
             rooms=rooms,
             timing=timing_of(self._config, settings),
+            limits=limits_of(settings),
             slow_look_s=self._config.recognition.slow_interval_s,
             store_failure_admits=self._config.zone_of(settings.zone).when_store_fails == "admit",
         )
@@ -267,14 +275,18 @@ class Controller:
     async def _kept(self, name: str, task: Callable[[], Awaitable[None]]) -> None:
         """Run a task for ever, alone: when it fails, say so, wait, and run it again."""
         pause, longest = RESTART_S
+        loop = asyncio.get_running_loop()
         # A task group of Python 3.11 may swallow a cancellation while one of its tasks fails.
         while not self._stopping:
             begun = self._clock.boot_s()
+            well = loop.call_later(longest, self._health.clear_alarm, "task_failed", name)
             try:
                 await task()
             except Exception as error:
                 log.error("task.failed", task=name, exc_info=error)
                 self._health.raise_alarm("task_failed", name, repr(error))
+            finally:
+                well.cancel()
             if self._clock.boot_s() - begun > longest:
                 pause = RESTART_S[0]
             await asyncio.sleep(pause)

@@ -79,6 +79,11 @@ def _edges(row: Schedule) -> Iterator[datetime]:
 
 def _of_lanes(config: Config) -> Iterator[str]:
     for lane in config.lane:
+        if lane.arrival_loop is None:
+            yield (
+                f"lane {lane.name}: no arrival loop: who comes while its camera fails is not"
+                " noticed"
+            )
         if lane.safety_loop is None:
             yield (
                 f"lane {lane.name}: no safety loop: a passage is only presumed, and counts against"

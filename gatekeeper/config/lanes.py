@@ -83,8 +83,10 @@ class LaneSettings(Settings):
     both ways; its `arrival_loops` lie `in_line` where a vehicle that crosses drives over both, and
     `apart` where there is a place to wait on either side.
 
-    A safety loop occupied for longer than `safety_long_s` within one passage may have seen two
-    vehicles pass.
+    Without an `arrival_loop` the camera alone says when a vehicle is there, and it does so while
+    the loop has been occupied for `loop_stuck_s` with nothing in view. A safety loop occupied for
+    longer than `safety_long_s` within one passage may have seen two vehicles pass. A boom that is
+    not up `boom_up_s` after its pulse has not moved.
     """
 
     name: Name
@@ -92,21 +94,30 @@ class LaneSettings(Settings):
     direction: Direction
     barrier: BarrierSettings
     camera: CameraSettings | None = None
-    arrival_loop: InputSettings
+    arrival_loop: InputSettings | None = None
     safety_loop: InputSettings | None = None
     boom_up: InputSettings | None = None
     photocell: InputSettings | None = None
     open_timeout_s: Annotated[float, Field(ge=3, le=600)] = 30.0
     safety_long_s: Annotated[float, Field(ge=1, le=60)] = 6.0
+    loop_stuck_s: Annotated[float, Field(ge=30, le=86_400)] = 600.0
+    boom_up_s: Annotated[float, Field(ge=2, le=60)] = 10.0
     geometry: GeometrySettings | None = None
     display: Name | None = None
     opposite: Name | None = None
     arrival_loops: Literal["in_line", "apart"] = "in_line"
 
     @model_validator(mode="after")
+    def _somebody_sees_who_arrives(self) -> Self:
+        if self.arrival_loop is None and self.camera is None:
+            raise ValueError("a lane needs an arrival_loop or a camera")
+        return self
+
+    @model_validator(mode="after")
     def _geometry_has_its_loops(self) -> Self:
-        if self.geometry is not None and self.safety_loop is None:
-            raise ValueError("geometry lies between two loops: the lane needs a safety_loop")
+        for key in ("arrival_loop", "safety_loop"):
+            if self.geometry is not None and getattr(self, key) is None:
+                raise ValueError(f"geometry lies between two loops: the lane has no {key}")
         return self
 
     @model_validator(mode="after")

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from gatekeeper.app.fire import FireInputs
+from gatekeeper.app.fire import FireInputs, name_of
 from gatekeeper.app.holds import Holds
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.timekeeper import Timekeeper
@@ -382,6 +382,9 @@ class Rehearsal:
             for sensor in (Sensor.ARRIVAL, Sensor.SAFETY, Sensor.PHOTOCELL):
                 presence = Presence(lane=lane.name, sensor=sensor, on=False, at=at)
                 self.holders[lane.name].sensed(presence)
+        for wire in self.config.fire.inputs:
+            presence = Presence(lane="", sensor=Sensor.FIRE, on=False, at=at)
+            self.fire.sensed(name_of(wire), presence)
 
     def _burns(self, latched: bool) -> None:
         for holder in self.holders.values():

@@ -93,7 +93,8 @@ class Timing:
     `waiting_s` is how long a vehicle waits for its turn before the lane asks for it again.
     `long_s`: longer on the safety loop is too long for one vehicle, and so is what `geometry`
     makes of the edges of both loops, where it is known. `tailgate_s`: who crosses undecided so
-    soon after another has followed it through.
+    soon after another has followed it through. `arrival_lag_s`: so much later than a loop the
+    camera tells that a vehicle has left, where there is no arrival loop.
     """
 
     reading_s: float = 3.0
@@ -107,6 +108,7 @@ class Timing:
     closing_s: float = 1.5
     long_s: float = 6.0
     tailgate_s: float = 10.0
+    arrival_lag_s: float = 0.0
     attempts: int = 3
     safety_loop: bool = True
     geometry: crossing.Geometry | None = None
@@ -114,7 +116,8 @@ class Timing:
     @property
     def longest_s(self) -> float:
         """No vehicle that is let through takes longer, from the opening until it has passed."""
-        return self.opening_s + self.approaching_s + self.crossing_s + self.closing_s
+        closing_s = self.closing_s + self.arrival_lag_s
+        return self.opening_s + self.approaching_s + self.crossing_s + closing_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +240,7 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
         # A lorry with a gap, or somebody very close behind (situations, 15).
         Input.SAFETY_ON: Move(State.CROSSING, (Output.GAP,)),
         Input.UNCLEAR: Move(State.CROSSING, (Output.GAP, Output.DIRECTION_UNKNOWN)),
+        Input.LEFT: Move(State.CLOSING),  # a camera tells so later than a loop
         Input.ARRIVED: Move(State.CLEAR, (Output.PASSED,)),
         Input.TIME: Move(State.CLEAR, (Output.PASSED,)),
         # Or it has left, and the next one rolled up so close that the arrival loop saw no gap.
@@ -324,7 +328,7 @@ def _suspicious(
 
 def _entered(passage: Passage, what: Input, move: Move, at: float, timing: Timing) -> Passage:
     stays = move.to is passage.state and what in (Input.RECONSIDERED, Input.REFUSED)
-    lasts = _lasts(move.to, timing)
+    lasts = _lasts(move.to, passage.arrival, timing)
     begins = Output.BEGIN in move.outputs or move.to is State.CLEAR
     return replace(
         passage,
@@ -347,10 +351,13 @@ def _attempts(passage: Passage, move: Move) -> int:
     return 0 if moved_on else passage.attempts
 
 
-def _lasts(state: State, timing: Timing) -> float | None:
+def _lasts(state: State, arrival: bool, timing: Timing) -> float | None:
     """Seconds until the state asks for `TIME`; None where it may last for ever."""
     lasts = _LASTS.get(state)
-    return None if lasts is None else lasts(timing)
+    if lasts is None:
+        return None
+    lag_s = timing.arrival_lag_s if state is State.CLOSING and arrival else 0.0
+    return lasts(timing) + lag_s
 
 
 _LASTS: Mapping[State, Callable[[Timing], float]] = {

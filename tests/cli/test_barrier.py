@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,7 +14,8 @@ from click.testing import CliRunner
 
 from gatekeeper.cli import gatekeeper
 from gatekeeper.errors import ConfigError
-from gatekeeper.store import alone, journal
+from gatekeeper.model import Commit
+from gatekeeper.store import Store, alone, journal
 
 PATIENCE_S = 60.0
 LANE = """
@@ -90,10 +92,10 @@ Start = Callable[..., Awaitable[Talk]]
 async def start() -> AsyncIterator[Start]:
     started: list[Talk] = []
 
-    async def start_one(module: str, *words: str) -> Talk:
+    async def start_one(module: str, *words: str, stdin: int = asyncio.subprocess.PIPE) -> Talk:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", module, *words),
-            stdin=asyncio.subprocess.PIPE,
+            stdin=stdin,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
@@ -102,8 +104,8 @@ async def start() -> AsyncIterator[Start]:
 
     yield start_one
     for talk in started:
-        assert talk.process.stdin is not None
-        talk.process.stdin.close()
+        if talk.process.stdin is not None:
+            talk.process.stdin.close()
         await talk.end()
 
 
@@ -115,10 +117,11 @@ class Kerb:
         self.file = file
         self._start = start
 
-    async def test(self, *words: str) -> Talk:
+    async def test(self, *words: str, stdin: int = asyncio.subprocess.PIPE) -> Talk:
         return await self._start(
             *("gatekeeper", "barrier", "test", str(self.file), "in"),
             *("--by=Li", "--reason=new loops", *words),
+            stdin=stdin,
         )
 
     def facts(self) -> list[tuple[str, Any]]:
@@ -158,34 +161,61 @@ async def test_a_good_lane_is_walked_through_part_by_part(kerb: Kerb) -> None:
     await test.hears("Is the way clear, with nobody under it? [y/N]")
     test.type("y")
     await test.hears("barrier.coil: ok")
+    await test.hears("Is the way clear, with nobody under it? [y/N]")
+    test.type("y")
+    await test.hears("Does the boom stay up, for longer than after a pulse? [y/N]")
+    test.type("y")
     await test.hears("boom_up: ok")
 
     assert await test.end() == 0
     kinds = [kind for kind, _ in kerb.facts()]
-    assert kinds == ["lane.test_begun", "barrier.intended", "barrier.commanded", "lane.tested"]
+    moved = ["barrier.intended", "barrier.commanded"] * 3  # opened, held, released
+    assert kinds == ["lane.test_begun", *moved, "lane.tested"]
     assert kerb.facts()[0][1] == {"by": "Li", "reason": "new loops"}
     assert set(kerb.results().values()) == {"ok"}
 
 
-async def test_answers_may_come_from_a_pipe_and_results_as_json(kerb: Kerb) -> None:
+async def test_results_may_be_told_as_json(kerb: Kerb) -> None:
     test = await kerb.test("--json")
     test.type("skip", "s", "y")
+    await test.hears("barrier.hold_coil (relays coil 0) is to keep up the boom.")
+    test.type("y")
+    await test.hears("Does the boom stay up")
+    test.type("y")
     assert await test.end() == 0
     told = [json.loads(line) for line in test.heard if line.startswith("{")]
     assert [(part["part"], part["result"]) for part in told] == [
         ("arrival_loop", "skipped"),
         ("safety_loop", "skipped"),
         ("barrier.coil", "ok"),
+        ("barrier.hold_coil", "ok"),
         ("boom_up", "ok"),
     ]
 
 
 async def test_no_boom_moves_unless_somebody_says_that_the_way_is_clear(kerb: Kerb) -> None:
     test = await kerb.test()
-    test.type("s", "s", "maybe")
+    test.type("s", "s", "maybe", "")
     assert await test.end() == 0
     assert kerb.results()["barrier.coil"] == kerb.results()["boom_up"] == "skipped"
     assert "barrier.intended" not in [kind for kind, _ in kerb.facts()]
+
+
+async def test_at_a_terminal_a_yes_counts_only_after_its_question(kerb: Kerb) -> None:
+    terminal, stdin = os.openpty()
+    test = await kerb.test(stdin=stdin)
+    await test.hears("Now drive onto the arrival loop")
+    os.write(terminal, b"s\n")
+    await test.hears("Now cover the safety loop")
+    os.write(terminal, b"y\ny\ns\n")  # impatient
+    await test.hears("Is the way clear")
+    os.write(terminal, b"n\n")
+    await test.hears("barrier.coil: skipped")
+    await test.hears("Is the way clear")
+    os.write(terminal, b"n\n")
+    assert await test.end() == 0
+    os.close(terminal)
+    os.close(stdin)
 
 
 async def test_the_end_of_the_answers_is_no_yes(kerb: Kerb) -> None:
@@ -197,6 +227,7 @@ async def test_the_end_of_the_answers_is_no_yes(kerb: Kerb) -> None:
         "arrival_loop": "not_seen",
         "safety_loop": "not_seen",
         "barrier.coil": "skipped",
+        "barrier.hold_coil": "skipped",
         "boom_up": "skipped",
     }
 
@@ -204,6 +235,8 @@ async def test_the_end_of_the_answers_is_no_yes(kerb: Kerb) -> None:
 async def test_yes_moves_the_boom_without_a_question(kerb: Kerb) -> None:
     test = await kerb.test("--yes")
     test.type("s", "s")
+    await test.hears("Does the boom stay up")
+    test.type("y")
     assert await test.end() == 0
     assert kerb.results()["barrier.coil"] == "ok"
 
@@ -213,7 +246,7 @@ async def test_crossed_wires_are_told_by_the_input_that_changed_instead(kerb: Ke
     await test.hears("Now drive onto the arrival loop")
     kerb.board.type("input 1 on")
     await test.hears("safety_loop is on")
-    test.type("s", "s", "n")
+    test.type("s", "s", "n", "n")
     await test.hears("arrival_loop: skipped (safety_loop changed instead: crossed wires?)")
     await test.end()
 
@@ -226,14 +259,14 @@ async def test_an_input_that_is_on_at_first_may_be_inverted(kerb: Kerb) -> None:
     await test.hears("Now drive onto the arrival loop")
     kerb.board.type("input 0 on")
     await test.hears("arrival_loop: ok (was on at first: inverted?)")
-    test.type("s", "n")
+    test.type("s", "n", "n")
     await test.end()
 
 
 async def test_a_boom_that_does_not_rise_is_found_out(kerb: Kerb) -> None:
     kerb.board.type("boom in stuck")
     test = await kerb.test()
-    test.type("s", "s", "y", "s", "n")
+    test.type("s", "s", "y", "s", "n", "n")
     await test.hears("Did the boom rise? [y/N]")
     assert await test.end() == 1
     assert (kerb.results()["barrier.coil"], kerb.results()["boom_up"]) == ("not_seen", "not_seen")
@@ -242,7 +275,7 @@ async def test_a_boom_that_does_not_rise_is_found_out(kerb: Kerb) -> None:
 async def test_a_boom_that_rises_while_its_input_says_nothing_is_a_broken_wire(kerb: Kerb) -> None:
     kerb.board.type("stick 2 off")
     test = await kerb.test()
-    test.type("s", "s", "y", "s", "y")
+    test.type("s", "s", "y", "s", "y", "n")
     assert await test.end() == 1
     assert (kerb.results()["barrier.coil"], kerb.results()["boom_up"]) == ("ok", "not_seen")
 
@@ -251,7 +284,7 @@ async def test_a_board_that_lies_about_its_relay_is_a_failure(kerb: Kerb) -> Non
     test = await kerb.test()
     await test.hears("Now drive")
     kerb.board.type("fault wrong_echo")
-    test.type("s", "s", "y")
+    test.type("s", "s", "y", "n")
     await test.hears("barrier.coil: failed")
     assert await test.end() == 1
 
@@ -274,6 +307,73 @@ async def test_a_lost_terminal_ends_the_pulse_and_is_written_down(kerb: Kerb) ->
     assert kerb.facts()[-1][0] == "lane.tested"
 
 
+async def test_a_lost_terminal_lets_go_of_a_boom_that_was_held(kerb: Kerb) -> None:
+    test = await kerb.test()
+    test.type("s", "s", "n", "y")
+    await test.hears("Does the boom stay up")
+    test.process.send_signal(signal.SIGTERM)
+    assert await test.end() == 1
+    await kerb.board.hears('"coil": 0, "on": true')
+    await kerb.board.hears('"coil": 0, "on": false')
+    assert [kind for kind, _ in kerb.facts()][-3:] == [
+        *("barrier.intended", "barrier.commanded", "lane.tested")
+    ]
+
+
+async def test_a_boom_that_is_kept_up_for_fire_is_left_alone(kerb: Kerb) -> None:
+    store = await Store.open(kerb.file.with_name("gate.db"))
+    await store.commit(Commit(records=(), fire=True))
+    await store.close()
+    test = await kerb.test()
+    assert await test.end() == 1
+    (line,) = test.heard
+    assert "the boom of in is kept up for fire" in line
+    assert kerb.facts() == []
+
+
+async def test_a_close_relay_is_tried_too_on_a_serial_line(start: Start, tmp_path: Path) -> None:
+    link = tmp_path / "by-id"
+    board = await start(
+        *("simulators.board", "--speed=3", "--serial", f"--link={link}", "--kind=waveshare"),
+        "--lane=in:coil=0,hold=3,close=2,arrival=0,safety=1,boom_up=2",
+    )
+    await board.hears("listening")
+    file = tmp_path / "gate.toml"
+    file.write_text(
+        LANE.format(port=0)
+        .replace("tcp://127.0.0.1:0", f"serial://{link}")
+        .replace('"\n\n[[lane]]', '"\nprofile = "waveshare8"\n\n[[lane]]')
+        .replace("coil = 0,", "coil = 0, hold_coil = 3, close_coil = 2,"),
+        encoding="utf-8",
+    )
+    kerb = Kerb(board, file, start)
+    test = await kerb.test("--yes")
+    await test.hears("Its profile was never tried on a bench")
+    test.type("s", "s")
+    await test.hears("barrier.close_coil: ok")
+    await test.hears("Does the boom stay up")
+    test.type("y")
+    assert await test.end() == 0
+    assert kerb.results()["barrier.close_coil"] == "ok"
+    await board.hears('"coil": 2, "on": true')
+    await board.hears('"coil": 3, "on": true')
+
+
+async def test_nothing_is_closed_on_a_loop_that_is_occupied(start: Start, tmp_path: Path) -> None:
+    board = await start("simulators.board", "--lane=in:coil=0,close=2,arrival=0,safety=1,boom_up=2")
+    port = json.loads(await board.hears("listening"))["port"]
+    file = tmp_path / "gate.toml"
+    text = LANE.format(port=port).replace("coil = 0,", "coil = 0, close_coil = 2,")
+    file.write_text(text, encoding="utf-8")
+    kerb = Kerb(board, file, start)
+    board.type("input 1 on")
+    test = await kerb.test("--yes")
+    test.type("s", "s")
+    await test.hears("barrier.close_coil: skipped (safety_loop: not clear)")
+    test.process.send_signal(signal.SIGTERM)
+    await test.end()
+
+
 async def test_it_is_refused_while_the_controller_has_the_board(kerb: Kerb) -> None:
     with alone(kerb.file.with_name("gate.db"), "the controller"):
         test = await kerb.test()
@@ -292,7 +392,7 @@ def test_the_wiring_is_listed(tmp_path: Path) -> None:
     ]
     as_json = CliRunner().invoke(gatekeeper, ["barrier", str(file), "--json"]).stdout.splitlines()
     assert [json.loads(line)["part"] for line in as_json] == [
-        *("arrival_loop", "safety_loop", "boom_up", "barrier.coil")
+        *("arrival_loop", "safety_loop", "boom_up", "barrier.coil", "barrier.hold_coil")
     ]
 
 

@@ -10,13 +10,15 @@ import click
 import structlog
 
 from gatekeeper.cli.barrier.desk import Desk
-from gatekeeper.cli.barrier.parts import SENSORS
-from gatekeeper.cli.barrier.walk import Inputs, Walk
+from gatekeeper.cli.barrier.inputs import Inputs
+from gatekeeper.cli.barrier.parts import sensor_of
+from gatekeeper.cli.barrier.walk import Walk
 from gatekeeper.clock import SystemClock
-from gatekeeper.config import Config, LaneSettings
+from gatekeeper.config import BoardSettings, Config, LaneSettings
 from gatekeeper.drivers.board import RelayBoard
+from gatekeeper.drivers.bus import Bus
 from gatekeeper.drivers.ports import Barrier
-from gatekeeper.errors import BoardError
+from gatekeeper.errors import BoardError, LaneTestError
 from gatekeeper.health import Health
 from gatekeeper.model import (
     AlarmCleared,
@@ -41,8 +43,9 @@ def run(
 ) -> tuple[PartTested, ...]:
     """Test a lane; what was found, part by part.
 
-    Raises `BoardError` for a board that does not answer, and `click.Abort` at SIGTERM and SIGHUP
-    (the terminal is gone), as at SIGINT: pulses are ended, and the journal is told, first.
+    Raises `LaneTestError` where its boom is kept up, `BoardError` for a board that does not
+    answer, and `click.Abort` at SIGTERM and SIGHUP (the terminal is gone), as at SIGINT: pulses
+    are ended, and the journal is told, first.
     """
     # What these complain of, the desk tells in the words of the alarms.
     logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
@@ -86,6 +89,12 @@ async def _journal(
     clock = SystemClock()
     store = await Store.open(config.store.path)
     stack.push_async_callback(store.close)
+    held = [hold.reason.value for hold in await store.holds() if hold.lane == lane.name]
+    if await store.fire() or held:
+        raise LaneTestError(
+            f"the boom of {lane.name} is kept up for {' and '.join(held or ['fire'])}: a test would"
+            " let it down; release it first, by an order of the centre"
+        )
 
     async def note(fact: Fact) -> None:
         record = Record(fact=fact, at=clock.instant(), lane=lane.name)
@@ -103,17 +112,18 @@ async def _kerb(
     health = Health(SystemClock())
     health.watch(lambda news: desk.tell(_told(news)))
     names = {lane.barrier.board, *(wire.board for wire in lane.inputs.values())}
-    boards = {
-        one.name: RelayBoard(one, [lane], health) for one in config.board if one.name in names
-    }
-    for name, board in boards.items():
+    wired = [board for board in config.board if board.name in names]
+    buses = {board.line: Bus(board.line) for board in wired}
+    boards: dict[str, RelayBoard] = {}
+    for one in wired:
+        board = boards[one.name] = RelayBoard(one, [lane], health, buses[one.line])
         board.loops(lane.name).watch(inputs.see)
         _begin(board.run(), stack)
-        await _live(name, board, health)
-        desk.tell(f"Board {name} answers.")
+        await _live(one.name, board, health)
+        _introduce(one, desk)
     with suppress(TimeoutError):
         async with asyncio.timeout(ANSWERS_S):
-            await inputs.read([SENSORS[part] for part in lane.inputs])
+            await inputs.read([sensor_of(part) for part in lane.inputs])
     return boards[lane.barrier.board].barrier(lane.name)
 
 
@@ -137,6 +147,14 @@ async def _live(name: str, board: RelayBoard, health: Health) -> None:
         why = [alarm.detail for alarm in health.alarms if alarm.subject == name]
         detail = "; ".join(why) or "nothing came"
         raise BoardError(f"relay board {name} does not answer: {detail}") from None
+
+
+def _introduce(board: BoardSettings, desk: Desk) -> None:
+    desk.tell(f"Board {board.name} answers ({board.address} unit {board.unit}).")
+    if not board.profile.verified:
+        desk.tell("  Its profile was never tried on a bench: believe your eyes.")
+    for quirk in board.profile.quirks:
+        desk.tell(f"  {quirk}")
 
 
 def _told(news: AlarmRaised | AlarmCleared) -> str:

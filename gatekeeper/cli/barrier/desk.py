@@ -6,6 +6,7 @@ question: a key hit twice must not move the next boom. From a pipe, answers may 
 
 import asyncio
 import os
+import termios
 import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
@@ -48,6 +49,8 @@ class Desk:
 
     async def confirms(self, question: str) -> bool:
         """Whether the answer is yes; everything else is no, and the end of the input too."""
+        if self._typed:
+            termios.tcflush(0, termios.TCIFLUSH)
         self.tell(f"{question} [y/N]")
         return await self._line(after=monotonic()) in YES
 

@@ -4,12 +4,21 @@ Orders go to the ports of the lane; presences come in. It knows no board and no 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeAlias
 
 from uuid6 import uuid7
 
-from gatekeeper.cli.barrier.parts import OPEN, SENSORS, channels
+from gatekeeper.cli.barrier.inputs import Inputs, word
+from gatekeeper.cli.barrier.parts import (
+    BOOM_UP,
+    CLOSE,
+    HOLD,
+    OPEN,
+    channels,
+    part_of,
+    sensor_of,
+)
 from gatekeeper.clock import monotonic
 from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier
@@ -22,7 +31,6 @@ from gatekeeper.model import (
     Outcome,
     PartResult,
     PartTested,
-    Presence,
     Reason,
     Sensor,
 )
@@ -30,12 +38,17 @@ from gatekeeper.model import (
 RISES_S = 10.0
 """A boom that has not moved after this does not obey."""
 
-BOOM = "boom_up"
 _DO = {
     "arrival_loop": "drive onto the arrival loop, or cover it with something of iron",
     "safety_loop": "cover the safety loop under the boom",
+    "photocell": "put a hand before the photocell",
 }
+_MOVES = (OPEN, HOLD)
 _IS_IT_CLEAR = "The boom will move. Is the way clear, with nobody under it?"
+
+
+Order: TypeAlias = Callable[[BarrierCommand], Awaitable[Ack]]
+"""One method of the barrier's port."""
 
 
 class Desk(Protocol):
@@ -56,37 +69,6 @@ class Desk(Protocol):
     async def skips(self) -> None:
         """Returns when they want to go on with the next part."""
         ...
-
-
-class Inputs:
-    """The inputs of a lane as they are now; each change is told as it comes."""
-
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self.on: dict[Sensor, bool] = {}
-        self.changed: set[Sensor] = set()
-        """Since whoever asks has last emptied it."""
-        self._tell = tell
-        self._moved = asyncio.Event()
-
-    def see(self, presence: Presence) -> None:
-        """Take in one presence."""
-        if presence.sensor in self.on:
-            self._tell(f"  {_name(presence.sensor)} is {_word(presence.on)}")
-            self.changed.add(presence.sensor)
-        self.on[presence.sensor] = presence.on
-        self._moved.set()
-
-    async def read(self, sensors: Collection[Sensor]) -> None:
-        """Wait until each of these was read once."""
-        while not self.on.keys() >= set(sensors):
-            self._moved.clear()
-            await self._moved.wait()
-
-    async def until(self, sensor: Sensor, on: bool) -> None:
-        """Wait until an input is on, or off."""
-        while self.on.get(sensor) is not on:
-            self._moved.clear()
-            await self._moved.wait()
 
 
 class Walk:
@@ -117,18 +99,20 @@ class Walk:
     async def go(self) -> None:
         """Inputs first: then it is known what a boom is watched by."""
         for part in self._lane.inputs:
-            if part != BOOM:
+            if part != BOOM_UP:
                 await self._try_input(part)
         await self._try_opening()
-        if BOOM in self._lane.inputs:
+        await self._try_holding()
+        if BOOM_UP in self._lane.inputs:
             self._judge_boom_up()
 
     async def _try_input(self, part: str) -> None:
-        sensor, at_first = SENSORS[part], self._inputs.on.get(SENSORS[part])
+        sensor = sensor_of(part)
+        at_first = self._inputs.on.get(sensor)
         if at_first is None:
             self._found(part, PartResult.FAILED, "was never read")
             return
-        self._desk.tell(f"{part} ({self._channels[part]}) is {_word(at_first)}.")
+        self._desk.tell(f"{part} ({self._channels[part]}) is {word(at_first)}.")
         self._inputs.changed.clear()
         for on in (not at_first, at_first):
             self._ask_for(part, on)
@@ -144,34 +128,59 @@ class Walk:
 
     def _instead(self, sensor: Sensor, on: bool, result: PartResult) -> str:
         """What was seen where nothing of the input was."""
-        others = sorted(_name(other) for other in self._inputs.changed - {sensor})
+        others = sorted(part_of(other) for other in self._inputs.changed - {sensor})
         if others:
             return f"{' and '.join(others)} changed instead: crossed wires?"
-        return "" if result is PartResult.SKIPPED else f"not seen {_word(on)}"
+        return "" if result is PartResult.SKIPPED else f"not seen {word(on)}"
 
     async def _try_opening(self) -> None:
         if self._inputs.on.get(Sensor.BOOM_UP):
             self._desk.tell("boom_up is on before anything was opened: boom up, or inverted?")
         if await self._ordered(OPEN, "open", self._barrier.open):
             await self._moves(OPEN, up=True)
+            if CLOSE in self._channels:
+                await self._try_closing()
             await self._falls()
 
-    async def _ordered(
-        self, part: str, verb: str, order: Callable[[BarrierCommand], Awaitable[Ack]]
-    ) -> bool:
+    async def _try_closing(self) -> None:
+        # Opening beats closing: the pulse that opened the boom has to be over.
+        await asyncio.sleep(self._lane.barrier.pulse_ms / 1000)
+        under = [part for part in self._lane.inputs if part != BOOM_UP and self._is_on(part)]
+        if under:
+            self._found(CLOSE, PartResult.SKIPPED, f"{' and '.join(under)}: not clear")
+        elif await self._ordered(CLOSE, "close", self._barrier.close):
+            await self._moves(CLOSE, up=False)
+
+    async def _try_holding(self) -> None:
+        if not await self._allowed(HOLD, "keep up"):
+            return
+        try:
+            if await self._done(HOLD, self._barrier.hold):
+                await self._stays(HOLD)
+        finally:
+            await self._done(HOLD, self._barrier.release)
+        await self._falls()
+
+    async def _ordered(self, part: str, verb: str, order: Order) -> bool:
         """Whether the technician allowed it and the board has done it."""
-        name = self._lane.name
-        self._desk.tell(f"{part} ({self._channels[part]}) is to {verb} the boom of {name}.")
-        if not await self._desk.allows(_IS_IT_CLEAR):
+        return await self._allowed(part, verb) and await self._done(part, order)
+
+    async def _allowed(self, part: str, verb: str) -> bool:
+        self._desk.tell(f"{part} ({self._channels[part]}) is to {verb} the boom.")
+        allowed = await self._desk.allows(_IS_IT_CLEAR)
+        if not allowed:
             self._found(part, PartResult.SKIPPED, "nobody said that the way is clear")
-            return False
+        return allowed
+
+    async def _done(self, part: str, order: Order) -> bool:
+        """Whether the board has done it."""
         ack = await self._carried_out(order)
         self._desk.tell(f"  {ack.outcome}{f': {ack.detail}' if ack.detail else ''}")
         if ack.outcome is not Outcome.DONE:
             self._found(part, PartResult.FAILED, f"{ack.outcome}: {ack.detail}")
         return ack.outcome is Outcome.DONE
 
-    async def _carried_out(self, order: Callable[[BarrierCommand], Awaitable[Ack]]) -> Ack:
+    async def _carried_out(self, order: Order) -> Ack:
         command = BarrierCommand(
             id=str(uuid7()),
             lane=self._lane.name,
@@ -195,14 +204,24 @@ class Walk:
         else:
             self._found(part, PartResult.NOT_SEEN, "the boom did not move")
 
+    async def _stays(self, part: str) -> None:
+        """Whether the boom stays up where it would fall after a pulse: that takes a person's time
+        and eyes.
+        """
+        await self._boom_is(True, RISES_S)
+        if await self._desk.confirms("Does the boom stay up, for longer than after a pulse?"):
+            self._found(part, PartResult.OK, "seen by eye")
+        else:
+            self._found(part, PartResult.NOT_SEEN, "the boom did not stay up")
+
     async def _falls(self) -> None:
         """A boom closes by itself, and boom_up goes off: nothing is ordered."""
-        if BOOM in self._lane.inputs and self._inputs.on.get(Sensor.BOOM_UP):
+        if BOOM_UP in self._lane.inputs and self._inputs.on.get(Sensor.BOOM_UP):
             self._desk.tell("The boom closes by itself now. (s: skip)")
             await self._boom_is(False, self._wait_s)
 
     async def _boom_is(self, up: bool, wait_s: float) -> bool:
-        if BOOM not in self._lane.inputs:
+        if BOOM_UP not in self._lane.inputs:
             return False
         seen = await self._seen(Sensor.BOOM_UP, up, wait_s) is PartResult.OK
         if seen:
@@ -211,13 +230,17 @@ class Walk:
 
     def _judge_boom_up(self) -> None:
         missing = {True, False} - self._boom_seen
+        orders = [part.result for part in self.parts if part.part in _MOVES]
         if not missing:
-            self._found(BOOM, PartResult.OK, "")
-        elif all(part.result is PartResult.SKIPPED for part in self.parts if part.part == OPEN):
-            self._found(BOOM, PartResult.SKIPPED, "the boom was not moved")
+            self._found(BOOM_UP, PartResult.OK, "")
+        elif set(orders) == {PartResult.SKIPPED}:
+            self._found(BOOM_UP, PartResult.SKIPPED, "the boom was not moved")
         else:
-            never = " or ".join(_word(on) for on in sorted(missing))
-            self._found(BOOM, PartResult.NOT_SEEN, f"not seen {never}")
+            never = " or ".join(word(on) for on in sorted(missing))
+            self._found(BOOM_UP, PartResult.NOT_SEEN, f"not seen {never}")
+
+    def _is_on(self, part: str) -> bool:
+        return self._inputs.on.get(sensor_of(part), False)
 
     async def _seen(self, sensor: Sensor, on: bool, wait_s: float) -> PartResult:
         came = asyncio.create_task(self._inputs.until(sensor, on))
@@ -237,11 +260,3 @@ class Walk:
             PartTested(part=part, channel=self._channels[part], result=result, detail=detail)
         )
         self._desk.tell(f"{part}: {result.replace('_', ' ')}{f' ({detail})' if detail else ''}")
-
-
-def _name(sensor: Sensor) -> str:
-    return next(part for part, one in SENSORS.items() if one is sensor)
-
-
-def _word(on: bool) -> str:
-    return "on" if on else "off"
