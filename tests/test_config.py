@@ -498,9 +498,9 @@ def test_a_silent_board_on_a_serial_line_has_to_be_noticed_in_time(tmp_path: Pat
 
 def test_channels_are_those_of_the_profile_if_not_told(tmp_path: Path) -> None:
     four = ("unit = 1", 'unit = 1\nprofile = "zlan6042"')
-    assert any("no input 4" in fault for fault in faults_of(example(four), tmp_path))
-    told = ("unit = 1", 'unit = 1\nprofile = "zlan6042"\ninputs = 8')
-    assert loaded(example(told), tmp_path).board[0].inputs == 8
+    untold = ("inputs = 16 ", "# ")
+    assert any("no input 4" in fault for fault in faults_of(example(four, untold), tmp_path))
+    assert loaded(example(four), tmp_path).board[0].inputs == 16
 
 
 def test_a_profile_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
@@ -552,7 +552,7 @@ def test_a_pulse_that_the_board_cannot_give_is_refused(
     tmp_path: Path, profile: str, pulse_ms: int, said: str
 ) -> None:
     text = example(
-        ("unit = 1", f'profile = "{profile}"\ninputs = 8\ncoils = 8'),
+        ("unit = 1", f'profile = "{profile}"\ncoils = 8'),
         ("pulse_ms = 500", f"pulse_ms = {pulse_ms}"),
     )
     faults = faults_of(text, tmp_path)

@@ -91,7 +91,7 @@ class Board:
 
     @property
     def port(self) -> int:
-        return next(told["port"] for told in self.said if told["said"] == "listening")
+        return int(next(told["port"] for told in self.said if told["said"] == "listening"))
 
     def coil(self, number: int) -> list[bool]:
         """How a relay has changed, in turn; it was off, and is told as often as it is written."""

@@ -43,6 +43,9 @@ _DO = {
     "safety_loop": "cover the safety loop under the boom",
     "photocell": "put a hand before the photocell",
 }
+UP = Reason.ORDERED
+"""Why a boom goes up in a test."""
+
 _MOVES = (OPEN, HOLD)
 _IS_IT_CLEAR = "The boom will move. Is the way clear, with nobody under it?"
 
@@ -136,7 +139,7 @@ class Walk:
     async def _try_opening(self) -> None:
         if self._inputs.on.get(Sensor.BOOM_UP):
             self._desk.tell("boom_up is on before anything was opened: boom up, or inverted?")
-        if await self._ordered(OPEN, "open", self._barrier.open):
+        if await self._allowed(OPEN, "open") and await self._done(OPEN, self._barrier.open, UP):
             await self._moves(OPEN, up=True)
             if CLOSE in self._channels:
                 await self._try_closing()
@@ -148,22 +151,18 @@ class Walk:
         under = [part for part in self._lane.inputs if part != BOOM_UP and self._is_on(part)]
         if under:
             self._found(CLOSE, PartResult.SKIPPED, f"{' and '.join(under)}: not clear")
-        elif await self._ordered(CLOSE, "close", self._barrier.close):
+        elif await self._allowed(CLOSE, "close") and await self._done(CLOSE, self._barrier.close):
             await self._moves(CLOSE, up=False)
 
     async def _try_holding(self) -> None:
         if not await self._allowed(HOLD, "keep up"):
             return
         try:
-            if await self._done(HOLD, self._barrier.hold):
+            if await self._done(HOLD, self._barrier.hold, UP):
                 await self._stays(HOLD)
         finally:
             await self._done(HOLD, self._barrier.release)
         await self._falls()
-
-    async def _ordered(self, part: str, verb: str, order: Order) -> bool:
-        """Whether the technician allowed it and the board has done it."""
-        return await self._allowed(part, verb) and await self._done(part, order)
 
     async def _allowed(self, part: str, verb: str) -> bool:
         self._desk.tell(f"{part} ({self._channels[part]}) is to {verb} the boom.")
@@ -172,23 +171,24 @@ class Walk:
             self._found(part, PartResult.SKIPPED, "nobody said that the way is clear")
         return allowed
 
-    async def _done(self, part: str, order: Order) -> bool:
-        """Whether the board has done it."""
-        ack = await self._carried_out(order)
+    async def _done(self, part: str, order: Order, reason: Reason | None = None) -> bool:
+        """Whether the board has done it; without a reason it is nothing that raises the boom."""
+        ack = await self._carried_out(order, reason)
         self._desk.tell(f"  {ack.outcome}{f': {ack.detail}' if ack.detail else ''}")
         if ack.outcome is not Outcome.DONE:
             self._found(part, PartResult.FAILED, f"{ack.outcome}: {ack.detail}")
         return ack.outcome is Outcome.DONE
 
-    async def _carried_out(self, order: Order) -> Ack:
+    async def _carried_out(self, order: Order, reason: Reason | None) -> Ack:
         command = BarrierCommand(
             id=str(uuid7()),
             lane=self._lane.name,
             passage=None,
-            reason=Reason.ORDERED,
+            reason=reason,
             deadline=monotonic() + self._lane.barrier.deadline_ms / 1000,
         )
-        await self._note(BarrierIntended(command=command.id, reason=command.reason))
+        if reason is not None:
+            await self._note(BarrierIntended(command=command.id, reason=reason))
         ack = await order(command)
         await self._note(
             BarrierCommanded(command=command.id, outcome=ack.outcome, detail=ack.detail)
