@@ -60,7 +60,7 @@ class Corridor:
         rooms: Rooms,
         timing: passage.Timing,
         store_failure_admits: bool,
-        wake_eye: Callable[[], None] | None,
+        wake_eye: Callable[[float], None] | None,
         display: Display | None = None,
     ) -> None:
         """`wake_eye` is called when a vehicle arrives; None for a lane without a camera."""
@@ -272,7 +272,7 @@ class Corridor:
         self._rooms.zones.occupied(self.name, True, at)
         self._scribe.note(VehicleArrived(), passage=self._visit.passage, at=at)
         if self._wake_eye is not None:
-            self._wake_eye()
+            self._wake_eye(at)
         else:
             self._visit.late = True
             await self._decide(self._visit)

@@ -1,7 +1,8 @@
 """Looks at one lane: frames in, frames and their plate reads out.
 
 It looks as fast as the camera gives while a vehicle waits for its decision, slowly while a
-refused one stands there, and now and then when nobody does, to know that the camera lives.
+refused one stands there, and now and then when nobody does, to know that the camera lives. The
+next frame is fetched while the one before it is being read.
 """
 
 import asyncio
@@ -68,13 +69,23 @@ class Eye:
         self._see = see
         self._slow_pause_s = slow_pause_s
         self._wanted = asyncio.Event()
+        self._since = 0.0
+        self._reading: asyncio.Task[None] | None = None
 
-    def wake(self) -> None:
-        """Look now: a vehicle has arrived."""
+    def wake(self, at: float) -> None:
+        """Look now: a vehicle arrived at that moment, and an older frame need not be read."""
+        self._since = at
         self._wanted.set()
 
     async def run(self) -> None:
         """Look, until cancelled. A camera that fails is an alarm, and is asked again."""
+        try:
+            await self._look_again_and_again()
+        finally:
+            if self._reading is not None:
+                self._reading.cancel()
+
+    async def _look_again_and_again(self) -> None:
         failures = 0
         while True:
             self._wanted.clear()
@@ -91,9 +102,18 @@ class Eye:
                 await self._rest()
 
     async def _look(self) -> None:
+        """One frame is fetched and one read at a time; raises what went wrong with either."""
         frame = await self._camera.frame()
-        if self._pace() is not Pace.IDLE:
-            self._see(Look(frame=frame, reads=await self._reader.read(frame)))
+        reading, self._reading = self._reading, None
+        try:
+            if reading is not None:
+                await reading
+        finally:
+            if self._pace() is not Pace.IDLE and frame.at >= self._since:
+                self._reading = asyncio.create_task(self._read(frame))
+
+    async def _read(self, frame: Frame) -> None:
+        self._see(Look(frame=frame, reads=await self._reader.read(frame)))
 
     async def _rest(self) -> None:
         pauses = {Pace.IDLE: IDLE_PAUSE_S, Pace.SLOWLY: self._slow_pause_s, Pace.QUICKLY: 0.0}

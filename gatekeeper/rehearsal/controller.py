@@ -349,5 +349,5 @@ _WAITING = (State.REFUSED, State.STUCK)
 _NO_PIXELS = np.zeros((1, 1, 3), np.uint8)
 
 
-def _nothing() -> None:
+def _nothing(_: float) -> None:
     return
