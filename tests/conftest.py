@@ -11,7 +11,7 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
-TALKING_ROOMS = {"drivers", "sync", "simulators", "e2e"}
+TALKING_ROOMS = {"drivers", "sync", "simulators", "e2e", "kerb"}
 """Where tests open sockets of their own, on loopback; everywhere else a socket is a mistake."""
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "situations.md"
-FOLDER = Path("tests/rules/situations")
+FOLDER = Path("tests")
 
 COVERED = {*range(1, 23), 28, 29, 30}
 """The rows that need no hardware of their own."""
@@ -18,12 +18,13 @@ def listed() -> list[str]:
 
 def names_in(file: Path) -> list[str]:
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
-    named = [each.name for each in tree.body if isinstance(each, ast.FunctionDef)]
+    functions = ast.FunctionDef | ast.AsyncFunctionDef
+    named = [each.name for each in tree.body if isinstance(each, functions)]
     return [f"{file.as_posix()}::{name}" for name in named if name.startswith("test_")]
 
 
 def scenarios() -> set[str]:
-    files = sorted(path.relative_to(ROOT) for path in (ROOT / FOLDER).glob("test_*.py"))
+    files = sorted(path.relative_to(ROOT) for path in (ROOT / FOLDER).rglob("test_*.py"))
     return {test for file in files for test in names_in(file) if "::test_row_" in test}
 
 
