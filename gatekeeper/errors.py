@@ -42,6 +42,10 @@ class StoreError(GatekeeperError):
     """The database cannot be opened, read or written."""
 
 
+class LockError(GatekeeperError):
+    """Another program works with the devices of this gate: two would move the same barriers."""
+
+
 class BlacklistError(GatekeeperError):
     """A plate cannot be taken off the blacklist as asked."""
 

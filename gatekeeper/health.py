@@ -13,6 +13,9 @@ from gatekeeper.model import Alarm, AlarmCleared, AlarmRaised
 BLINDING = ("camera_stale", "relay_unreachable", "lane_overrun")
 """With these alarms a lane cannot be watched."""
 
+HELD_OPEN = "held_open"
+"""The alarm of a lane whose boom is kept up: whoever passes there is not proven to have done so."""
+
 Tell: TypeAlias = Callable[[], None]
 """Told that something changed, without saying what: whoever is told looks for itself."""
 

@@ -1,8 +1,9 @@
 """A barrier with its arm and its own closing logic, as physics on the loop's clock.
 
-The relay contact and the safety loop come in; where the arm is goes out as news. It opens on a
-pulse of at least 100 ms and closes by itself, never on an occupied safety loop. All times are
-divided by the speed.
+The relay contacts and the safety loop come in; where the arm is goes out as news. It opens on a
+pulse of at least 100 ms, stays up while that contact is kept on, and closes by itself or on a
+pulse of its other contact, never on an occupied safety loop; opening beats closing. All times
+are divided by the speed.
 """
 
 import asyncio
@@ -38,15 +39,17 @@ class Boom:
         self._contact = False
         self._held = False
         self.occupied = False
+        self._stuck = False
         self._crossed = False
         self._free_since = 0.0
         self._risen = 0.0  # share of the way up when it last began to move
         self._since = 0.0
         self._pulse: asyncio.TimerHandle | None = None
+        self._closing: asyncio.TimerHandle | None = None
         self._motion: asyncio.TimerHandle | None = None
 
     def contact(self, on: bool) -> None:
-        """The relay closes or opens; only a rising edge means anything."""
+        """The opening relay closes or opens; only a rising edge means anything."""
         if on == self._contact:
             return
         self._contact = on
@@ -58,6 +61,29 @@ class Boom:
         if not on and self._held:
             self._held = False
             self._freed()
+
+    def closing(self, on: bool) -> None:
+        """The closing relay closes or opens; this too takes 100 ms."""
+        if self._closing is not None:
+            self._closing.cancel()
+        self._closing = self._after(PULSE_S, self._lower) if on else None
+
+    def lift(self) -> None:
+        """Somebody lifts it by hand; it comes down as after a pulse."""
+        if self._stuck:
+            return
+        self._lift()
+        if not self._contact:
+            self._held = False
+            self._freed()
+
+    def stick(self, stuck: bool) -> None:
+        """It starts no more, whatever it is told; a motion that has begun is ended."""
+        self._stuck = stuck
+        if not stuck and self._held:
+            self._lift()
+        elif not stuck and self.state is State.UP:
+            self._wait_to_fall()
 
     def safety(self, on: bool) -> None:
         """The loop under the arm is occupied or clear."""
@@ -84,7 +110,7 @@ class Boom:
 
     def stop(self) -> None:
         """Let go of all timers."""
-        for timer in (self._pulse, self._motion):
+        for timer in (self._pulse, self._closing, self._motion):
             if timer is not None:
                 timer.cancel()
 
@@ -94,8 +120,14 @@ class Boom:
         if self.state in (State.DOWN, State.FALLING):
             self._start(State.RISING)
 
+    def _lower(self) -> None:
+        if self.state in (State.RISING, State.UP) and not self._held and not self.occupied:
+            self._start(State.FALLING)
+
     def _start(self, state: State) -> None:
         """Begin to move, from wherever the arm is."""
+        if self._stuck:
+            return
         self._risen = self.angle / 90
         self._since = self._now()
         left = 1 - self._risen if state is State.RISING else self._risen

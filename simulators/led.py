@@ -8,6 +8,8 @@ somebody was writing.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from simulators.crc import crc16
+
 _HEAD, _CRC = 6, 2
 _VERSION_AND_PACKET = b"\x64\xff\xff"
 _SHOW, _SPEAK = 0x6E, 0x30
@@ -53,7 +55,7 @@ class Decoder:
                 length = _HEAD + self._bytes[5] + _CRC if len(self._bytes) >= _HEAD else None
                 if length is None or len(self._bytes) < length:
                     return None
-                if _crc(self._bytes[: length - _CRC]) == self._bytes[length - _CRC : length]:
+                if crc16(self._bytes[: length - _CRC]) == self._bytes[length - _CRC : length]:
                     return length
             self._bytes = self._bytes[1:]
             self.noise += 1
@@ -90,14 +92,3 @@ def _lines(body: bytes, count: int) -> tuple[tuple[str, ...], bytes]:
 def _must(holds: bool, what: str) -> None:
     if not holds:
         raise FrameError(what)
-
-
-def _crc(message: bytes) -> bytes:
-    crc = 0xFFFF
-    for byte in message:
-        crc ^= byte
-        for _ in range(8):
-            crc, carry = crc >> 1, crc & 1
-            if carry:
-                crc ^= 0xA001
-    return crc.to_bytes(2, "little")

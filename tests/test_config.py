@@ -354,7 +354,26 @@ def test_a_wrong_geometry_is_told_by_lane_and_key(
 def test_a_geometry_needs_a_safety_loop(tmp_path: Path) -> None:
     bare = example(('safety_loop = { board = "relays", input = 7 }', ""))
 
-    assert "needs a safety_loop" in faults_of(bare + GEOMETRY, tmp_path)[0]
+    assert "the lane has no safety_loop" in faults_of(bare + GEOMETRY, tmp_path)[0]
+
+
+def test_a_geometry_needs_an_arrival_loop(tmp_path: Path) -> None:
+    bare = example(('arrival_loop = { board = "relays", input = 6 }', ""))
+
+    assert "the lane has no arrival_loop" in faults_of(bare + GEOMETRY, tmp_path)[0]
+
+
+def test_a_lane_without_an_arrival_loop_needs_a_camera_and_is_warned_of(tmp_path: Path) -> None:
+    bare = example(('arrival_loop = { board = "relays", input = 6 }', ""))
+    settings = loaded(bare, tmp_path)
+    lane = settings.lane[-1]
+    assert (lane.arrival_loop, "arrival_loop" in lane.inputs) == (None, False)
+    assert any("inner-exit: no arrival loop" in said for said in config.warnings(settings))
+
+    blind = re.sub(r"^camera = .*192\.0\.2\.14.*$", "", bare, flags=re.M)
+    (fault,) = faults_of(blind, tmp_path)
+    assert 'lane "inner-exit"' in fault
+    assert "a lane needs an arrival_loop or a camera" in fault
 
 
 # --- cameras ----------------------------------------------------------------------------------
@@ -547,3 +566,71 @@ def test_a_wrong_display_or_text_is_told_by_key(
 ) -> None:
     faults = faults_of(with_displays((old, new)), tmp_path)
     assert any(said in fault for fault in faults), faults
+
+
+# --- fire, holding and closing --------------------------------------------------------------
+
+OUTER = 'barrier = { board = "relays", coil = 0, pulse_ms = 500, deadline_ms = 2000 }'
+
+
+def barrier(more: str) -> tuple[str, str]:
+    return OUTER, OUTER.replace("pulse_ms = 500, deadline_ms = 2000", more)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('open_input = "toggle"', 'a second "open" would close the boom'),
+        ("close_coil = 6, self_reversing = true", "a self_reversing barrier closes by itself"),
+        ("close_after_s = 3", "there is no close_coil to close with"),
+        ("hold_coil = 1", "coil 1 of"),
+        ("close_coil = 8", 'board "relays" has no coil 8'),
+    ],
+)
+def test_a_barrier_that_may_hit_somebody_is_refused(tmp_path: Path, more: str, said: str) -> None:
+    faults = faults_of(example(barrier(more)), tmp_path)
+
+    assert any(said in fault for fault in faults)
+
+
+def test_a_close_relay_needs_a_safety_loop(tmp_path: Path) -> None:
+    relay = barrier("close_coil = 6, close_after_s = 3")
+    loop = ('safety_loop = { board = "relays", input = 1 }', "")
+
+    assert loaded(example(relay), tmp_path).lane[0].barrier.close_coil == 6
+    (fault,) = faults_of(example(relay, loop), tmp_path)
+    assert "a close relay needs a safety_loop" in fault
+
+
+def test_a_boom_is_held_by_a_relay_of_its_own_or_by_the_opening_one(tmp_path: Path) -> None:
+    lanes = loaded(example(barrier("hold_coil = 7")), tmp_path).lane
+
+    assert [lane.barrier.held_by for lane in lanes[:2]] == [7, 1]
+
+
+def test_without_a_fire_input_somebody_else_has_to_open_the_barriers(tmp_path: Path) -> None:
+    (said,) = warned(tmp_path, ('inputs = [{ board = "relays", input = 15, inverted = true }]', ""))
+
+    assert said.startswith("fire: no inputs")
+
+
+def test_a_fire_contact_that_closes_hides_a_broken_wire(tmp_path: Path) -> None:
+    (said,) = warned(tmp_path, ("input = 15, inverted = true", "input = 15"))
+
+    assert "if its wire breaks, nobody notices" in said
+
+
+@pytest.mark.parametrize(
+    ("wire", "said"),
+    [
+        ("input = 16", "fire.inputs number 1.input: board"),
+        ("input = 7", "input 7 of"),
+        ("inputt = 15", 'no such key; did you mean "input"?'),
+    ],
+)
+def test_a_fire_input_has_to_be_there_and_nobody_elses(
+    tmp_path: Path, wire: str, said: str
+) -> None:
+    faults = faults_of(example(("input = 15", wire)), tmp_path)
+
+    assert any(said in fault for fault in faults)

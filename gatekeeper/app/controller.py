@@ -9,27 +9,31 @@ import math
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from gatekeeper import __version__
+from gatekeeper.app.fire import FireInputs, name_of
+from gatekeeper.app.holds import Holds
 from gatekeeper.app.housekeeping import Housekeeping, free_mb
 from gatekeeper.app.news import News
 from gatekeeper.app.notify import notify, watchdog_s
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.timekeeper import Timekeeper
-from gatekeeper.app.wiring import quorum_of, take_up, texts_of, timing_of
+from gatekeeper.app.wiring import limits_of, quorum_of, take_up, texts_of, timing_of
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import CentreSettings, Config, LaneSettings, warnings
 from gatekeeper.drivers.board import RelayBoard
+from gatekeeper.drivers.bus import Bus
 from gatekeeper.drivers.camera import open_camera
 from gatekeeper.drivers.display import LedDisplay
 from gatekeeper.health import Health
-from gatekeeper.lane import Bindings, Kerb, Lane, Rooms
+from gatekeeper.lane import Bindings, Holder, Kerb, Lane, Rooms
 from gatekeeper.lpr import ReadingThread, open_recogniser
-from gatekeeper.model import ControllerStopped, HealthReport, ListChanges, SiteState
-from gatekeeper.store import Store, UnsoundStoreError, set_aside
+from gatekeeper.model import ControllerStopped, HealthReport, ListChanges, Sensor, SiteState
+from gatekeeper.store import Store, UnsoundStoreError, alone, set_aside
 from gatekeeper.store.pictures import Pictures
 from gatekeeper.sync import Link
 from gatekeeper.zones import Zones, places_of, plans_of, policy_of
@@ -50,7 +54,8 @@ is dropped, and every stay is looked at."""
 
 def run(config: Config) -> None:
     """Serve the gates until SIGTERM or SIGINT. Raises what keeps the controller from starting."""
-    asyncio.run(_serve(config))
+    with alone(config.store.path, "the controller"):
+        asyncio.run(_serve(config))
 
 
 async def _serve(config: Config) -> None:
@@ -98,10 +103,16 @@ class Controller:
             health=health,
         )
         self._lockdown = False
+        self._holders: dict[str, Holder] = {}
+        self._fire = FireInputs(
+            config.fire.inputs, store=store, clock=clock, health=health, latched=self._burns
+        )
+        self._holds = Holds(self._holders, self._fire, store=store, clock=clock)
         self._orders = Orders(
             self._lanes,
             self._zones,
             [zone.name for zone in config.zone],
+            holds=self._holds,
             store=store,
             clock=clock,
             changed=self._reconsider,
@@ -135,6 +146,7 @@ class Controller:
     async def serve(self, stop: asyncio.Event) -> None:
         """Go live, and serve until `stop`."""
         self._lockdown = await take_up(self._config, self._store, self._zones, self._clock)
+        await self._holds.take_up()
         watcher = asyncio.create_task(stop.wait())
         tasks = [watcher, *self._started()]
         notify("READY=1")
@@ -170,13 +182,20 @@ class Controller:
             texts=texts_of(config),
         )
         for settings in config.lane:
-            self._lanes[settings.name] = await self._built_lane(settings, rooms, stack)
+            lane = self._lanes[settings.name] = await self._built_lane(settings, rooms, stack)
+            self._holders[settings.name] = lane.holder
+        for wire in config.fire.inputs:
+            name = name_of(wire)
+            tell = partial(self._fire.sensed, name)
+            self._boards[wire.board].watch(name, Sensor.FIRE, wire, tell)
 
     def _build_lines(self, stack: AsyncExitStack) -> None:
         """The boards and the displays: what has a line, and a task, of its own."""
+        buses = {board.line: Bus(board.line) for board in self._config.board}
         for board in self._config.board:
             lanes = [lane for lane in self._config.lane if lane.barrier.board == board.name]
-            self._boards[board.name] = RelayBoard(board, lanes, self._health)
+            bus = buses[board.line]
+            self._boards[board.name] = RelayBoard(board, lanes, self._health, bus)
         for display in self._config.display:
             self._displays[display.name] = LedDisplay(display, self._health)
             stack.push_async_callback(self._displays[display.name].close)
@@ -200,6 +219,7 @@ class Controller:
             ),
             rooms=rooms,
             timing=timing_of(self._config, settings),
+            limits=limits_of(settings),
             slow_look_s=self._config.recognition.slow_interval_s,
             store_failure_admits=self._config.zone_of(settings.zone).when_store_fails == "admit",
         )
@@ -224,6 +244,7 @@ class Controller:
 
     def _started(self) -> list[asyncio.Task[None]]:
         work: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("fire", self._fire.run),
             ("zones", self._zones.run),
             ("news", self._news.run),
             ("lists", self._learn_of_lists),
@@ -234,6 +255,7 @@ class Controller:
         ]
         work += [(f"board {name}", board.run) for name, board in self._boards.items()]
         work += [(f"display {name}", display.run) for name, display in self._displays.items()]
+        work += [(f"hold {name}", holder.run) for name, holder in self._holders.items()]
         work += [(f"lane {name}", lane.run) for name, lane in self._lanes.items()]
         if self._link is not None:
             work.append(("link", self._link.run))
@@ -242,14 +264,18 @@ class Controller:
     async def _kept(self, name: str, task: Callable[[], Awaitable[None]]) -> None:
         """Run a task for ever, alone: when it fails, say so, wait, and run it again."""
         pause, longest = RESTART_S
+        loop = asyncio.get_running_loop()
         # A task group of Python 3.11 may swallow a cancellation while one of its tasks fails.
         while not self._stopping:
             begun = self._clock.boot_s()
+            well = loop.call_later(longest, self._health.clear_alarm, "task_failed", name)
             try:
                 await task()
             except Exception as error:
                 log.error("task.failed", task=name, exc_info=error)
                 self._health.raise_alarm("task_failed", name, repr(error))
+            finally:
+                well.cancel()
             if self._clock.boot_s() - begun > longest:
                 pause = RESTART_S[0]
             await asyncio.sleep(pause)
@@ -288,6 +314,10 @@ class Controller:
     def _site(self) -> SiteState:
         away_s = None if self._link is None else self._link.away_s
         return SiteState(lockdown=self._lockdown, centre_away_s=away_s)
+
+    def _burns(self, latched: bool) -> None:
+        for holder in self._holders.values():
+            holder.fire(latched)
 
     def _locked(self, on: bool) -> None:
         self._lockdown = on

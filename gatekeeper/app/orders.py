@@ -26,7 +26,7 @@ from gatekeeper.zones import Zones
 
 
 class Obeys(Protocol):
-    """A lane, as far as orders go."""
+    """A lane, or who keeps booms up, as far as orders go."""
 
     async def obey(self, order: Order) -> OrderAnswer:
         """Carry an order out; what became of it."""
@@ -44,6 +44,7 @@ class Orders:
         zones: Zones,
         zone_names: Collection[str],
         *,
+        holds: Obeys,
         store: Store,
         clock: Clock,
         changed: Tell,
@@ -55,6 +56,7 @@ class Orders:
         self._lanes = lanes
         self._zones = zones
         self._zone_names = frozenset(zone_names)
+        self._holds = holds
         self._store = store
         self._clock = clock
         self._changed = changed
@@ -69,6 +71,8 @@ class Orders:
         match order:
             case Order(verb="open" | "identify", lane=str() as lane):
                 return await self._lanes[lane].obey(order)
+            case Order(verb="hold" | "release") | Order(verb="fleet", lane=str()):
+                return await self._holds.obey(order)
             case Order(verb="recount", zone=str() as zone, count=int() as count):
                 await self._zones.recount(zone, count, order.by, order.reason)
             case Order(verb="blacklist_add", zone=str() as zone, plate=str() as plate):

@@ -17,11 +17,17 @@ from gatekeeper.model import (
     Record,
 )
 from gatekeeper.rules.crossing import Geometry
+from gatekeeper.rules.loops import Limits
 from gatekeeper.rules.passage import Timing
 from gatekeeper.rules.texts import ADMIT, REASONS, REFUSE, Texts
+from gatekeeper.rules.trigger import EMPTY_S
 from gatekeeper.rules.votes import Quorum
 from gatekeeper.store import Store
 from gatekeeper.zones import Zones, policy_of
+
+_LEAVES_VIEW_S = EMPTY_S + 1.0
+"""How much later than a loop the camera tells that a vehicle has left: the view has to stay empty,
+and the next look may be a slow one."""
 
 
 def timing_of(config: Config, lane: LaneSettings) -> Timing:
@@ -32,9 +38,15 @@ def timing_of(config: Config, lane: LaneSettings) -> Timing:
         reading_s=recognition.window_s if entry else recognition.exit_window_s,
         opening_s=lane.open_timeout_s,
         long_s=lane.safety_long_s,
+        arrival_lag_s=_LEAVES_VIEW_S if lane.arrival_loop is None else 0.0,
         safety_loop=lane.safety_loop is not None,
         geometry=_geometry(lane),
     )
+
+
+def limits_of(lane: LaneSettings) -> Limits:
+    """When the arrival loop of a lane is no longer believed."""
+    return Limits(stuck_s=lane.loop_stuck_s)
 
 
 def quorum_of(config: Config) -> Quorum:
@@ -69,8 +81,13 @@ def _lanes_of(config: Config, subject: str) -> list[str]:
     return [
         lane.name
         for lane in config.lane
-        if subject in (lane.name, lane.barrier.board, lane.arrival_loop.board)
+        if subject in (lane.name, lane.barrier.board, *_boards_of(lane))
     ]
+
+
+def _boards_of(lane: LaneSettings) -> list[str]:
+    """The boards that tell of a lane."""
+    return [wire.board for wire in lane.inputs.values()]
 
 
 def _is_blind(config: Config, health: Health, lane: str) -> bool:

@@ -6,6 +6,7 @@ Passwords stand in files of their own, so that a configuration can be shown to a
 """
 
 from gatekeeper.config.advice import warnings
+from gatekeeper.config.boards import BoardSettings, LineSettings, Wire
 from gatekeeper.config.cameras import (
     Area,
     CameraSettings,
@@ -27,42 +28,59 @@ from gatekeeper.config.controller import (
 )
 from gatekeeper.config.displays import DisplaySettings, TextsSettings, WordingSettings
 from gatekeeper.config.file import load, secret
+from gatekeeper.config.fire import FireSettings
 from gatekeeper.config.lanes import (
     BarrierSettings,
-    BoardSettings,
     GeometrySettings,
     InputSettings,
     LaneSettings,
+)
+from gatekeeper.config.profiles import (
+    BoardProfile,
+    CoilFlash,
+    CommandPulse,
+    RegisterFlash,
+    TimedPulse,
+    profile_names,
 )
 from gatekeeper.config.zones import ScheduleSettings, ZoneSettings
 
 __all__ = [
     "Area",
     "BarrierSettings",
+    "BoardProfile",
     "BoardSettings",
     "CameraSettings",
     "CentreSettings",
+    "CoilFlash",
+    "CommandPulse",
     "Config",
     "DisplaySettings",
+    "FireSettings",
     "FolderSettings",
     "GeometrySettings",
     "InputSettings",
     "LaneSettings",
+    "LineSettings",
     "MjpegSettings",
     "PeerSettings",
     "RecognitionSettings",
+    "RegisterFlash",
     "RtspSettings",
     "ScheduleSettings",
     "SnapshotSettings",
     "StoreSettings",
     "StreamSettings",
     "TextsSettings",
+    "TimedPulse",
     "UsbSettings",
     "VideoSettings",
     "ViewSettings",
+    "Wire",
     "WordingSettings",
     "ZoneSettings",
     "load",
+    "profile_names",
     "secret",
     "warnings",
 ]

@@ -20,6 +20,7 @@ def warnings(config: Config) -> list[str]:
             for said in (*_of_exits(config, zone), *_of_cooldown(zone), *_of_schedules(zone))
         ),
         *_of_lanes(config),
+        *_of_fire(config),
         *_of_the_centre(config),
     ]
 
@@ -78,10 +79,26 @@ def _edges(row: Schedule) -> Iterator[datetime]:
 
 def _of_lanes(config: Config) -> Iterator[str]:
     for lane in config.lane:
+        if lane.arrival_loop is None:
+            yield (
+                f"lane {lane.name}: no arrival loop: who comes while its camera fails is not"
+                " noticed"
+            )
         if lane.safety_loop is None:
             yield (
                 f"lane {lane.name}: no safety loop: a passage is only presumed, and counts against"
                 " nobody"
+            )
+
+
+def _of_fire(config: Config) -> Iterator[str]:
+    if not config.fire.inputs:
+        yield "fire: no inputs: the fire controller has to open the barriers without this one"
+    for wire in config.fire.inputs:
+        if not wire.inverted:
+            yield (
+                f"fire: input {wire.input} of {wire.board} closes on fire: if its wire breaks,"
+                " nobody notices; a contact that opens (inverted = true) tells"
             )
 
 

@@ -6,8 +6,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field
 
+from gatekeeper.config.boards import BoardSettings
 from gatekeeper.config.displays import DisplaySettings, TextsSettings
-from gatekeeper.config.lanes import BoardSettings, LaneSettings
+from gatekeeper.config.fire import FireSettings
+from gatekeeper.config.lanes import LaneSettings
 from gatekeeper.config.settings import File, Name, Settings, guess
 from gatekeeper.config.zones import ZoneSettings
 from gatekeeper.model import PROVINCES, Direction
@@ -96,6 +98,7 @@ class Config(Settings):
     peer: tuple[PeerSettings, ...] = ()
     display: tuple[DisplaySettings, ...] = ()
     texts: TextsSettings = TextsSettings()
+    fire: FireSettings = FireSettings()
 
     def zone_of(self, name: str) -> ZoneSettings:
         """The zone of this name, of which there has to be one."""

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from gatekeeper.config.boards import BoardSettings
 from gatekeeper.config.cameras import (
     FolderSettings,
     MjpegSettings,
@@ -23,9 +24,9 @@ from gatekeeper.config.controller import (
     StoreSettings,
 )
 from gatekeeper.config.displays import DisplaySettings, TextsSettings, WordingSettings
+from gatekeeper.config.fire import FireSettings
 from gatekeeper.config.lanes import (
     BarrierSettings,
-    BoardSettings,
     GeometrySettings,
     InputSettings,
     LaneSettings,
@@ -80,8 +81,11 @@ def _told(fault: ErrorDetails, raw: dict[str, Any]) -> str:
 
 
 def _follows(fault: ErrorDetails) -> bool:
-    """Whether a table counts as absent only because the faults in it were told already."""
-    return fault["type"] == "too_short" and bool(fault["input"])
+    """Whether a table counts as absent, or a default is not known, only because of faults told
+    already.
+    """
+    emptied = fault["type"] == "too_short" and bool(fault["input"])
+    return emptied or fault["type"] == "default_factory_not_called"
 
 
 def _place(loc: tuple[int | str, ...], raw: Any) -> str:
@@ -115,6 +119,9 @@ def _keys(loc: tuple[int | str, ...]) -> list[str]:
         "arrival_loop": InputSettings,
         "safety_loop": InputSettings,
         "boom_up": InputSettings,
+        "photocell": InputSettings,
+        "fire": FireSettings,
+        "inputs": InputSettings,
         "snapshot": SnapshotSettings,
         "rtsp": RtspSettings,
         "mjpeg": MjpegSettings,

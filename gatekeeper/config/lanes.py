@@ -1,45 +1,12 @@
-"""Lanes, and the boards they are wired to."""
+"""Lanes, and how they are wired to relay boards."""
 
-from typing import Annotated, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from gatekeeper.config.cameras import CameraSettings
 from gatekeeper.config.settings import Name, Settings
 from gatekeeper.model import Direction
-
-
-class BoardSettings(Settings):
-    """A relay board on Modbus TCP. The pulse is timed by this controller: on, wait, off.
-
-    The bounds of `poll_ms` and `timeout_ms` let a silent board be noticed within two seconds.
-    """
-
-    name: Name
-    address: str
-    unit: Annotated[int, Field(ge=0, le=255)] = 1
-    inputs: Annotated[int, Field(ge=1, le=64)] = 8
-    coils: Annotated[int, Field(ge=1, le=64)] = 8
-    poll_ms: Annotated[int, Field(ge=10, le=500)] = 50
-    timeout_ms: Annotated[int, Field(ge=50, le=1000)] = 500
-
-    @model_validator(mode="after")
-    def _address_is_tcp(self) -> Self:
-        parts = urlsplit(self.address)
-        if parts.scheme != "tcp" or not parts.hostname or parts.path:
-            raise ValueError(f'address must look like "tcp://192.0.2.7:502", not "{self.address}"')
-        return self
-
-    @property
-    def host(self) -> str:
-        """The board's host name or address."""
-        return urlsplit(self.address).hostname or ""
-
-    @property
-    def port(self) -> int:
-        """The board's port, 502 where none is given (Modbus TCP's own)."""
-        return urlsplit(self.address).port or 502
 
 
 class InputSettings(Settings):
@@ -51,12 +18,50 @@ class InputSettings(Settings):
 
 
 class BarrierSettings(Settings):
-    """The relay that opens a barrier: one pulse, given before the deadline or never."""
+    """The relays of a barrier. `coil` opens by one pulse, given before the deadline or never.
+
+    `hold_coil` keeps the boom up as long as it is on; without one of its own that is `coil`, held
+    on. `close_coil` closes by one pulse, where a close relay is wired at all, and then only
+    `close_after_s` after a passage, if that is told. A barrier that is `self_reversing` looks after
+    its closing itself, and one whose `open_input` toggles closes on a second "open".
+    """
 
     board: Name
     coil: Annotated[int, Field(ge=0, le=63)]
     pulse_ms: Annotated[int, Field(ge=50, le=5000)] = 500
+    hold_coil: Annotated[int, Field(ge=0, le=63)] | None = None
+    close_coil: Annotated[int, Field(ge=0, le=63)] | None = None
+    close_pulse_ms: Annotated[int, Field(ge=50, le=5000)] = 500
     deadline_ms: Annotated[int, Field(ge=100, le=10_000)] = 2000
+    close_after_s: Annotated[float, Field(ge=0, le=60)] | None = None
+    self_reversing: bool = False
+    open_input: Literal["open", "toggle"] = "open"
+
+    @model_validator(mode="after")
+    def _no_wiring_that_may_hit_somebody(self) -> Self:
+        if self.open_input == "toggle":
+            raise ValueError(
+                'open_input = "toggle": a second "open" would close the boom onto somebody; wire'
+                " an input that only opens"
+            )
+        if self.close_coil is not None and self.self_reversing:
+            raise ValueError(
+                "close_coil: a self_reversing barrier closes by itself; take the close relay off"
+            )
+        if self.close_after_s is not None and self.close_coil is None:
+            raise ValueError("close_after_s: there is no close_coil to close with")
+        return self
+
+    @property
+    def coils(self) -> dict[str, int]:
+        """The relays of their own, by key."""
+        relays = {"coil": self.coil, "hold_coil": self.hold_coil, "close_coil": self.close_coil}
+        return {key: coil for key, coil in relays.items() if coil is not None}
+
+    @property
+    def held_by(self) -> int:
+        """The relay that keeps the boom up."""
+        return self.coil if self.hold_coil is None else self.hold_coil
 
 
 class GeometrySettings(Settings):
@@ -74,8 +79,10 @@ class GeometrySettings(Settings):
 class LaneSettings(Settings):
     """One direction of a gate. `zone` is the zone that the lane leads into (entry) or out of.
 
-    A safety loop occupied for longer than `safety_long_s` within one passage may have seen two
-    vehicles pass.
+    Without an `arrival_loop` the camera alone says when a vehicle is there, and it does so while
+    the loop has been occupied for `loop_stuck_s` with nothing in view. A safety loop occupied for
+    longer than `safety_long_s` within one passage may have seen two vehicles pass. A boom that is
+    not up `boom_up_s` after its pulse has not moved.
     """
 
     name: Name
@@ -83,18 +90,37 @@ class LaneSettings(Settings):
     direction: Direction
     barrier: BarrierSettings
     camera: CameraSettings | None = None
-    arrival_loop: InputSettings
+    arrival_loop: InputSettings | None = None
     safety_loop: InputSettings | None = None
     boom_up: InputSettings | None = None
+    photocell: InputSettings | None = None
     open_timeout_s: Annotated[float, Field(ge=3, le=600)] = 30.0
     safety_long_s: Annotated[float, Field(ge=1, le=60)] = 6.0
+    loop_stuck_s: Annotated[float, Field(ge=30, le=86_400)] = 600.0
+    boom_up_s: Annotated[float, Field(ge=2, le=60)] = 10.0
     geometry: GeometrySettings | None = None
     display: Name | None = None
 
     @model_validator(mode="after")
+    def _somebody_sees_who_arrives(self) -> Self:
+        if self.arrival_loop is None and self.camera is None:
+            raise ValueError("a lane needs an arrival_loop or a camera")
+        return self
+
+    @model_validator(mode="after")
     def _geometry_has_its_loops(self) -> Self:
-        if self.geometry is not None and self.safety_loop is None:
-            raise ValueError("geometry lies between two loops: the lane needs a safety_loop")
+        for key in ("arrival_loop", "safety_loop"):
+            if self.geometry is not None and getattr(self, key) is None:
+                raise ValueError(f"geometry lies between two loops: the lane has no {key}")
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_closes_blindly(self) -> Self:
+        if self.barrier.close_coil is not None and self.safety_loop is None:
+            raise ValueError(
+                "barrier.close_coil: a close relay needs a safety_loop, or the boom comes down onto"
+                " whoever is under it"
+            )
         return self
 
     @property
@@ -104,5 +130,6 @@ class LaneSettings(Settings):
             "arrival_loop": self.arrival_loop,
             "safety_loop": self.safety_loop,
             "boom_up": self.boom_up,
+            "photocell": self.photocell,
         }
         return {key: wire for key, wire in wires.items() if wire is not None}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from gatekeeper.config.boards import BoardSettings, LineSettings, Wire
 from gatekeeper.config.controller import Config
 
 
@@ -83,21 +84,53 @@ def _peer_faults(config: Config) -> list[str]:
 
 
 def _shared_lines(config: Config) -> list[str]:
-    """Devices that speak where another of their kind does already."""
+    """Devices that speak where another does already, or not as their whole line does."""
     told = [
-        (f'board "{each.name}".address: {each.address} has another board', (each.host, each.port))
+        (
+            f'board "{each.name}".unit: {each.address} has another board of unit {each.unit}',
+            (*_end(each.line), each.unit),
+        )
         for each in config.board
     ]
     told += [
-        (f'display "{each.name}".port: {each.port} has another display', (each.port, 0))
+        (f'display "{each.name}".port: {each.port} has another display', (each.port, 0, 0))
         for each in config.display
     ]
     lines = [line for _, line in told]
-    return [f"{fault} already" for n, (fault, line) in enumerate(told) if line in lines[:n]]
+    shared = [f"{fault} already" for n, (fault, line) in enumerate(told) if line in lines[:n]]
+    return shared + _unlike_lines(config) + _boards_on_displays(config)
+
+
+def _end(line: LineSettings) -> tuple[str, int]:
+    """What is at the end of the line, however its address was written."""
+    return (line.device, 0) if line.wire is Wire.SERIAL else (line.host, line.port)
+
+
+def _unlike_lines(config: Config) -> list[str]:
+    first: dict[tuple[str, int], BoardSettings] = {}
+    faults = []
+    for board in config.board:
+        other = first.setdefault(_end(board.line), board)
+        if board.line != other.line:
+            faults.append(
+                f'board "{board.name}": on one line with "{other.name}": address, baudrate, parity,'
+                " stopbits, gap_ms and silence_ms have to be the same"
+            )
+    return faults
+
+
+def _boards_on_displays(config: Config) -> list[str]:
+    ports = {display.port: display.name for display in config.display}
+    return [
+        f'board "{board.name}".address: {board.line.device} is the line of display'
+        f' "{ports[board.line.device]}"'
+        for board in config.board
+        if board.line.wire is Wire.SERIAL and board.line.device in ports
+    ]
 
 
 def _wiring_faults(config: Config) -> list[str]:
-    """Channels on no board, beyond the board's last, or used by two lanes at once."""
+    """Channels on no board, beyond the board's last, or used twice."""
     boards = {board.name: board for board in config.board}
     owners: dict[tuple[str, str, int], str] = {}
     faults = [
@@ -105,23 +138,43 @@ def _wiring_faults(config: Config) -> list[str]:
         for lane in config.lane
         if len({wire.board for wire in lane.inputs.values()} | {lane.barrier.board}) > 1
     ]
-    for place, board_name, kind, channel in _wires(config):
+    for place, key, board_name, kind, channel in _wires(config):
         board = boards.get(board_name)
+        wire = f"{place}.{key}"
         if board is None:
             faults.append(f'{place}.board: no board is called "{board_name}"')
         elif channel >= (board.coils if kind == "coil" else board.inputs):
-            faults.append(f'{place}.{kind}: board "{board_name}" has no {kind} {channel}')
-        elif (owner := owners.setdefault((board_name, kind, channel), place)) != place:
-            faults.append(f'{place}.{kind}: {kind} {channel} of "{board_name}" is already {owner}')
-    return faults
+            faults.append(f'{wire}: board "{board_name}" has no {kind} {channel}')
+        elif (owner := owners.setdefault((board_name, kind, channel), wire)) != wire:
+            faults.append(f'{wire}: {kind} {channel} of "{board_name}" is already {owner}')
+    return [*dict.fromkeys(faults), *_pulse_faults(config)]
 
 
-def _wires(config: Config) -> Iterator[tuple[str, str, str, int]]:
+def _pulse_faults(config: Config) -> Iterator[str]:
+    """Pulses that the board cannot give."""
+    boards = {board.name: board for board in config.board}
+    for lane in config.lane:
+        relay = lane.barrier
+        pulses = [("pulse_ms", relay.pulse_ms)]
+        if relay.close_coil is not None:
+            pulses.append(("close_pulse_ms", relay.close_pulse_ms))
+        board = boards.get(relay.board)
+        for key, pulse_ms in pulses:
+            fault = board.profile.pulse_fault(pulse_ms) if board is not None else None
+            if fault is not None:
+                yield f'lane "{lane.name}".barrier.{key}: board "{relay.board}": {fault}'
+
+
+def _wires(config: Config) -> Iterator[tuple[str, str, str, str, int]]:
+    """Place, key, board, kind and number of each channel that is used."""
     for lane in config.lane:
         place = f'lane "{lane.name}"'
-        yield f"{place}.barrier", lane.barrier.board, "coil", lane.barrier.coil
+        for key, coil in lane.barrier.coils.items():
+            yield f"{place}.barrier", key, lane.barrier.board, "coil", coil
         for key, wire in lane.inputs.items():
-            yield f"{place}.{key}", wire.board, "input", wire.input
+            yield f"{place}.{key}", "input", wire.board, "input", wire.input
+    for number, wire in enumerate(config.fire.inputs, start=1):
+        yield f"fire.inputs number {number}", "input", wire.board, "input", wire.input
 
 
 def _display_faults(config: Config) -> list[str]:

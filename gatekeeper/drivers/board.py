@@ -1,24 +1,28 @@
-"""A relay board with the barriers and loops of some lanes: connected, made safe, polled, for ever.
+"""A relay board with the barriers and loops of some lanes: reached, made safe, polled, for ever.
 
 Commands come in, acks and changes of inputs go out. Nothing opens before all inputs were read and
-every coil of our lanes was written off and read back, after each connection anew. A board that
-cannot be reached is an alarm, and answers commands `failed` at once.
+all relays of our lanes were brought to where they belong and read back, after each connection anew.
+A board that cannot be reached is an alarm, and answers commands `failed` at once; the others on its
+line go on.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 
 from gatekeeper.clock import monotonic
 from gatekeeper.config import BarrierSettings, BoardSettings, InputSettings, LaneSettings
-from gatekeeper.drivers.bus import Bus, Urgency, open_bus
+from gatekeeper.drivers.bus import Bus, Urgency
+from gatekeeper.drivers.device import Device, open_device
+from gatekeeper.drivers.inputs import Inputs, Tell
+from gatekeeper.drivers.level import ANSWER_S
 from gatekeeper.drivers.ports import Barrier, Loops
-from gatekeeper.drivers.pulse import Pulse
+from gatekeeper.drivers.relays import SAFE_S, Relays
 from gatekeeper.errors import BoardError, ConfigError
 from gatekeeper.health import Health
-from gatekeeper.model import Ack, BarrierCommand, Outcome, Presence, Sensor
+from gatekeeper.model import Ack, BarrierCommand, Sensor
 
 log = structlog.get_logger(__name__)
 
@@ -26,175 +30,117 @@ ALARM = "relay_unreachable"
 """The alarm of a board that is not live; its subject is the board's name."""
 
 _FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 1.0
-"""Between two connections; a board that has come back works again well within 5 s."""
+_LONGEST_PAUSE_S = 3.0
+"""Between two attempts: a silent board costs the others on its line little, and one that has come
+back works again within 5 s."""
 
-_BLIND_S = 1.0
+_BLIND_S = 1.5
 """A board that answers, but tells no inputs for so long, is as bad as a silent one."""
 
 
-@dataclass(slots=True, kw_only=True)
-class _Wire:
-    """One input as a lane knows it, and what whoever watches it was last told."""
-
-    lane: str
-    sensor: Sensor
-    input: InputSettings
-    tell: Callable[[Presence], None]
-    told: bool | None = None
-
-    def see(self, inputs: Sequence[bool], at: float) -> None:
-        on = inputs[self.input.input] != self.input.inverted
-        if on != self.told:
-            self.told = on
-            self.tell(Presence(lane=self.lane, sensor=self.sensor, on=on, at=at))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Live:
-    """A connection on which barriers may be opened, and the coils that pulse now."""
-
-    bus: Bus
-    pulses: asyncio.TaskGroup
-    pulsing: set[int] = field(default_factory=set)
-
-
 class RelayBoard:
-    """One board; `lanes` are those of the whole controller, wired to this board or not."""
+    """One board; `lanes` are those of the whole controller, wired to this board or not.
+
+    `bus` is that of its line, if other boards stand there too.
+    """
 
     def __init__(
-        self, settings: BoardSettings, lanes: Sequence[LaneSettings], health: Health
+        self,
+        settings: BoardSettings,
+        lanes: Sequence[LaneSettings],
+        health: Health,
+        bus: Bus | None = None,
     ) -> None:
         self._settings = settings
         self._health = health
         self._lanes = {lane.name: lane for lane in lanes}
-        self._wires: list[_Wire] = []
-        self._live: _Live | None = None
-        self._timeout_s = settings.timeout_ms / 1000
+        self._bus = bus or Bus(settings.line)
+        self._inputs = Inputs()
+        self._relays = Relays(settings, lanes)
         self._pause_s = _FIRST_PAUSE_S
         self._trouble = ""
 
     @property
     def alive(self) -> bool:
         """Whether the board answers, was made safe, and takes commands."""
-        return self._live is not None
+        return self._relays.alive
 
     def barrier(self, lane: str) -> Barrier:
         """The barrier of a lane; raises `ConfigError` if its relay is on another board."""
         relay = self._lanes[lane].barrier
         if relay.board != self._settings.name:
             raise ConfigError(f'lane "{lane}": its barrier is not on board {self._settings.name}')
-        return _Relay(self, relay)
+        return _Barrier(self._relays, relay)
 
     def loops(self, lane: str) -> Loops:
         """Those inputs of a lane that are on this board; told once the board is live."""
-        return _Inputs(self, self._lanes[lane])
+        return _Loops(self, self._lanes[lane])
+
+    def watch(self, lane: str, sensor: Sensor, wire: InputSettings, tell: Tell) -> None:
+        """From now on tell one input of this board, under this name: at first as it is, then each
+        change. `tell` must not block. Raises `ConfigError` if it is on another board.
+        """
+        if wire.board != self._settings.name:
+            raise ConfigError(f"{lane}: its {sensor} is not on board {self._settings.name}")
+        self._inputs.watch(lane, sensor, wire, tell)
+
+    def watch_lane(self, lane: LaneSettings, tell: Tell) -> None:
+        """Tell those inputs of a lane that are on this board, as `ports.Loops` has it."""
+        for key, wire in lane.inputs.items():
+            if wire.board == self._settings.name:
+                self.watch(lane.name, Sensor(key.removesuffix("_loop")), wire, tell)
 
     async def run(self) -> None:
         """Keep the board live, until cancelled; a pulse that runs then is ended first."""
         try:
             while True:
                 self._beat()
-                self._report(await self._connection())
+                self._report(await self._session())
                 await asyncio.sleep(self._pause_s)
                 self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
         finally:
             self._health.forget(self._task_name)
 
-    async def open(self, relay: BarrierSettings, command: BarrierCommand) -> Ack:
-        """One pulse of one relay of this board, as `ports.Barrier` has it.
-
-        While a coil pulses, another command for it fails: it would neither get a pulse of its own
-        nor may it lengthen that of somebody else.
-        """
-        if self._live is None:
-            return _failed(command, f"relay board {self._settings.name} is not reachable")
-        if relay.coil in self._live.pulsing:
-            return _failed(command, f"coil {relay.coil} is pulsing already")
-        pulse = Pulse(self._live.bus, relay, command, self._timeout_s)
-        self._live.pulsing.add(relay.coil)
-        task = self._live.pulses.create_task(pulse.run(), name=f"pulse {command.id}")
-        pulsing = self._live.pulsing
-        task.add_done_callback(lambda _: pulsing.discard(relay.coil))
-        return await asyncio.shield(pulse.answer)
-
-    def watch(self, lane: LaneSettings, tell: Callable[[Presence], None]) -> None:
-        """Tell a lane's inputs on this board, as `ports.Loops` has it."""
-        inputs = {
-            Sensor.ARRIVAL: lane.arrival_loop,
-            Sensor.SAFETY: lane.safety_loop,
-            Sensor.BOOM_UP: lane.boom_up,
-        }
-        self._wires += [
-            _Wire(lane=lane.name, sensor=sensor, input=wire, tell=tell)
-            for sensor, wire in inputs.items()
-            if wire is not None and wire.board == self._settings.name
-        ]
-
-    async def _connection(self) -> BoardError:
-        """One connection, from its opening to what ended it."""
+    async def _session(self) -> BoardError:
+        """From the first request to what ended it."""
         try:
-            async with open_bus(self._settings) as bus:
-                inputs = await self._make_safe(bus)
+            async with open_device(self._bus, self._settings) as device:
+                inputs = await self._read_inputs(device)
+                await self._relays.make_safe(device)
                 async with asyncio.TaskGroup() as pulses:
-                    return await self._stay_live(_Live(bus=bus, pulses=pulses), inputs)
+                    self._relays.go_live(device, pulses)
+                    return await self._stay_live(device, inputs)
         except BoardError as fault:
             return fault
 
-    async def _make_safe(self, bus: Bus) -> tuple[bool, ...]:
-        """Read first, write then: the inputs as they were, and all our coils off."""
-        inputs = await self._read_inputs(bus)
-        ours = sorted(
-            lane.barrier.coil
-            for lane in self._lanes.values()
-            if lane.barrier.board == self._settings.name
-        )
-        for coil in ours:
-            self._beat()
-            await bus.write_coil(coil, False, urgency=Urgency.PULSE, deadline=self._soon())
-        if ours:
-            coils = await bus.read_coils(
-                0, ours[-1] + 1, urgency=Urgency.PULSE, deadline=self._soon()
-            )
-            stuck = [coil for coil in ours if coils[coil]]
-            if stuck:
-                raise BoardError(
-                    f"relay board {self._settings.name}: coil {stuck[0]} stays on although it was"
-                    " switched off: is something else switching it?"
-                )
-        return inputs
-
-    async def _stay_live(self, live: _Live, inputs: Sequence[bool]) -> BoardError:
-        self._live = live
+    async def _stay_live(self, device: Device, inputs: Sequence[bool]) -> BoardError:
         self._pause_s = _FIRST_PAUSE_S
         self._trouble = ""
         self._health.clear_alarm(ALARM, self._settings.name)
         log.info("board.live", board=self._settings.name)
         try:
-            return await self._poll(live.bus, inputs)
+            return await self._poll(device, inputs)
         finally:
-            self._live = None
+            self._relays.go_down()
 
-    async def _poll(self, bus: Bus, inputs: Sequence[bool]) -> BoardError:
+    async def _poll(self, device: Device, inputs: Sequence[bool]) -> BoardError:
         """Tell the inputs again and again; says why that came to an end."""
         seen = monotonic()
         while True:
-            for wire in self._wires:
-                wire.see(inputs, seen)
-            await bus.lasts(self._settings.poll_ms / 1000)
+            self._inputs.see(inputs, seen)
+            self._relays.see(inputs, seen)
+            await device.lasts(self._settings.poll_ms / 1000)
             self._beat()
             try:
-                inputs = await self._read_inputs(bus)
+                inputs = await self._read_inputs(device)
                 seen = monotonic()
             except BoardError as fault:
-                if not bus.up or monotonic() - seen > _BLIND_S:
-                    bus.end(fault)
+                if not device.up or monotonic() - seen > _BLIND_S:
+                    device.end(fault)
                     return fault
 
-    async def _read_inputs(self, bus: Bus) -> tuple[bool, ...]:
-        return await bus.read_inputs(
-            self._settings.inputs, urgency=Urgency.POLL, deadline=self._soon()
-        )
+    async def _read_inputs(self, device: Device) -> tuple[bool, ...]:
+        return await device.read_inputs(urgency=Urgency.POLL, deadline=monotonic() + ANSWER_S)
 
     def _report(self, fault: BoardError) -> None:
         self._health.raise_alarm(ALARM, self._settings.name, str(fault))
@@ -202,40 +148,41 @@ class RelayBoard:
             self._trouble = str(fault)
             log.warning("board.lost", board=self._settings.name, error=str(fault))
 
-    def _soon(self) -> float:
-        return monotonic() + self._timeout_s
-
     @property
     def _task_name(self) -> str:
         return f"board {self._settings.name}"
 
     def _beat(self) -> None:
-        """At the latest again after a poll, a time limit, or a pause between connections."""
-        longest_s = self._settings.poll_ms / 1000 + 2 * self._timeout_s + _LONGEST_PAUSE_S
-        self._health.beat(self._task_name, 2 * longest_s)
+        """At the latest again after a poll, or a pause and what begins a session."""
+        self._health.beat(self._task_name, 2 * (ANSWER_S + SAFE_S + _LONGEST_PAUSE_S))
 
 
 @dataclass(frozen=True, slots=True)
-class _Relay:
+class _Barrier:
     """A `ports.Barrier`."""
 
-    board: RelayBoard
+    relays: Relays
     relay: BarrierSettings
 
     async def open(self, command: BarrierCommand) -> Ack:
-        return await self.board.open(self.relay, command)
+        return await self.relays.open(self.relay, command)
+
+    async def hold(self, command: BarrierCommand) -> Ack:
+        return await self.relays.hold(self.relay, command)
+
+    async def release(self, command: BarrierCommand) -> Ack:
+        return await self.relays.release(self.relay, command)
+
+    async def close(self, command: BarrierCommand) -> Ack:
+        return await self.relays.close(self.relay, command)
 
 
 @dataclass(frozen=True, slots=True)
-class _Inputs:
+class _Loops:
     """A `ports.Loops`."""
 
     board: RelayBoard
     lane: LaneSettings
 
-    def watch(self, tell: Callable[[Presence], None]) -> None:
-        self.board.watch(self.lane, tell)
-
-
-def _failed(command: BarrierCommand, why: str) -> Ack:
-    return Ack(command=command.id, outcome=Outcome.FAILED, detail=why, at=monotonic())
+    def watch(self, tell: Tell) -> None:
+        self.board.watch_lane(self.lane, tell)

@@ -1,41 +1,46 @@
-"""One Modbus TCP connection, and the one task that owns it.
+"""One line with the boards on it, and the one task that owns it.
 
-Requests come in with an urgency and a deadline; answers go out, each compared with what was asked.
-It never sends a request twice, never after its deadline, and never believes a connection again
-on which anything went wrong: the first fault ends the bus, and its owner opens a new one, so that
-a late answer can fit no later request.
+Requests come in with an urgency and a deadline and are carried one at a time: openings first, then
+pulses, then polls, whichever board they are for. A request is never sent twice, and never after its
+deadline.
+
+A board that does not answer, or answers something else, is off the bus at once and costs the others
+one time limit; it comes back when its owner tries again, with one request. Over TCP that is safe:
+every answer bears the number of its request. RTU has no numbers, so that the line is left alone for
+a while first: a late answer is heard out and belongs to nobody. There a read may fail once, for
+noise is to be expected; a write may not, for then nobody knows how the relay stands.
+
+The connection ends when it is lost, or when no board on it answers any more; then a new one is
+made.
 """
 
 import asyncio
+import heapq
 import itertools
-import socket
-import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from pymodbus.client import AsyncModbusTcpClient
-from pymodbus.exceptions import ModbusException
 from pymodbus.pdu import ModbusPDU
-from pymodbus.pdu.bit_message import (
-    ReadCoilsRequest,
-    ReadDiscreteInputsRequest,
-    WriteSingleCoilRequest,
-)
 
 from gatekeeper.clock import monotonic
-from gatekeeper.config import BoardSettings
+from gatekeeper.config import BoardSettings, LineSettings, Wire
+from gatekeeper.drivers.line import Line, LineLostError
 from gatekeeper.errors import BoardError
+
+_MOST_WAITING = 256
+"""Room for every coil's pulse and a few reads of many boards. Nothing is dropped: who finds it full
+is refused at once."""
+
+_READS = frozenset((1, 2, 3))
 
 _MAY_STILL_HAPPEN = frozenset((0x05, 0x0B))
 """Exception codes that do not say "not done" (Modbus Application Protocol V1.1b3, 7): 05, the
 board is still at it; 0B, a gateway passed the request on and heard nothing."""
 
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-"""struct linger, on with 0 s: what the kernel still holds is thrown away with the connection.
-Without it a pulse written into a dead cable is sent again for minutes, and arrives when the cable
-is back; also after this process was killed."""
+_BABBLE_S = 1.0
+"""A line on which somebody talks for so long without being asked is no line."""
 
 
 class NotSentError(BoardError):
@@ -43,7 +48,7 @@ class NotSentError(BoardError):
 
 
 class RefusedError(BoardError):
-    """The board answered with a Modbus exception; the connection is sound.
+    """The board answered with a Modbus exception; it is sound.
 
     `undone` is whether the exception says that the request was not carried out.
     """
@@ -61,53 +66,15 @@ class Urgency(IntEnum):
     POLL = 2
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Request:
-    urgency: Urgency
-    number: int
-    deadline: float = field(compare=False)
-    what: str = field(compare=False)
-    pdu: ModbusPDU = field(compare=False)
-    answer: asyncio.Future[ModbusPDU] = field(compare=False)
+class Session:
+    """One board on the bus, until it or the line fails; `Bus.carrying` says from when on."""
 
-    def fail(self, error: BoardError) -> None:
-        """Answer with an error, unless nobody waits any more."""
-        if not self.answer.done():
-            self.answer.set_exception(error)
-
-
-@asynccontextmanager
-async def open_bus(settings: BoardSettings) -> AsyncIterator["Bus"]:
-    """A connection to the board for as long as the context lasts. It is made while the first
-    request waits, which fails if the board cannot be reached within its time limit.
-    """
-    bus = Bus(settings)
-    owner = asyncio.create_task(bus.serve(), name=f"bus {settings.name}")
-    try:
-        yield bus
-    finally:
-        # Down before it is cancelled: pymodbus waits with asyncio.wait_for, which on Python 3.11
-        # swallows a cancellation that comes together with the answer (cpython #86296).
-        bus.end(_error(settings, "the connection was closed"))
-        owner.cancel()
-        with suppress(asyncio.CancelledError):
-            await owner
-
-
-class Bus:
-    """The requests a relay board understands; made by `open_bus`.
-
-    All of them raise `NotSentError`, `RefusedError`, or a plain `BoardError`, after which the bus
-    is down and nobody knows whether the request was carried out. `deadline` is a moment on the
-    boot clock: the request is written before it, and answered before it, or it has failed.
-    """
-
-    def __init__(self, settings: BoardSettings) -> None:
+    def __init__(self, bus: "Bus", settings: BoardSettings) -> None:
+        self._bus = bus
         self._settings = settings
-        self._numbers = itertools.count()
-        # Room for every coil's pulse and a few reads. Nothing is dropped: who finds it full is
-        # refused at once.
-        self._queue: asyncio.PriorityQueue[_Request] = asyncio.PriorityQueue(settings.coils + 8)
+        self._timeout_s = settings.timeout_ms / 1000
+        self._reads_may_fail = 0 if settings.line.wire is Wire.TCP else 1
+        self._misses = 0
         self._fault: BoardError | None = None
         self._down = asyncio.Event()
 
@@ -117,166 +84,201 @@ class Bus:
         return self._fault is None
 
     async def lasts(self, seconds: float) -> bool:
-        """Wait so long, or until the bus is down if that comes first; whether it is still up."""
+        """Wait so long, or until this is down if that comes first; whether it is still up."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._down.wait()
         return self.up
 
-    async def read_inputs(
-        self, count: int, *, urgency: Urgency, deadline: float
-    ) -> tuple[bool, ...]:
-        """Discrete inputs 0 to `count` - 1 (FC02)."""
-        pdu = ReadDiscreteInputsRequest(address=0, count=count, dev_id=self._settings.unit)
-        answer = await self._ask(urgency, deadline, f"reading {count} inputs from 0 (FC02)", pdu)
-        return tuple(answer.bits[:count])
-
-    async def read_coils(
-        self, first: int, count: int, *, urgency: Urgency, deadline: float
-    ) -> tuple[bool, ...]:
-        """Coils `first` to `first` + `count` - 1 (FC01)."""
-        pdu = ReadCoilsRequest(address=first, count=count, dev_id=self._settings.unit)
-        what = f"reading {count} coils from {first} (FC01)"
-        answer = await self._ask(urgency, deadline, what, pdu)
-        return tuple(answer.bits[:count])
-
-    async def write_coil(self, coil: int, on: bool, *, urgency: Urgency, deadline: float) -> None:
-        """Switch a coil (FC05); returns when the board has echoed address and value."""
-        pdu = WriteSingleCoilRequest(address=coil, bits=[on], dev_id=self._settings.unit)
-        what = f"switching coil {coil} {'on' if on else 'off'} (FC05)"
-        await self._ask(urgency, deadline, what, pdu)
-
     def end(self, fault: BoardError) -> None:
-        """Give the connection up because of `fault`; what waits is refused as not sent."""
-        if self._fault is not None:
-            return
-        self._fault = fault
-        self._down.set()
-        while not self._queue.empty():
-            self._queue.get_nowait().fail(NotSentError(str(fault)))
+        """Give the board up because of `fault`; what waits for it is refused as not sent."""
+        if self._fault is None:
+            self._fault = fault
+            self._down.set()
+            self._bus.drop(self, fault)
 
-    async def serve(self) -> None:
-        """Connect, and carry requests one at a time until the first fault; run by `open_bus`."""
-        client = _client(self._settings)
-        try:
-            await _connect(client, self._settings)
-            while self.up:
-                request = await self._queue.get()
-                if not request.answer.done():  # else whoever asked has gone
-                    await self._carry(client, request)
-        except BoardError as fault:
-            self.end(fault)
-        finally:
-            self.end(self._error("the connection was closed"))
-            _cut(client)
+    async def ask(
+        self, request: ModbusPDU, what: str, *, urgency: Urgency, deadline: float
+    ) -> ModbusPDU:
+        """The board's answer.
 
-    async def _ask(self, urgency: Urgency, deadline: float, what: str, pdu: ModbusPDU) -> ModbusPDU:
+        Raises `NotSentError`, `RefusedError`, or a plain `BoardError`, after which nobody knows
+        whether the request was carried out. `deadline` is a moment on the boot clock: the request
+        is written before it, and answered before it, or it has failed.
+        """
         if self._fault is not None:
             raise NotSentError(str(self._fault))
         answer: asyncio.Future[ModbusPDU] = asyncio.get_running_loop().create_future()
-        request = _Request(urgency, next(self._numbers), deadline, what, pdu, answer)
-        try:
-            self._queue.put_nowait(request)
-        except asyncio.QueueFull as full:
-            raise NotSentError(str(self._error(f"{what}: too many requests wait"))) from full
+        self._bus.enqueue(Request(urgency, next(_NUMBERS), deadline, what, request, answer, self))
         return await answer
 
-    async def _carry(self, client: AsyncModbusTcpClient, request: _Request) -> None:
+    async def carry(self, line: Line, request: "Request") -> None:
+        """Put one request to the board; raises `LineLostError`."""
         left_s = request.deadline - monotonic()
         if left_s <= 0:
-            late = self._error(f"{request.what}: its deadline passed while it waited")
+            late = self.error(f"{request.what}: its deadline passed while it waited")
             return request.fail(NotSentError(str(late)))
-        if not client.connected:
-            fault = self._error("it closed the connection")
-            request.fail(NotSentError(str(fault)))
-            return self.end(fault)
-        limit_s = min(left_s, self._settings.timeout_ms / 1000)
         try:
-            answer = await self._exchange(client, request, limit_s)
-            if not request.answer.done():
-                request.answer.set_result(answer)
+            answer = await line.ask(request.pdu, min(left_s, self._timeout_s))
+            self._misses = 0
+            request.settle(self._accepted(request, answer))
         except RefusedError as refusal:
             request.fail(refusal)
+        except LineLostError as fault:
+            request.fail(self.error(f"{request.what}: {fault}"))
+            raise
         except BoardError as fault:
-            request.fail(fault)
-            self.end(fault)
+            self._missed(request, self.error(f"{request.what}: {fault}"))
         finally:  # cancelled: every wait ends
-            request.fail(self._error(f"{request.what}: closed before the answer came"))
+            request.fail(self.error(f"{request.what}: closed before the answer came"))
         return None
 
-    async def _exchange(
-        self, client: AsyncModbusTcpClient, request: _Request, limit_s: float
-    ) -> ModbusPDU:
-        try:
-            async with asyncio.timeout(limit_s):
-                answer: ModbusPDU = await client.execute(False, request.pdu)
-        except (TimeoutError, ModbusException) as error:
-            raise self._error(f"{request.what}: no answer within {limit_s:.2f} s") from error
-        if not _fits(request.pdu, answer):
-            raise self._error(f"{request.what}: answered something else ({answer})")
+    def _accepted(self, request: "Request", answer: ModbusPDU) -> ModbusPDU:
         if answer.isError():
+            code = answer.exception_code
             raise RefusedError(
-                str(self._error(f"{request.what}: refused, exception {answer.exception_code}")),
-                undone=answer.exception_code not in _MAY_STILL_HAPPEN,
+                str(self.error(f"{request.what}: refused, exception {code}")),
+                undone=code not in _MAY_STILL_HAPPEN,
             )
         return answer
 
-    def _error(self, what: str) -> BoardError:
-        return _error(self._settings, what)
+    def _missed(self, request: "Request", fault: BoardError) -> None:
+        request.fail(fault)
+        self._bus.hush()
+        self._misses += 1
+        if self._misses > self._reads_may_fail or request.pdu.function_code not in _READS:
+            self.end(fault)
+
+    def error(self, what: str) -> BoardError:
+        """What went wrong, with what a technician can look at."""
+        return BoardError(
+            f"relay board {self._settings.name}: {what}; check power, cable, address"
+            f" {self._settings.address} and unit {self._settings.unit}"
+        )
 
 
-def _error(settings: BoardSettings, what: str) -> BoardError:
-    return BoardError(
-        f"relay board {settings.name}: {what}; check power, cable, address {settings.address}"
-        f" and unit {settings.unit}"
-    )
+_NUMBERS = itertools.count()
 
 
-def _fits(asked: ModbusPDU, answer: ModbusPDU) -> bool:
-    """Whether an answer, or an exception, can be that to this request; pymodbus lets more pass."""
-    if answer.transaction_id != asked.transaction_id:
-        return False
-    if answer.isError():
-        return answer.function_code == asked.function_code | 0x80
-    if answer.function_code != asked.function_code:
-        return False
-    if isinstance(asked, WriteSingleCoilRequest):
-        return (answer.address, list(answer.bits)) == (asked.address, list(asked.bits))
-    return len(answer.bits) == -(-asked.count // 8) * 8  # whole bytes
+@dataclass(frozen=True, slots=True, order=True)
+class Request:
+    """A request that waits, or is on its way."""
+
+    urgency: Urgency
+    number: int
+    deadline: float = field(compare=False)
+    what: str = field(compare=False)
+    pdu: ModbusPDU = field(compare=False)
+    answer: asyncio.Future[ModbusPDU] = field(compare=False)
+    session: Session = field(compare=False)
+
+    def settle(self, answer: ModbusPDU) -> None:
+        """Hand the answer over, unless nobody waits any more."""
+        if not self.answer.done():
+            self.answer.set_result(answer)
+
+    def fail(self, error: BoardError) -> None:
+        """Answer with an error, unless nobody waits any more."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
 
 
-def _client(settings: BoardSettings) -> AsyncModbusTcpClient:
-    """Its own time limit never comes before ours; reconnect_delay 0 keeps it from connecting
-    again behind our back.
-    """
-    return AsyncModbusTcpClient(
-        settings.host,
-        port=settings.port,
-        timeout=2 * settings.timeout_ms / 1000,
-        retries=0,
-        reconnect_delay=0,
-    )
+class Bus:
+    """A line shared by boards. It is connected while a board wants it, and at no other time."""
 
+    def __init__(self, settings: LineSettings) -> None:
+        self._settings = settings
+        self._sessions: set[Session] = set()
+        self._owner: asyncio.Task[None] | None = None
+        self._waiting: list[Request] = []
+        self._asked = asyncio.Event()
+        self._quiet_until = 0.0
 
-async def _connect(client: AsyncModbusTcpClient, settings: BoardSettings) -> None:
-    limit_s = settings.timeout_ms / 1000
-    try:
-        async with asyncio.timeout(limit_s):
-            connected = await client.connect()
-        if connected:
-            wire: socket.socket = client.ctx.transport.get_extra_info("socket")
-            wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-            return
-    except TimeoutError as error:
-        raise _error(settings, f"no connection within {limit_s:.2f} s") from error
-    except (OSError, UnicodeError) as error:  # closed again at once; or no name of a host
-        raise _error(settings, f"no connection ({error})") from error
-    raise _error(settings, "no connection")
+    @asynccontextmanager
+    async def carrying(self, session: Session) -> AsyncIterator[None]:
+        """Carry a board's requests for as long as the context lasts. A connection is made while the
+        first of them waits, which fails if the line cannot be reached.
+        """
+        self._sessions.add(session)
+        if self._owner is None or self._owner.done():
+            self._owner = asyncio.create_task(self._serve(), name=f"bus {self._settings.address}")
+        try:
+            yield
+        finally:
+            session.end(session.error("the connection was closed"))
+            self._sessions.discard(session)
+            if not self._sessions:
+                await self._close()
 
+    def enqueue(self, request: Request) -> None:
+        """Let a request wait for its turn; raises `NotSentError` if too many wait already."""
+        if len(self._waiting) >= _MOST_WAITING:
+            full = request.session.error(f"{request.what}: too many requests wait")
+            raise NotSentError(str(full))
+        heapq.heappush(self._waiting, request)
+        self._asked.set()
 
-def _cut(client: AsyncModbusTcpClient) -> None:
-    """Drop the connection with all that is still on its way; `close` alone would send it first."""
-    transport = client.ctx.transport
-    if isinstance(transport, asyncio.Transport):
-        transport.abort()
-    client.close()
+    def drop(self, session: Session, fault: BoardError) -> None:
+        """What waits for this board is refused as not sent."""
+        dropped = [request for request in self._waiting if request.session is session]
+        self._waiting = [request for request in self._waiting if request.session is not session]
+        heapq.heapify(self._waiting)
+        for request in dropped:
+            request.fail(NotSentError(str(fault)))
+
+    def hush(self) -> None:
+        """Leave the line alone for a while: somebody may still answer late."""
+        self._quiet_until = monotonic() + self._settings.silence_s
+
+    async def _serve(self) -> None:
+        """Connect, and carry requests until the line is lost; run by `carrying`."""
+        line: Line | None = None
+        me = asyncio.current_task()
+        fault: BoardError = BoardError("the connection was closed")
+        try:
+            line = await Line.connect(self._settings)
+            # pymodbus waits with asyncio.wait_for, which on Python 3.11 swallows a cancellation
+            # that comes together with the answer (cpython #86296).
+            while self._owner is me:
+                await self._carry_next(line)
+        except LineLostError as error:
+            fault = error
+        finally:
+            if self._owner is me:
+                for session in self._sessions:
+                    session.end(session.error(str(fault)))
+            if line is not None:
+                line.cut()
+
+    async def _carry_next(self, line: Line) -> None:
+        await self._asked.wait()
+        await self._settle(line)
+        while self._waiting:
+            request = heapq.heappop(self._waiting)
+            if not request.answer.done():  # else whoever asked has gone
+                await request.session.carry(line, request)
+                break
+        if not self._waiting:
+            self._asked.clear()
+        if not any(session.up for session in self._sessions):
+            raise LineLostError(f"nobody answers at {self._settings.address}")
+
+    async def _settle(self, line: Line) -> None:
+        """Over RTU, wait out a silence that is due, and the gap after the last byte."""
+        patience = max(self._quiet_until, monotonic()) + _BABBLE_S
+        while True:
+            wait_s = max(self._quiet_until, line.heard_at + self._settings.gap_s) - monotonic()
+            if wait_s <= 0:
+                return
+            if monotonic() > patience:
+                raise LineLostError(
+                    f"somebody talks without being asked at {self._settings.address}"
+                )
+            await asyncio.sleep(wait_s)
+
+    async def _close(self) -> None:
+        owner, self._owner = self._owner, None
+        if owner is not None:
+            owner.cancel()
+            with suppress(asyncio.CancelledError):
+                await owner

@@ -30,13 +30,29 @@ class Camera(Protocol):
 
 
 class Barrier(Protocol):
-    """The barrier of one lane."""
+    """The barrier of one lane.
+
+    Nothing here raises for a device: what went wrong is in the answer, `failed` when nothing can
+    have moved, `unknown` when something may have. Nothing is written after a command's deadline.
+    """
 
     async def open(self, command: BarrierCommand) -> Ack:
-        """Give one opening pulse, before the command's deadline or never.
+        """Give one opening pulse, or none to a boom that is held up already."""
+        ...
 
-        Never raises for a device: what went wrong is in the answer, `failed` when nothing can
-        have moved, `unknown` when something may have.
+    async def hold(self, command: BarrierCommand) -> Ack:
+        """Keep the boom up until `release`: from now on, and after every reconnection. While the
+        board is away the answer is `failed`, and it is held as soon as the board is back.
+        """
+        ...
+
+    async def release(self, command: BarrierCommand) -> Ack:
+        """Keep the boom up no longer; while the board is away, as `hold`."""
+        ...
+
+    async def close(self, command: BarrierCommand) -> Ack:
+        """Give one closing pulse; `failed` where no close relay is wired, and while the boom is
+        opened or held up.
         """
         ...
 

@@ -6,7 +6,7 @@ What happens at the lane comes in, one thing at a time, and is dealt with before
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import structlog
@@ -14,8 +14,11 @@ from uuid6 import uuid7
 
 from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier, Display
+from gatekeeper.lane.boom import Boom
+from gatekeeper.lane.closer import Closer
 from gatekeeper.lane.decider import Decider
 from gatekeeper.lane.eye import Look, Pace
+from gatekeeper.lane.holder import Holder
 from gatekeeper.lane.opener import Opener
 from gatekeeper.lane.rooms import Rooms
 from gatekeeper.lane.scribe import Scribe
@@ -27,6 +30,7 @@ from gatekeeper.model import (
     Order,
     OrderAnswer,
     Outcome,
+    PassageEnd,
     Presence,
     Reason,
     Sensor,
@@ -34,7 +38,8 @@ from gatekeeper.model import (
     VehicleIdentified,
     ZonePolicy,
 )
-from gatekeeper.rules import passage
+from gatekeeper.rules import loops, passage
+from gatekeeper.rules.loops import SafetyLoop
 from gatekeeper.rules.passage import Input, Output, State
 
 log = structlog.get_logger(__name__)
@@ -61,6 +66,8 @@ class Corridor:
         timing: passage.Timing,
         store_failure_admits: bool,
         wake_eye: Callable[[float], None] | None,
+        holder: Holder,
+        closer: Closer | None = None,
         display: Display | None = None,
     ) -> None:
         """`wake_eye` is called when a vehicle arrives; None for a lane without a camera."""
@@ -68,11 +75,15 @@ class Corridor:
         self._rooms = rooms
         self._timing = timing
         self._wake_eye = wake_eye
+        self._holder = holder
+        self._closer = closer
         self._machine = passage.Passage()
         self._visit: Visit | None = None
         self._levels: dict[Sensor, Presence] = {}
+        self._safety_loop = SafetyLoop()
+        self._boom = Boom(settings, rooms.health)
         self._scribe = Scribe(settings.name, rooms)
-        self._sign = Sign(display, policy, rooms)
+        self._sign = Sign(display, policy, rooms, holder.admits_as)
         self._decider = Decider(
             settings,
             policy,
@@ -80,6 +91,7 @@ class Corridor:
             scribe=self._scribe,
             sign=self._sign,
             store_failure_admits=store_failure_admits,
+            held=holder.admits_as,
         )
         self._opener = Opener(
             settings,
@@ -87,6 +99,9 @@ class Corridor:
             scribe=self._scribe,
             clock=rooms.clock,
             store_failure_admits=store_failure_admits,
+            holder=holder,
+            closer=closer,
+            locked=lambda: rooms.site().lockdown,
         )
 
     @property
@@ -97,7 +112,8 @@ class Corridor:
     @property
     def wake_at(self) -> float | None:
         """When `late` wants to be called (boot clock)."""
-        return self._machine.wake_at
+        moments = (self._machine.wake_at, self._boom.wake_at)
+        return min((moment for moment in moments if moment is not None), default=None)
 
     @property
     def waiting_since(self) -> float | None:
@@ -140,13 +156,19 @@ class Corridor:
             case Look():
                 await self._looked(happening)
             case Reconsider():
+                if self._visit is not None and self._visit.unpulsed and not self._holder.keeps_up:
+                    await self._feed(Input.RELEASED)
                 await self._feed(Input.RECONSIDERED)
                 if self._visit is None:
                     self._sign.idle()  # the free spaces may be others
 
     async def late(self) -> None:
-        """The moment the machine asked for has come."""
-        await self._feed(Input.TIME)
+        """The moment `wake_at` has come."""
+        if self._boom.wake_at is not None and self._boom.wake_at == self.wake_at:
+            self._boom.late()
+            await self._feed(Input.FAILED)  # a pulse without effect (situations, 13)
+        else:
+            await self._feed(Input.TIME)
 
     async def obey(self, order: Order) -> OrderAnswer:
         """Carry out an order of the centre for this lane; what became of it."""
@@ -167,6 +189,7 @@ class Corridor:
         else:
             passage_id = visit.passage if visit else None
             ack = await self._opener.open(order.id, Reason.ORDERED, passage_id)
+            self._boom.commanded(ack, self._rooms.clock.boot_s())
         if ack is None:
             return OrderAnswer(order=order.id, outcome="unknown", detail="the lane began anew")
         return _answer(order, ack)
@@ -194,11 +217,23 @@ class Corridor:
             return
         if presence.sensor is Sensor.BOOM_UP:
             await self._boom_moved(presence)
+            return
+        if presence.sensor is Sensor.SAFETY:
+            self._believe(SafetyLoop())
+        await self._feed(_EDGES[presence.sensor, presence.on], presence.at)
+
+    def _believe(self, loop: SafetyLoop) -> None:
+        """A safety loop that is dead has passages presumed, until it moves again."""
+        self._safety_loop = loop
+        if loop.dead:
+            detail = "vehicles pass, and the safety loop does not tell of them"
+            self._rooms.health.raise_alarm("safety_loop_dead", self.name, detail)
         else:
-            await self._feed(_EDGES[presence.sensor, presence.on], presence.at)
+            self._rooms.health.clear_alarm("safety_loop_dead", self.name)
 
     async def _boom_moved(self, presence: Presence) -> None:
         """By hand, or by a button that is not ours, anybody may have left."""
+        self._boom.moved(presence.on)
         alarm = Doubt.BOOM_WITHOUT_COMMAND
         if not presence.on:
             self._rooms.health.clear_alarm(alarm.value, self.name)
@@ -225,12 +260,18 @@ class Corridor:
         """Tell the machine, and do what it says."""
         at = self._rooms.clock.boot_s() if at is None else at
         before = self._machine
-        after = passage.step(before, what, at, self._timing)
+        after = passage.step(before, what, at, self._timing_now)
         self._machine = after.passage
         if before.state is not after.passage.state:
             log.info("lane.state", lane=self.name, state=after.passage.state.value)
         for output in after.outputs:
             await self._do(output, at)
+
+    @property
+    def _timing_now(self) -> passage.Timing:
+        """A safety loop that is dead is none."""
+        dead = self._safety_loop.dead
+        return replace(self._timing, safety_loop=False) if dead else self._timing
 
     async def _do(self, output: Output, at: float) -> None:
         visit, alarms = self._visit, self._rooms.health
@@ -273,7 +314,7 @@ class Corridor:
         self._scribe.note(VehicleArrived(), passage=self._visit.passage, at=at)
         if self._wake_eye is not None:
             self._wake_eye(at)
-        else:
+        if self._wake_eye is None or self._holder.admits_as() is not None:
             self._visit.late = True
             await self._decide(self._visit)
 
@@ -284,9 +325,12 @@ class Corridor:
         self._rooms.bindings.waits(self.name, None)
         if visit is None:
             return
+        self._learn_from(visit, passage.ENDS[output])
         self._decider.conclude(visit)
         if output is Output.BACKED_OUT and self._may_have_come_back(visit):
             await self._suspect(visit, Doubt.DIRECTION_UNKNOWN)
+        if visit.held is not None or self._holder.explains:
+            visit.doubts.append(Doubt.HELD_OPEN)
         instant = self._rooms.clock.instant
         ended = over(visit, self.name, passage.ENDS[output], instant(visit.arrived), instant(at))
         await self._scribe.tell(passage=visit.passage)
@@ -294,8 +338,24 @@ class Corridor:
             await self._rooms.zones.ended(ended)
             for _ in range(visit.followers):
                 await self._rooms.zones.ended(follower(ended))
+        if ended.through:
+            self._holder.passed(1 + visit.followers)
+        if self._closer is not None:
+            self._closer.over()
         self._rooms.zones.occupied(self.name, False, at)
         self._sign.idle()
+
+    def _learn_from(self, visit: Visit, end: PassageEnd) -> None:
+        """What the end of a visit tells of its driver and of the safety loop."""
+        opened = visit.ack is not None and visit.ack.outcome is Outcome.DONE
+        if opened and end is PassageEnd.BACKED_OUT:
+            detail = "the barrier was opened for a vehicle, and it did not drive in"
+            self._rooms.health.raise_alarm("turn_back", self.name, detail)
+        else:
+            self._rooms.health.clear_alarm("turn_back", self.name)
+        if self._timing.safety_loop:
+            occupied = self._machine.safety
+            self._believe(loops.after(self._safety_loop, end, opened=opened, occupied=occupied))
 
     def _may_have_come_back(self, visit: Visit) -> bool:
         """Whether an unread vehicle that backs out may be the one that has just passed: the loops
@@ -314,9 +374,11 @@ class Corridor:
 
     async def _open(self, visit: Visit) -> None:
         decision = visit.decision or by_order(visit)
+        visit.unpulsed = self._holder.keeps_up
         visit.ack = await self._opener.open(
             visit.command, decision.reason, visit.passage, self._decider.told(visit, decision)
         )
+        self._boom.commanded(visit.ack, self._rooms.clock.boot_s())
         if visit.ack.outcome is not Outcome.DONE:
             await self._feed(Input.FAILED)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import structlog
 
 from gatekeeper.config import LaneSettings
-from gatekeeper.lane.judge import Judge, Judged
+from gatekeeper.lane.judge import Held, Judge, Judged
 from gatekeeper.lane.rooms import Rooms
 from gatekeeper.lane.scribe import Scribe
 from gatekeeper.lane.sign import Sign
@@ -43,6 +43,7 @@ class Decider:
         scribe: Scribe,
         sign: Sign,
         store_failure_admits: bool,
+        held: Held,
     ) -> None:
         self._lane = settings.name
         self._zone = settings.zone
@@ -50,7 +51,7 @@ class Decider:
         self._scribe = scribe
         self._sign = sign
         self._judge = Judge(
-            settings, policy, rooms=rooms, store_failure_admits=store_failure_admits
+            settings, policy, rooms=rooms, store_failure_admits=store_failure_admits, held=held
         )
 
     async def decide(self, visit: Visit, *, refused: bool) -> Input | None:

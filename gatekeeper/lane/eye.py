@@ -1,8 +1,9 @@
 """Looks at one lane: frames in, frames and their plate reads out.
 
 It looks as fast as the camera gives while a vehicle waits for its decision, slowly while a
-refused one stands there, and now and then when nobody does, to know that the camera lives. The
-next frame is fetched while the one before it is being read.
+refused one stands there, and now and then when nobody does, to know that the camera lives. Where
+the camera is to notice who arrives it looks oftener, and has a look read when something is there.
+The next frame is fetched while the one before it is being read.
 """
 
 import asyncio
@@ -12,13 +13,19 @@ from dataclasses import dataclass
 from enum import Enum
 
 from gatekeeper.clock import Clock
+from gatekeeper.drivers.motion import Motion
 from gatekeeper.drivers.ports import Camera, Reader
 from gatekeeper.errors import CameraError, PictureError
 from gatekeeper.health import Health
-from gatekeeper.model import Frame, PlateRead
+from gatekeeper.lane.arrivals import Arrivals
+from gatekeeper.model import Frame, PlateRead, Presence, Sensor
 
 IDLE_PAUSE_S = 0.7
 """Between two looks at an empty lane."""
+
+WATCH_PAUSE_S = 0.2
+"""Likewise where the camera has to notice who arrives: a car at 10 km/h comes half a metre nearer
+from one look to the next."""
 
 FAILURES_OF_A_DEAD_CAMERA = 2
 """One frame may get lost; with the pause above and the camera's own time limit of two seconds, a
@@ -57,9 +64,13 @@ class Eye:
         health: Health,
         pace: Callable[[], Pace],
         see: Callable[[Look], None],
+        arrivals: Arrivals,
         slow_pause_s: float,
+        view: Callable[[Presence], None] | None = None,
     ) -> None:
-        """`pace` is asked before each look; `see` is given each look but the idle ones."""
+        """`pace` is asked before each look; `see` is given each look but the idle ones, `arrivals`
+        what all of them show, and `view` whether anything moves or stands there.
+        """
         self._lane = lane
         self._camera = camera
         self._reader = reader
@@ -67,10 +78,13 @@ class Eye:
         self._health = health
         self._pace = pace
         self._see = see
+        self._arrivals = arrivals
+        self._view = view
+        self._motion = Motion()
         self._slow_pause_s = slow_pause_s
         self._wanted = asyncio.Event()
         self._since = 0.0
-        self._reading: asyncio.Task[None] | None = None
+        self._taking: asyncio.Task[None] | None = None
 
     def wake(self, at: float) -> None:
         """Look now: a vehicle arrived at that moment, and an older frame need not be read."""
@@ -82,8 +96,8 @@ class Eye:
         try:
             await self._look_again_and_again()
         finally:
-            if self._reading is not None:
-                self._reading.cancel()
+            if self._taking is not None:
+                self._taking.cancel()
 
     async def _look_again_and_again(self) -> None:
         failures = 0
@@ -102,21 +116,32 @@ class Eye:
                 await self._rest()
 
     async def _look(self) -> None:
-        """One frame is fetched and one read at a time; raises what went wrong with either."""
+        """One frame is fetched and one taken at a time; raises what went wrong with either."""
         frame = await self._camera.frame()
-        reading, self._reading = self._reading, None
+        taking, self._taking = self._taking, None
         try:
-            if reading is not None:
-                await reading
+            if taking is not None:
+                await taking
         finally:
-            if self._pace() is not Pace.IDLE and frame.at >= self._since:
-                self._reading = asyncio.create_task(self._read(frame))
+            self._taking = asyncio.create_task(self._take(frame))
 
-    async def _read(self, frame: Frame) -> None:
-        self._see(Look(frame=frame, reads=await self._reader.read(frame)))
+    async def _take(self, frame: Frame) -> None:
+        seen = self._motion.look(frame.pixels)
+        wanted, reads = self._pace() is not Pace.IDLE and frame.at >= self._since, None
+        if wanted or self._arrivals.wants_plates(seen, frame.at):
+            reads = await self._reader.read(frame)
+        plates = None if reads is None else tuple(read.text for read in reads)
+        arrived = self._arrivals.saw(seen, plates, frame.at)
+        if self._view is not None:
+            on = seen.moving or seen.changed
+            self._view(Presence(lane=self._lane, sensor=Sensor.VIEW, on=on, at=frame.at))
+        self._motion.learn(frame.at, empty=self._arrivals.empty)
+        if reads is not None and (wanted or arrived):
+            self._see(Look(frame=frame, reads=reads))
 
     async def _rest(self) -> None:
-        pauses = {Pace.IDLE: IDLE_PAUSE_S, Pace.SLOWLY: self._slow_pause_s, Pace.QUICKLY: 0.0}
+        idle_s = WATCH_PAUSE_S if self._arrivals.by_camera else IDLE_PAUSE_S
+        pauses = {Pace.IDLE: idle_s, Pace.SLOWLY: self._slow_pause_s, Pace.QUICKLY: 0.0}
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pauses[self._pace()]):
                 await self._wanted.wait()

@@ -1,6 +1,8 @@
 """Asks the lists and the rules about one sighting; the network is never asked."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from gatekeeper.config import LaneSettings
 from gatekeeper.errors import StoreError
@@ -13,11 +15,15 @@ from gatekeeper.model import (
     ListRow,
     Reason,
     Sighting,
+    SiteState,
     VehicleClass,
     Verdict,
     ZonePolicy,
 )
 from gatekeeper.rules import access
+
+Held: TypeAlias = Callable[[], Reason | None]
+"""For which reason whoever comes is admitted, because the boom is kept up; None where it is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +44,14 @@ class Judge:
         *,
         rooms: Rooms,
         store_failure_admits: bool,
+        held: Held,
     ) -> None:
         self._lane = settings.name
         self._direction = settings.direction
         self._policy = policy
         self._rooms = rooms
         self._store_failure_admits = store_failure_admits
+        self._held = held
 
     async def decide(self, sighting: Sighting | None, visit: Visit) -> Judged:
         """Verdict and reason as of now, for a vehicle read as `sighting`, or not read at all."""
@@ -53,7 +61,7 @@ class Judge:
             listing = await self._rooms.store.listing(keys)
         except StoreError as error:
             self._rooms.health.raise_alarm("store_failed", "store", str(error))
-            return Judged(decision=self._decide_blindly(), grounds=None)
+            return Judged(decision=self._decide_blindly(visit), grounds=None)
         grounds = self._grounds(sighting, visit, keys, listing.rows)
         question = access.Question(
             sighting=sighting, policy=self._policy, grounds=grounds, versions=listing.versions
@@ -74,7 +82,7 @@ class Judge:
             direction=self._direction,
             rows=rows,
             zone=rooms.zones.state(policy.zone),
-            site=rooms.site(),
+            site=self._site(visit),
             now=now.wall.astimezone(rooms.timezone),
             certain=rooms.quorum.certain,
             fresh=rooms.bindings.fresh(self._lane, keys, now.boot_s, policy.binding_fresh_s),
@@ -99,14 +107,34 @@ class Judge:
             )
         )
 
-    def _decide_blindly(self) -> Decision:
-        """The lists cannot be read: exits open all the same, entries by the site's policy."""
-        admits = self._direction is Direction.EXIT or self._store_failure_admits
+    def _site(self, visit: Visit) -> SiteState:
+        """What holds around this lane. Who was let in under a boom that was kept up remains so,
+        whatever more reads tell.
+        """
+        held = visit.held or self._held()
+        fire, held_open = held is Reason.FIRE, held is Reason.HELD_OPEN
+        return replace(self._rooms.site(), fire=fire, held_open=held_open)
+
+    def _decide_blindly(self, visit: Visit) -> Decision:
+        """The lists cannot be read: exits open all the same, entries by the site's policy, but for
+        what needs no list.
+        """
+        site, is_exit = self._site(visit), self._direction is Direction.EXIT
+        open_anyway = site.fire or site.held_open
+        admits = open_anyway or is_exit or (self._store_failure_admits and not site.lockdown)
         return Decision(
             verdict=Verdict.ADMIT if admits else Verdict.REFUSE,
-            reason=Reason.STORE_FAILED,
+            reason=_blind_reason(site, is_exit=is_exit),
             rule="store_failed",
             plate=None,
             vehicle=VehicleClass.UNKNOWN,
             certain=False,
         )
+
+
+def _blind_reason(site: SiteState, *, is_exit: bool) -> Reason:
+    if site.fire:
+        return Reason.FIRE
+    if site.held_open:
+        return Reason.HELD_OPEN
+    return Reason.LOCKDOWN if site.lockdown and not is_exit else Reason.STORE_FAILED

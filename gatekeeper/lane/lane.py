@@ -10,10 +10,14 @@ from typing import TypeAlias
 
 from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier, Camera, Display, Loops
+from gatekeeper.lane.arrivals import Arrivals
+from gatekeeper.lane.closer import Closer
 from gatekeeper.lane.corridor import Corridor, Happening, Reconsider
 from gatekeeper.lane.eye import Eye
+from gatekeeper.lane.holder import Holder
 from gatekeeper.lane.rooms import Rooms
-from gatekeeper.model import Order, OrderAnswer, ZonePolicy
+from gatekeeper.model import Direction, Order, OrderAnswer, Presence, ZonePolicy
+from gatekeeper.rules.loops import USUAL, Limits
 from gatekeeper.rules.passage import State, Timing
 
 INBOX = 256
@@ -22,6 +26,9 @@ chatters faster than this says nothing that could be trusted."""
 
 BEAT_S = 10.0
 """A quiet lane says this often that it lives."""
+
+LOOKED_AFTER_S = 1.0
+"""How often it is asked whether the arrival loop and the camera can still be believed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +53,9 @@ class Kerb:
 
 
 class Lane:
-    """One lane. `run` serves it until cancelled, and may be called again after it failed."""
+    """One lane. `run` serves it until cancelled, and may be called again after it failed; `holder`
+    keeps its boom up, in a task of its own.
+    """
 
     def __init__(
         self,
@@ -58,10 +67,14 @@ class Lane:
         timing: Timing,
         slow_look_s: float,
         store_failure_admits: bool,
+        limits: Limits = USUAL,
     ) -> None:
         self.name = settings.name
         self._rooms = rooms
         self._inbox: asyncio.Queue[_Letter] = asyncio.Queue(INBOX)
+        self._arrivals = Arrivals(settings, limits, health=rooms.health, tell=self._sensed)
+        self.holder = Holder(settings, barrier=kerb.barrier, rooms=rooms, changed=self.reconsider)
+        self._closer = self._built_closer(settings, kerb)
         self._eye = None if kerb.camera is None else self._opened_eye(kerb.camera, slow_look_s)
         self._corridor = Corridor(
             settings,
@@ -71,9 +84,12 @@ class Lane:
             timing=timing,
             store_failure_admits=store_failure_admits,
             wake_eye=None if self._eye is None else self._eye.wake,
+            holder=self.holder,
+            closer=self._closer,
             display=kerb.display,
         )
-        kerb.loops.watch(self._put)
+        self._never_shuts_in = settings.direction is Direction.EXIT and kerb.camera is not None
+        kerb.loops.watch(self._arrivals.sensed)
 
     @property
     def state(self) -> State:
@@ -102,7 +118,23 @@ class Lane:
         async with asyncio.TaskGroup() as tasks:
             if self._eye is not None:
                 tasks.create_task(self._eye.run())
+            if self._closer is not None:
+                tasks.create_task(self._closer.run())
+            tasks.create_task(self._look_after_arrivals())
             tasks.create_task(self._serve())
+
+    def _built_closer(self, settings: LaneSettings, kerb: Kerb) -> Closer | None:
+        if settings.barrier.close_after_s is None:
+            return None
+        closer = Closer(
+            settings,
+            barrier=kerb.barrier,
+            rooms=self._rooms,
+            kept_up=lambda: self.holder.explains,
+            opening=lambda: self.state is not State.CLEAR,
+        )
+        kerb.loops.watch(closer.sensed)
+        return closer
 
     def _opened_eye(self, camera: Camera, slow_look_s: float) -> Eye:
         return Eye(
@@ -113,14 +145,31 @@ class Lane:
             health=self._rooms.health,
             pace=lambda: self._corridor.pace,
             see=self._put,
+            arrivals=self._arrivals,
+            view=None if self._closer is None else self._closer.sensed,
             slow_pause_s=slow_look_s,
         )
+
+    def _sensed(self, presence: Presence) -> None:
+        """Told to the holder at once: the lane may be busy."""
+        self.holder.sensed(presence)
+        self._put(presence)
 
     def _put(self, letter: _Letter) -> None:
         try:
             self._inbox.put_nowait(letter)
         except asyncio.QueueFull:
             self._rooms.health.raise_alarm("lane_overrun", self.name, "its inputs change too fast")
+
+    async def _look_after_arrivals(self) -> None:
+        """A loop may have become stuck; an exit that would notice nobody is held open."""
+        held = False
+        while True:
+            self._arrivals.look_after(self._rooms.clock.boot_s())
+            if self._never_shuts_in and self._arrivals.blind is not held:
+                held = self._arrivals.blind
+                self.holder.stale_camera(held)
+            await asyncio.sleep(LOOKED_AFTER_S)
 
     async def _serve(self) -> None:
         while True:

@@ -3,11 +3,15 @@
 After a crash an intent without an outcome is known to be unknown, and is never pulsed again.
 """
 
+from collections.abc import Callable
+
 import structlog
 
 from gatekeeper.clock import Clock
 from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier
+from gatekeeper.lane.closer import Closer
+from gatekeeper.lane.holder import Holder
 from gatekeeper.lane.scribe import Scribe
 from gatekeeper.model import (
     Ack,
@@ -22,6 +26,9 @@ from gatekeeper.model import (
 from gatekeeper.rules import guard
 
 log = structlog.get_logger(__name__)
+
+KEPT_UP = "the boom is kept up"
+"""What is said of an opening that needs no pulse."""
 
 RISES_S = 10.0
 """How long after a pulse a boom may rise because of it."""
@@ -38,24 +45,38 @@ class Opener:
         scribe: Scribe,
         clock: Clock,
         store_failure_admits: bool,
+        holder: Holder,
+        closer: Closer | None,
+        locked: Callable[[], bool],
     ) -> None:
+        """`locked` is whether a lockdown is on."""
         self._settings = settings
         self._barrier = barrier
         self._scribe = scribe
         self._clock = clock
         self._store_failure_admits = store_failure_admits
+        self._holder = holder
+        self._closer = closer
+        self._locked = locked
         self._pulsed_at: float | None = None
 
     def explains(self, rise_at: float) -> bool:
         """Whether a boom that rose then (boot clock) did so because it was commanded."""
-        return self._pulsed_at is not None and rise_at - self._pulsed_at <= RISES_S
+        pulsed = self._pulsed_at is not None and rise_at - self._pulsed_at <= RISES_S
+        return pulsed or self._holder.explains
 
     async def open(
         self, command_id: str, reason: Reason, passage: str | None, *because: Fact
     ) -> Ack:
-        """One opening, good for the lane's deadline from now. `because` are the facts that led to
-        it, committed together with the intent.
+        """One opening, good for the lane's deadline from now; a boom that is kept up needs none.
+        `because` are the facts that led to it, committed together with the intent.
         """
+        if self._closer is not None:
+            self._closer.opens()
+        if self._holder.keeps_up:
+            await self._scribe.tell(*because, passage=passage)
+            now = self._clock.boot_s()
+            return Ack(command=command_id, outcome=Outcome.DONE, detail=KEPT_UP, at=now)
         command = BarrierCommand(
             id=command_id,
             lane=self._settings.name,
@@ -65,7 +86,7 @@ class Opener:
         )
         intent = BarrierIntended(command=command_id, reason=reason)
         written = await self._scribe.tell(*because, intent, passage=passage)
-        ack = await self._pulse(command, written)
+        ack = await self._pulse(command, reason, written)
         log.info(
             "barrier.commanded",
             lane=command.lane,
@@ -77,10 +98,12 @@ class Opener:
         await self._scribe.tell(outcome, passage=passage)
         return ack
 
-    async def _pulse(self, command: BarrierCommand, written: bool) -> Ack:
+    async def _pulse(self, command: BarrierCommand, reason: Reason, written: bool) -> Ack:
         now = self._clock.boot_s()
-        objection = guard.objection(command, now, self._pulsed_at)
-        if objection is None and not written and not self._opens_unwritten(command.reason):
+        entry = self._settings.direction is Direction.ENTRY
+        locked = entry and self._locked()
+        objection = guard.objection(command, now, self._pulsed_at, locked=locked)
+        if objection is None and not written and not self._opens_unwritten(reason):
             objection = "the database cannot be written"
         if objection is not None:
             return Ack(command=command.id, outcome=Outcome.FAILED, detail=objection, at=now)
@@ -93,6 +116,6 @@ class Opener:
         """
         return (
             self._settings.direction is Direction.EXIT
-            or reason in (Reason.EXEMPT, Reason.FIRE)
+            or reason in (Reason.EXEMPT, Reason.FIRE, Reason.HELD_OPEN)
             or self._store_failure_admits
         )

@@ -1,6 +1,7 @@
 """The sign of one lane: puts into words what the lane decides, where it has a display."""
 
 from gatekeeper.drivers.ports import Display
+from gatekeeper.lane.judge import Held
 from gatekeeper.lane.rooms import Rooms
 from gatekeeper.model import Decision, DisplayText, ZonePolicy
 from gatekeeper.rules import texts
@@ -9,11 +10,14 @@ from gatekeeper.rules import texts
 class Sign:
     """Tells the display, which never waits; a lane without one tells nobody."""
 
-    def __init__(self, display: Display | None, policy: ZonePolicy, rooms: Rooms) -> None:
+    def __init__(
+        self, display: Display | None, policy: ZonePolicy, rooms: Rooms, held: Held
+    ) -> None:
         self._display = display
         self._zone = policy.zone
         self._capacity = policy.capacity
         self._rooms = rooms
+        self._held = held
         self._told: DisplayText | None = None
 
     def decided(self, decision: Decision) -> None:
@@ -22,9 +26,10 @@ class Sign:
             self._show(self._display, texts.decided(self._rooms.texts, decision, free=self._free))
 
     def idle(self) -> None:
-        """Nobody stands here."""
+        """Nobody stands here; whoever comes next may drive in where the boom is kept up."""
         if self._display is not None:
-            self._show(self._display, texts.idle(self._rooms.texts, free=self._free))
+            idle = texts.idle(self._rooms.texts, free=self._free, held=self._held())
+            self._show(self._display, idle)
 
     def _show(self, display: Display, text: DisplayText) -> None:
         """Only what is new: each look of a second one asks the driver to wait once more."""

@@ -32,7 +32,8 @@ class Visit:
     when the second look at a look-alike of a blacklisted plate is over, `settled` when more reads
     can change nothing. `command` is the id under which this visit opens the barrier, once, and
     `ack` what became of that. `identified` is the plate that a person at the centre gave; `doubts`
-    are what was suspicious, `followers` how many slipped through behind.
+    are what was suspicious, `followers` how many slipped through behind, `unpulsed` whether it was
+    let in without a pulse, the boom being kept up.
     """
 
     passage: str
@@ -51,6 +52,13 @@ class Visit:
     settled: bool = False
     doubts: list[Doubt] = field(default_factory=list)
     followers: int = 0
+    unpulsed: bool = False
+
+    @property
+    def held(self) -> Reason | None:
+        """Why the boom was kept up when this vehicle was let in under it; None if it was not."""
+        reason = self.decision.reason if self.decision is not None else None
+        return reason if reason in (Reason.FIRE, Reason.HELD_OPEN) else None
 
     @property
     def unsure(self) -> bool:

@@ -78,7 +78,7 @@ class ZoneState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteState:
-    """What holds for every lane at once.
+    """What holds around a lane: `fire` and `lockdown` everywhere, `held_open` for its own boom.
 
     `centre_away_s` is how long the centre has been out of reach, 0.0 while it is there, and None
     where none is configured.

@@ -6,6 +6,7 @@ from typing import ClassVar, TypeAlias
 
 from gatekeeper.model.barrier import Outcome
 from gatekeeper.model.decisions import Decision, Direction, Grounds, Reason, VehicleClass
+from gatekeeper.model.holds import HoldReason
 from gatekeeper.model.lists import ListName
 from gatekeeper.model.policy import ZonePolicy
 from gatekeeper.model.seen import Sighting
@@ -76,6 +77,66 @@ class BarrierCommanded:
     command: str
     outcome: Outcome
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarrierClosed:
+    """After a passage the barrier was told to close, once, and what became of that."""
+
+    kind: ClassVar[str] = "barrier.closed"
+    command: str
+    outcome: Outcome
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarrierHeld:
+    """From now on the boom is to be kept up for this reason, by whom (`gate` itself for fire and
+    camera) and why, until then or until so many vehicles have passed, if that is limited.
+    """
+
+    kind: ClassVar[str] = "barrier.held"
+    reason: HoldReason
+    by: str
+    why: str
+    until: datetime | None = None
+    vehicles: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarrierReleased:
+    """This reason no longer keeps the boom up, by whom (`gate` where it ended by itself), why."""
+
+    kind: ClassVar[str] = "barrier.released"
+    reason: HoldReason
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FireLatched:
+    """A fire input (`board/number`) was on for long enough: every boom goes up and stays up."""
+
+    kind: ClassVar[str] = "fire.latched"
+    input: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FireGlitch:
+    """A fire input was on for too short a time to mean anything."""
+
+    kind: ClassVar[str] = "fire.glitch"
+    input: str
+    lasted_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FireReleased:
+    """A person says that the fire is over."""
+
+    kind: ClassVar[str] = "fire.released"
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,6 +357,12 @@ Fact: TypeAlias = (
     | AssistanceWanted
     | BarrierIntended
     | BarrierCommanded
+    | BarrierClosed
+    | BarrierHeld
+    | BarrierReleased
+    | FireLatched
+    | FireGlitch
+    | FireReleased
     | PassageEnded
     | StayStarted
     | StayWarning

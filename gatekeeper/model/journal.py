@@ -5,6 +5,7 @@ from datetime import datetime
 
 from gatekeeper.model.decisions import ZoneState
 from gatekeeper.model.facts import Fact
+from gatekeeper.model.holds import Hold
 from gatekeeper.model.lists import ListRow
 from gatekeeper.model.stays import Stay
 from gatekeeper.model.time import Instant
@@ -81,7 +82,9 @@ class Commit:
     the blacklist that this gate, another or a person (`row.source`) adds, `suspended` the (zone,
     plate) of rows of gates set aside, `removed` the (zone or None for all, plate) of blacklist rows
     of whatever source taken off. `marks` is how far the journals of other controllers have been
-    taken in; `lockdown` replaces the stored standing order, None leaves it as it is.
+    taken in; `lockdown` and `fire` replace what stands stored, None leaves it as it is. `released`
+    are the (lane, order) of holds that are over, taken away before `held` are stored; `counted` are
+    holds as they are now, where they still are stored.
     """
 
     records: tuple[Record, ...]
@@ -92,6 +95,10 @@ class Commit:
     counts: tuple[ZoneState, ...] = ()
     marks: tuple[PeerMark, ...] = ()
     lockdown: bool | None = None
+    fire: bool | None = None
+    held: tuple[Hold, ...] = ()
+    released: tuple[tuple[str, str], ...] = ()
+    counted: tuple[Hold, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

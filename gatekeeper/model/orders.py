@@ -22,6 +22,9 @@ class Order:
     plate: str | None = None
     count: int | None = None
     on: bool | None = None
+    until: datetime | None = None
+    minutes: int | None = None
+    vehicles: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,19 +5,21 @@ waiting vehicles are decided again, alarms are journalled, limits are looked aft
 """
 
 import math
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
+from gatekeeper.app.fire import FireInputs, name_of
+from gatekeeper.app.holds import Holds
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.timekeeper import Timekeeper
 from gatekeeper.app.wiring import quorum_of, take_up, tell_watched, timing_of
 from gatekeeper.config import Config, LaneSettings
 from gatekeeper.health import Health
-from gatekeeper.lane import Bindings, Corridor, Reconsider, Rooms
+from gatekeeper.lane import Bindings, Corridor, Holder, Reconsider, Rooms
 from gatekeeper.lane.eye import Look, Pace
 from gatekeeper.model import (
     Ack,
@@ -104,17 +106,39 @@ class _Barrier:
     """A barrier whose relay closes, unless its lane is among the `broken`."""
 
     def __init__(
-        self, lane: str, openings: list[str], broken: set[str], clock: VirtualClock
+        self,
+        lane: str,
+        openings: list[str],
+        broken: set[str],
+        held: set[str],
+        clock: VirtualClock,
     ) -> None:
-        self._lane, self._openings, self._broken, self._clock = lane, openings, broken, clock
+        self._lane, self._openings, self._broken = lane, openings, broken
+        self._held, self._clock = held, clock
 
     async def open(self, command: BarrierCommand) -> Ack:
         """Pulse."""
+        return self._done(command, lambda: self._openings.append(self._lane))
+
+    async def hold(self, command: BarrierCommand) -> Ack:
+        """Keep the boom up."""
+        return self._done(command, lambda: self._held.add(self._lane))
+
+    async def release(self, command: BarrierCommand) -> Ack:
+        """Keep it up no longer."""
+        return self._done(command, lambda: self._held.discard(self._lane))
+
+    async def close(self, command: BarrierCommand) -> Ack:
+        """No close relay is wired here."""
+        at = self._clock.boot_s()
+        return Ack(command=command.id, outcome=Outcome.FAILED, detail="no close relay", at=at)
+
+    def _done(self, command: BarrierCommand, switch: Callable[[], None]) -> Ack:
         at = self._clock.boot_s()
         if self._lane in self._broken:
             return Ack(command=command.id, outcome=Outcome.FAILED, detail="no answer", at=at)
-        self._openings.append(self._lane)
-        return Ack(command=command.id, outcome=Outcome.DONE, detail="pulsed", at=at)
+        switch()
+        return Ack(command=command.id, outcome=Outcome.DONE, detail="switched", at=at)
 
 
 class _NoReader:
@@ -129,8 +153,8 @@ class Rehearsal:
     """One controller, from `begin` to `end`; `path` is its database, which outlives it.
 
     `openings` are the lanes whose barriers were pulsed, and `told` the events that were written:
-    both are emptied by whoever reads them. Without `hears_lists` the events of followed lists are
-    written and not told, which is faster.
+    both are emptied by whoever reads them. `held` are the lanes whose booms are kept up now.
+    Without `hears_lists` the events of followed lists are written and not told, which is faster.
     """
 
     def __init__(
@@ -139,6 +163,7 @@ class Rehearsal:
         self.config = config
         self.clock = clock
         self.openings: list[str] = []
+        self.held: set[str] = set()
         self._broken: set[str] = set()
         self.told: list[Told] = []
         self.health = Health(clock)
@@ -156,13 +181,23 @@ class Rehearsal:
             peers=[peer.controller for peer in config.peer],
             changed=self._to_reconsider,
         )
+        self.holders: dict[str, Holder] = {}
         self.lanes = {lane.name: self._corridor(lane) for lane in config.lane}
+        self.fire = FireInputs(
+            config.fire.inputs,
+            store=self.store,
+            clock=clock,
+            health=self.health,
+            latched=self._burns,
+        )
+        self._holds = Holds(self.holders, self.fire, store=self.store, clock=clock)
         self.timekeeper = Timekeeper(clock, self.health)
         self.centre_away_since: float | None = None
         self._orders = Orders(
             self.lanes,
             self.zones,
             [zone.name for zone in config.zone],
+            holds=self._holds,
             store=self.store,
             clock=clock,
             changed=self._to_reconsider,
@@ -179,6 +214,8 @@ class Rehearsal:
     def begin(self) -> None:
         """Go live."""
         self._lockdown = at_once(take_up(self.config, self.store, self.zones, self.clock))
+        at_once(self._holds.take_up())
+        self._read_inputs()
         self.settle()
 
     def end(self) -> None:
@@ -195,7 +232,14 @@ class Rehearsal:
     def edge(self, lane: str, sensor: Sensor, on: bool) -> None:
         """A loop has changed."""
         presence = Presence(lane=lane, sensor=sensor, on=on, at=self.clock.boot_s())
+        self.holders[lane].sensed(presence)
         at_once(self.lanes[lane].take(presence))
+        self.settle()
+
+    def fire_input(self, name: str, on: bool) -> None:
+        """A fire input (`board/number`) has changed."""
+        presence = Presence(lane="", sensor=Sensor.FIRE, on=on, at=self.clock.boot_s())
+        self.fire.sensed(name, presence)
         self.settle()
 
     def look(
@@ -260,6 +304,9 @@ class Rehearsal:
             moment = lane.wake_at
             if moment is not None and moment < soonest:
                 soonest = moment
+        for moment in (self.fire.wake_at, *(each.wake_at for each in self.holders.values())):
+            if moment is not None and moment < soonest:
+                soonest = moment
         for since in self._dead_since.values():
             soonest = min(soonest, since + CAMERA_STALE_S)
         return soonest
@@ -283,6 +330,9 @@ class Rehearsal:
 
     def settle(self) -> None:
         """Do what the daemon's other tasks would do now."""
+        at_once(self.fire.wake())
+        for holder in self.holders.values():
+            at_once(holder.wake())
         while self._news or self._reconsider:
             news, self._news[:] = tuple(self._news), ()
             for each in news:
@@ -307,27 +357,50 @@ class Rehearsal:
         at_once(self.store.commit(Commit(records=(record,))))
         at_once(tell_watched(news, self.config, self.health, self.zones))
 
+    def _read_inputs(self) -> None:
+        """The boards say that nobody is there, before anybody is."""
+        at = self.clock.boot_s()
+        for lane in self.config.lane:
+            for sensor in (Sensor.ARRIVAL, Sensor.SAFETY, Sensor.PHOTOCELL):
+                presence = Presence(lane=lane.name, sensor=sensor, on=False, at=at)
+                self.holders[lane.name].sensed(presence)
+        for wire in self.config.fire.inputs:
+            presence = Presence(lane="", sensor=Sensor.FIRE, on=False, at=at)
+            self.fire.sensed(name_of(wire), presence)
+
+    def _burns(self, latched: bool) -> None:
+        for holder in self.holders.values():
+            holder.fire(latched)
+
     def _corridor(self, lane: LaneSettings) -> Corridor:
         config = self.config
+        barrier = _Barrier(lane.name, self.openings, self._broken, self.held, self.clock)
+        rooms = self._rooms()
+        holder = Holder(lane, barrier=barrier, rooms=rooms, changed=self._to_reconsider)
+        self.holders[lane.name] = holder
         return Corridor(
             lane,
             policy_of(config, lane.zone),
-            barrier=_Barrier(lane.name, self.openings, self._broken, self.clock),
-            rooms=Rooms(
-                reader=_NoReader(),
-                store=self.store,
-                zones=self.zones,
-                pictures=Pictures(config.store.pictures),
-                bindings=self.bindings,
-                clock=self.clock,
-                health=self.health,
-                site=self._site,
-                timezone=config.timezone,
-                quorum=quorum_of(config),
-            ),
+            barrier=barrier,
+            rooms=rooms,
+            holder=holder,
             timing=timing_of(config, lane),
             store_failure_admits=config.zone_of(lane.zone).when_store_fails == "admit",
             wake_eye=None if lane.camera is None else _nothing,
+        )
+
+    def _rooms(self) -> Rooms:
+        return Rooms(
+            reader=_NoReader(),
+            store=self.store,
+            zones=self.zones,
+            pictures=Pictures(self.config.store.pictures),
+            bindings=self.bindings,
+            clock=self.clock,
+            health=self.health,
+            site=self._site,
+            timezone=self.config.timezone,
+            quorum=quorum_of(self.config),
         )
 
     def _site(self) -> SiteState:
@@ -344,7 +417,7 @@ class Rehearsal:
 
 _EARLY_S = 1e-6
 
-_WAITING = (State.REFUSED, State.STUCK)
+_WAITING = (State.REFUSED, State.STUCK, State.OPENING)
 
 _NO_PIXELS = np.zeros((1, 1, 3), np.uint8)
 

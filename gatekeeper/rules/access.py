@@ -181,7 +181,7 @@ def _always(_: _Case) -> bool:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """A row of a table. `limited`: the stay gets the zone's limit. `proven` is False where a
-    vehicle is admitted although nobody knows what it is.
+    vehicle is admitted whatever it is: it may be another than the one that was read.
     """
 
     name: str
@@ -210,8 +210,8 @@ def _refuse(name: str, when: Callable[[_Case], _Found], reason: Reason) -> Rule:
 
 
 _OPEN = (
-    _admit("fire", lambda case: case.grounds.site.fire, Reason.FIRE),
-    _admit("held_open", lambda case: case.grounds.site.held_open, Reason.HELD_OPEN),
+    _admit("fire", lambda case: case.grounds.site.fire, Reason.FIRE, proven=False),
+    _admit("held_open", lambda case: case.grounds.site.held_open, Reason.HELD_OPEN, proven=False),
 )
 
 _BEFORE_THE_LISTS = (

@@ -41,6 +41,7 @@ class Input(StrEnum):
     LOOK_AGAIN = "look_again"
     FAILED = "failed"
     RECONSIDERED = "reconsidered"
+    RELEASED = "released"
     TIME = "time"
     # What the machine makes of the above, from what it remembers:
     EXHAUSTED = "exhausted"  # time, and the last attempt is spent
@@ -86,7 +87,8 @@ class Timing:
 
     `long_s`: longer on the safety loop is too long for one vehicle, and so is what `geometry`
     makes of the edges of both loops, where it is known. `tailgate_s`: who crosses undecided so
-    soon after another has followed it through.
+    soon after another has followed it through. `arrival_lag_s`: so much later than a loop the
+    camera tells that a vehicle has left, where there is no arrival loop.
     """
 
     reading_s: float = 3.0
@@ -99,6 +101,7 @@ class Timing:
     closing_s: float = 1.5
     long_s: float = 6.0
     tailgate_s: float = 10.0
+    arrival_lag_s: float = 0.0
     attempts: int = 3
     safety_loop: bool = True
     geometry: crossing.Geometry | None = None
@@ -179,6 +182,8 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
         Input.SAFETY_ON: Move(State.CROSSING),
         Input.LEFT: Move(State.APPROACHING),
         Input.FAILED: Move(State.RETRYING),
+        # The boom it was let in under is kept up no longer, and it is not yet below.
+        Input.RELEASED: Move(State.CLEAR, (Output.TIMED_OUT,)),
         Input.TIME: Move(State.CLEAR, (Output.TIMED_OUT,)),
         Input.EXHAUSTED: Move(State.STUCK, (Output.LANE_BLOCKED,)),
     },
@@ -203,6 +208,7 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
     State.CLOSING: {
         # A lorry with a gap, or somebody very close behind (situations, 15).
         Input.SAFETY_ON: Move(State.CROSSING, (Output.GAP,)),
+        Input.LEFT: Move(State.CLOSING),  # a camera tells so later than a loop
         Input.ARRIVED: Move(State.CLEAR, (Output.PASSED,)),
         Input.TIME: Move(State.CLEAR, (Output.PASSED,)),
         # Or it has left, and the next one rolled up so close that the arrival loop saw no gap.
@@ -289,7 +295,7 @@ def _suspicious(
 
 def _entered(passage: Passage, what: Input, move: Move, at: float, timing: Timing) -> Passage:
     stays = move.to is passage.state and what in (Input.RECONSIDERED, Input.REFUSED)
-    lasts = _lasts(move.to, timing)
+    lasts = _lasts(move.to, passage.arrival, timing)
     begins = Output.BEGIN in move.outputs or move.to is State.CLEAR
     return replace(
         passage,
@@ -312,10 +318,13 @@ def _attempts(passage: Passage, move: Move) -> int:
     return 0 if moved_on else passage.attempts
 
 
-def _lasts(state: State, timing: Timing) -> float | None:
+def _lasts(state: State, arrival: bool, timing: Timing) -> float | None:
     """Seconds until the state asks for `TIME`; None where it may last for ever."""
     lasts = _LASTS.get(state)
-    return None if lasts is None else lasts(timing)
+    if lasts is None:
+        return None
+    lag_s = timing.arrival_lag_s if state is State.CLOSING and arrival else 0.0
+    return lasts(timing) + lag_s
 
 
 _LASTS: Mapping[State, Callable[[Timing], float]] = {

@@ -100,9 +100,11 @@ def decided(texts: Texts, decision: Decision, *, free: int | None) -> DisplayTex
     )
 
 
-def idle(texts: Texts, *, free: int | None) -> DisplayText:
-    """What whoever comes next is told."""
-    return _filled(texts.idle, {"free": free})
+def idle(texts: Texts, *, free: int | None, held: Reason | None = None) -> DisplayText:
+    """What whoever comes next is told; `held` is why the boom is kept up, if it is."""
+    if held is None:
+        return _filled(texts.idle, {"free": free})
+    return _filled(texts.admit[held], {"reason": texts.reasons[held], "free": free})
 
 
 def _wording(texts: Texts, decision: Decision) -> Wording:

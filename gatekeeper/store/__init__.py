@@ -5,7 +5,8 @@ versions go out. It decides nothing, and never deletes a database that it cannot
 """
 
 from gatekeeper.store.database import UnsoundStoreError, set_aside
+from gatekeeper.store.lock import alone
 from gatekeeper.store.pictures import Pictures
 from gatekeeper.store.store import Store
 
-__all__ = ["Pictures", "Store", "UnsoundStoreError", "set_aside"]
+__all__ = ["Pictures", "Store", "UnsoundStoreError", "alone", "set_aside"]

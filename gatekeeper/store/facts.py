@@ -1,4 +1,4 @@
-"""Facts and stays as JSON text, and back.
+"""Facts, stays and holds as JSON text, and back.
 
 What a class of `gatekeeper.model` says of its fields is the whole format: there is no second
 description to keep in step. A field that this version does not know is passed over, one that
@@ -13,14 +13,14 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import SchemaSerializer
 
 from gatekeeper.errors import StoreError
-from gatekeeper.model import Fact, Stay
+from gatekeeper.model import Fact, Hold, Stay
 
 CLASSES: Mapping[str, type[Fact]] = {fact.kind: fact for fact in get_args(Fact)}
 """The class of each kind of fact."""
 
 
-def to_json(value: Fact | Stay) -> str:
-    """The fields of a fact or stay as a JSON object; times are RFC 3339."""
+def to_json(value: Fact | Stay | Hold) -> str:
+    """The fields of a fact, stay or hold as a JSON object; times are RFC 3339."""
     of: type = type(value)
     return _writer(of).to_json(value).decode()
 
@@ -37,6 +37,12 @@ def stay_of(body: str | bytes) -> Stay:
     """The stay behind a row; raises `StoreError` for one that cannot be read."""
     stay: Stay = _read(Stay, body)
     return stay
+
+
+def hold_of(body: str | bytes) -> Hold:
+    """The hold behind a row; raises `StoreError` for one that cannot be read."""
+    hold: Hold = _read(Hold, body)
+    return hold
 
 
 @cache

@@ -20,7 +20,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """Alembic's newest revision, said here so that an ordinary start need not import Alembic."""
 
 EVERY_ZONE = ""
@@ -136,6 +136,15 @@ standing = Table(
     # Orders that hold until they are lifted, by name; one never given is absent.
     Column("name", Text, primary_key=True),
     Column("holds", Boolean, nullable=False),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    # Standing orders that keep booms up, by the order that asked for them.
+    Column("lane", Text, primary_key=True),
+    Column("order", Text, primary_key=True),
+    Column("body", Text, nullable=False),
 )
 
 lists = Table(

@@ -23,6 +23,7 @@ from gatekeeper.errors import StoreError
 from gatekeeper.model import (
     Commit,
     Event,
+    Hold,
     Instant,
     ListChanges,
     Listing,
@@ -115,7 +116,7 @@ class Store:
             rows.remove(connection, ListName.BLACKLIST, commit.removed)
             rows.add(connection, commit.listed)
             rows.suspend(connection, commit.suspended)
-            site.save(connection, commit.marks, commit.lockdown)
+            site.save(connection, commit)
             return written
 
         return await self._write(write, is_news=_always)
@@ -213,6 +214,14 @@ class Store:
     async def lockdown(self) -> bool:
         """Whether a lockdown was ordered and not lifted since."""
         return await self._read(site.lockdown)
+
+    async def fire(self) -> bool:
+        """Whether a fire input latched and nobody has released it since."""
+        return await self._read(site.fire)
+
+    async def holds(self) -> tuple[Hold, ...]:
+        """The holds that were ordered and are not over, by lane and order."""
+        return await self._read(site.standing_holds)
 
     async def disturbed(self) -> bool:
         """Whether another process has written the file since this was last asked, or opened."""

@@ -35,6 +35,9 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "blacklist_add": ("zone", "plate"),
     "blacklist_remove": ("plate",),
     "lockdown": ("on",),
+    "hold": (),
+    "release": (),
+    "fleet": ("lane",),
 }
 """The orders this version of the protocol knows, and the fields of `Order` each cannot do without.
 """
@@ -96,6 +99,9 @@ class _Order:
     plate: Plate | None = None
     count: Whole | None = None
     on: Truth | None = None
+    until: Time | None = None
+    minutes: Whole | None = None
+    vehicles: Whole | None = None
 
 
 _CONFIRMATION = TypeAdapter(Confirmation)
@@ -159,6 +165,9 @@ def order(verb: str, body: bytes) -> Order:
         plate=read.plate,
         count=read.count,
         on=read.on,
+        until=read.until,
+        minutes=read.minutes,
+        vehicles=read.vehicles,
     )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gatekeeper.health import BLINDING
+from gatekeeper.health import BLINDING, HELD_OPEN
 from gatekeeper.model import (
     AlarmCleared,
     AlarmRaised,
@@ -28,6 +28,9 @@ from gatekeeper.model import (
 )
 from gatekeeper.rules import journey
 from gatekeeper.rules.journey import Ended, Place
+
+UNPROVING = (*BLINDING, HELD_OPEN)
+"""With these alarms of a peer nobody knows for certain who has left by its exits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +68,9 @@ def read(told: PeerEvent, at: Instant) -> Found:
             return Found(doubt=_BY_HAND[reason])
         case AlarmRaised(alarm=Doubt.BOOM_WITHOUT_COMMAND.value):
             return Found(doubt=Doubt.BOOM_WITHOUT_COMMAND)
-        case AlarmRaised(alarm=alarm, subject=subject) if alarm in BLINDING:
+        case AlarmRaised(alarm=alarm, subject=subject) if alarm in UNPROVING:
             return Found(doubt=Doubt.EXIT_LANE_UNHEALTHY, blind=subject)
-        case AlarmCleared(alarm=alarm, subject=subject) if alarm in BLINDING:
+        case AlarmCleared(alarm=alarm, subject=subject) if alarm in UNPROVING:
             return Found(doubt=Doubt.EXIT_LANE_UNHEALTHY, sees=subject)
         case _:
             return _of_the_blacklist(told)

@@ -14,7 +14,10 @@ class Exits:
     """The exits of every zone; `peers_of` are the controllers that run exits of each zone, too."""
 
     def __init__(self, places: Iterable[Place], peers_of: Mapping[str, Iterable[str]]) -> None:
-        self._lanes = [place for place in places if place.direction is Direction.EXIT]
+        every = tuple(places)
+        self._zone_of = {place.lane: place.zone for place in every}
+        self._lanes = [place for place in every if place.direction is Direction.EXIT]
+        self._held: set[str] = set()
         self._abroad = {
             zone: tuple(f"{peer}/" for peer in peers) for zone, peers in peers_of.items()
         }
@@ -41,6 +44,16 @@ class Exits:
         return any(each.startswith(self._abroad[zone]) for each in self._unwatched) or any(
             place.zone == zone and place.lane in self._unwatched for place in self._lanes
         )
+
+    # --- kept up ------------------------------------------------------------------------------
+
+    def hold(self, lane: str, up: bool) -> None:
+        """The boom of a lane of this controller is kept up, or no longer."""
+        (self._held.add if up else self._held.discard)(lane)
+
+    def is_held(self, zone: str) -> bool:
+        """Whether a boom of the zone is kept up, at an entry or an exit."""
+        return any(self._zone_of[lane] == zone for lane in self._held)
 
     # --- proven -------------------------------------------------------------------------------
 

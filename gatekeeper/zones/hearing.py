@@ -4,7 +4,6 @@
 """
 
 from gatekeeper.clock import Clock
-from gatekeeper.health import BLINDING
 from gatekeeper.model import (
     Blemish,
     ControllerStarted,
@@ -55,7 +54,7 @@ class Hearing:
             await self._doubt(told.controller, doubt)
         if told.online and told.clock_trusted and self._is_off(told):
             await self._doubt(told.controller, Doubt.CLOCK_UNTRUSTED)
-        if any(alarm in BLINDING for alarm in told.alarms):
+        if any(alarm in abroad.UNPROVING for alarm in told.alarms):
             await self._doubt(told.controller, Doubt.EXIT_LANE_UNHEALTHY)
         await self._book.write((), Change(marks=self._peers.marks))
 

@@ -78,6 +78,8 @@ class Passages:
             doubts.append(Doubt.ENTRY_UNCERTAIN)
         if self._book.exits.is_blind(zone):
             doubts.append(Doubt.EXIT_LANE_UNHEALTHY)
+        if self._book.exits.is_held(zone):
+            doubts.append(Doubt.HELD_OPEN)
         if set(self._book.plans[zone].peers) & set(self._peers.away(told.at.boot_s)):
             doubts.append(Doubt.PEER_AWAY)
         if self._book.past.is_in_conflict(zone, told.plate or "", told.at.boot_s):

@@ -162,6 +162,13 @@ class Zones:
             self._book.excuse(place.zone, f"{lane} unwatched", not watched, self._clock.boot_s())
             await self.doubt(lane, Doubt.EXIT_LANE_UNHEALTHY)
 
+    async def held(self, lane: str, up: bool) -> None:
+        """The boom of a lane is kept up from now on, or no longer: anybody may leave unproven,
+        against the way of an entry, too.
+        """
+        self._book.exits.hold(lane, up)
+        await self.doubt(lane, Doubt.HELD_OPEN)
+
     @_in_turn
     async def arrived(self, lane: str, sighting: Sighting, at: Instant) -> None:
         """A vehicle that arrived at `at` was read: every stay in a zone it is now seen to be

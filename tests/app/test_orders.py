@@ -54,6 +54,17 @@ class FakeLane:
         return OrderAnswer(order=order.id, outcome="done", detail="pulsed")
 
 
+class FakeHolds:
+    """Whoever keeps booms up as told."""
+
+    def __init__(self) -> None:
+        self.obeyed: list[Order] = []
+
+    async def obey(self, order: Order) -> OrderAnswer:
+        self.obeyed.append(order)
+        return OrderAnswer(order=order.id, outcome="done", detail="kept up")
+
+
 class Desk:
     """Whoever carries out the orders, and what came of them."""
 
@@ -61,6 +72,7 @@ class Desk:
         self.clock = VirtualClock()
         self.store = Store.rehearsal(path)
         self.lane = FakeLane()
+        self.holds = FakeHolds()
         self.told: list[str] = []
         places = {"in": Place(lane="in", zone="hall", direction=Direction.ENTRY)}
         self.zones = Zones(
@@ -75,6 +87,7 @@ class Desk:
             {"in": self.lane},
             self.zones,
             ["hall"],
+            holds=self.holds,
             store=self.store,
             clock=self.clock,
             changed=lambda: self.told.append("changed"),
@@ -148,6 +161,21 @@ def test_what_concerns_a_vehicle_is_for_its_lane(desk: Desk, verb: str) -> None:
 
     assert desk.obeys(order) == OrderAnswer(order="o1", outcome="done", detail="pulsed")
     assert desk.lane.obeyed == [order]
+
+
+@pytest.mark.parametrize(
+    ("verb", "lane"), [("hold", "in"), ("hold", None), ("release", None), ("fleet", "in")]
+)
+def test_what_keeps_booms_up_is_for_those_who_do(desk: Desk, verb: str, lane: str | None) -> None:
+    order = replace(desk.order(verb), lane=lane, vehicles=3)
+
+    assert desk.obeys(order) == OrderAnswer(order="o1", outcome="done", detail="kept up")
+    assert desk.holds.obeyed == [order]
+
+
+def test_a_fleet_comes_by_one_lane(desk: Desk) -> None:
+    assert desk.obeys(replace(desk.order("fleet"), vehicles=3)).outcome == "refused"
+    assert desk.holds.obeyed == []
 
 
 # --- zones ----------------------------------------------------------------------------------

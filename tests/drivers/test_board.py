@@ -1,36 +1,26 @@
 """The relay board against a Modbus server with faults, in this process."""
 
+from __future__ import annotations
+
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import pytest
 
-from gatekeeper.clock import SystemClock, monotonic
-from gatekeeper.config import (
-    BarrierSettings,
-    BoardSettings,
-    InputSettings,
-    LaneSettings,
-)
-from gatekeeper.drivers import pulse
-from gatekeeper.drivers.board import ALARM, RelayBoard
+from gatekeeper.config import BarrierSettings, InputSettings, LaneSettings
+from gatekeeper.drivers import level
+from gatekeeper.drivers.board import ALARM
 from gatekeeper.errors import ConfigError
-from gatekeeper.health import Health
-from gatekeeper.model import (
-    Ack,
-    AlarmCleared,
-    AlarmRaised,
-    BarrierCommand,
-    Direction,
-    Outcome,
-    Presence,
-    Reason,
-    Sensor,
-)
-from simulators.modbus import Fault, ModbusServer
+from gatekeeper.model import AlarmCleared, AlarmRaised, Direction, Outcome, Sensor
+from simulators.modbus import Fault
+
+if TYPE_CHECKING:
+    from tests.drivers.conftest import Bench, Server
+
+    BuildBench = Callable[[Sequence[LaneSettings]], Bench]
 
 READ_INPUTS = b"\x02\x00\x00\x00\x08"
-POLL_MS = 10
 
 
 def on(coil: int) -> bytes:
@@ -45,12 +35,22 @@ def read_coils(first: int, count: int) -> bytes:
     return bytes((1, 0, first, 0, count))
 
 
-def lane(name: str, coil: int, board: str = "gate", **wires: InputSettings) -> LaneSettings:
+SAFE_START = [READ_INPUTS, read_coils(0, 4), off(1), off(2), off(3), read_coils(0, 4)]
+"""Lane `entry` opens and holds by coil 1, `exit` opens by coil 3 and holds by coil 2."""
+
+
+def lane(
+    name: str,
+    coil: int,
+    board: str = "gate",
+    hold_coil: int | None = None,
+    **wires: InputSettings,
+) -> LaneSettings:
     return LaneSettings(
         name=name,
         zone="inner",
         direction=Direction.ENTRY,
-        barrier=BarrierSettings(board=board, coil=coil, pulse_ms=50),
+        barrier=BarrierSettings(board=board, coil=coil, pulse_ms=50, hold_coil=hold_coil),
         camera=None,
         arrival_loop=wires.pop("arrival", InputSettings(board="gate", input=0)),
         **wires,
@@ -65,131 +65,42 @@ LANES = (
         safety_loop=InputSettings(board="gate", input=1, inverted=True),
         boom_up=InputSettings(board="other", input=2),
     ),
-    lane("exit", 3, arrival=InputSettings(board="gate", input=4)),
+    lane("exit", 3, hold_coil=2, arrival=InputSettings(board="gate", input=4)),
     lane("elsewhere", 6, board="other", arrival=InputSettings(board="other", input=4)),
 )
 
 
-class Server(ModbusServer):
-    """What the board heard; `instead` may answer in its place, or keep silent."""
-
-    def __init__(self) -> None:
-        super().__init__(unit=1, coils=8, inputs=8, wrote=lambda coil, on: None)
-        self.heard: list[bytes] = []
-        self.moved = asyncio.Event()
-        self.instead: Callable[[bytes], bytes | None] | None = None
-        self.port = 0
-
-    def answer(self, request: bytes) -> bytes | None:
-        self.heard.append(request)
-        self.moved.set()
-        return super().answer(request) if self.instead is None else self.instead(request)
-
-    def honest(self, request: bytes) -> bytes | None:
-        return super().answer(request)
-
-    @property
-    def writes(self) -> list[bytes]:
-        return [request for request in self.heard if request[0] == 5]
-
-    async def plug(self) -> None:
-        self.port = await self.listen("127.0.0.1", self.port)
-
-
-class Bench:
-    """A board under test, running, and all that was seen of it."""
-
-    def __init__(self, server: Server) -> None:
-        self.server = server
-        self.news: list[AlarmRaised | AlarmCleared] = []
-        self.told: list[tuple[str, Sensor, bool]] = []
-        self.clock = SystemClock()
-        self.health = Health(self.clock)
-        self.health.watch(self._hear)
-        settings = BoardSettings(
-            name="gate", address=f"tcp://127.0.0.1:{server.port}", poll_ms=POLL_MS, timeout_ms=150
-        )
-        self.board = RelayBoard(settings, LANES, self.health)
-        self.task = asyncio.create_task(self.board.run())
-
-    def watch(self, name: str) -> None:
-        self.board.loops(name).watch(self._see)
-
-    async def until(self, what: Callable[[], object]) -> None:
-        async with asyncio.timeout(10):
-            while not what():
-                self.server.moved.clear()
-                await self.server.moved.wait()
-
-    async def live(self) -> None:
-        await self.until(lambda: self.board.alive)
-
-    async def open(self, name: str = "entry", within_s: float = 2.0) -> Ack:
-        return await self.board.barrier(name).open(command(name, within_s))
-
-    async def stop(self) -> None:
-        self.task.cancel()
-        await asyncio.gather(self.task, return_exceptions=True)
-
-    def _hear(self, news: AlarmRaised | AlarmCleared) -> None:
-        self.news.append(news)
-        self.server.moved.set()
-
-    def _see(self, presence: Presence) -> None:
-        self.told.append((presence.lane, presence.sensor, presence.on))
-        self.server.moved.set()
-
-
-def command(name: str, within_s: float = 2.0) -> BarrierCommand:
-    return BarrierCommand(
-        id="c1",
-        lane=name,
-        passage=None,
-        reason=Reason.VISITOR,
-        deadline=monotonic() + within_s,
-    )
-
-
 @pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    server = Server()
-    await server.plug()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-async def bench(server: Server) -> AsyncIterator[Bench]:
-    bench = Bench(server)
-    yield bench
-    await bench.stop()
+async def bench(bench_of: BuildBench) -> Bench:
+    return bench_of(LANES)
 
 
 async def test_inputs_are_read_then_our_coils_go_off_and_are_read_back(bench: Bench) -> None:
     await bench.live()
-    safe_start = bench.server.heard[:4]
-    assert safe_start == [READ_INPUTS, off(1), off(3), read_coils(0, 4)]
+    assert bench.server.heard[:6] == SAFE_START
 
 
-async def test_a_coil_left_on_is_off_before_the_board_is_live(server: Server) -> None:
+async def test_a_pulse_coil_left_on_is_off_before_the_board_is_live(
+    server: Server, bench_of: BuildBench
+) -> None:
     server.coils[3] = server.coils[6] = True
-    bench = Bench(server)
+    bench = bench_of(LANES)
     await bench.live()
     assert not server.coils[3]
     assert server.coils[6], "a coil of no lane of ours is left alone"
-    await bench.stop()
 
 
-async def test_a_coil_that_stays_on_keeps_the_board_from_going_live(server: Server) -> None:
+async def test_a_coil_that_stays_on_keeps_the_board_from_going_live(
+    server: Server, bench_of: BuildBench
+) -> None:
     server.instead = lambda pdu: b"\x01\x01\x08" if pdu[0] == 1 else server.honest(pdu)
-    bench = Bench(server)
+    bench = bench_of(LANES)
     await bench.until(lambda: bench.news)
     (alarm,) = bench.health.alarms
     assert (alarm.alarm, alarm.subject) == (ALARM, "gate")
     assert "coil 3 stays on" in alarm.detail
     assert (await bench.open()).outcome is Outcome.FAILED
     assert on(1) not in server.heard
-    await bench.stop()
 
 
 async def test_an_opening_is_on_read_back_off_read_back(bench: Bench) -> None:
@@ -256,7 +167,8 @@ async def test_off_is_repeated_until_it_reads_off(bench: Bench) -> None:
 async def test_a_relay_that_stays_on_costs_the_board_its_connection(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pulse, "_OFF_PAUSE_S", 0.01)
+    monkeypatch.setattr(level, "_PAUSE_S", 0.01)
+    monkeypatch.setattr(level, "OFF_S", 0.1)
     await bench.live()
     bench.server.instead = lambda pdu: pdu if pdu == off(1) else bench.server.honest(pdu)
     assert (await bench.open()).outcome is Outcome.DONE
@@ -280,7 +192,7 @@ async def test_a_silent_board_gets_one_on_and_the_answer_is_unknown(bench: Bench
     bench.server.heard.clear()
     await bench.until(lambda: read_coils(0, 4) in bench.server.heard)
     await bench.live()
-    assert bench.server.heard[:3] == [READ_INPUTS, off(1), off(3)]
+    assert bench.server.heard[:6] == SAFE_START
     assert on(1) not in bench.server.heard
 
 
@@ -323,10 +235,10 @@ async def test_a_dead_board_is_an_alarm_and_opens_nothing_until_it_is_safe(bench
     assert ack.outcome is Outcome.FAILED
     assert "not reachable" in ack.detail
     bench.server.heard.clear()
-    bench.server.coils[1] = True
+    bench.server.coils[3] = True
     await bench.server.plug()
     await bench.live()
-    assert bench.server.heard[:4] == [READ_INPUTS, off(1), off(3), read_coils(0, 4)]
+    assert bench.server.heard[:6] == SAFE_START
     assert [type(news) for news in bench.news] == [AlarmRaised, AlarmCleared]
     assert (await bench.open()).outcome is Outcome.DONE
 
@@ -341,14 +253,15 @@ async def test_a_board_that_tells_no_inputs_is_dead(bench: Bench, fault: Fault) 
     await bench.live()
 
 
-async def test_a_board_that_is_missing_at_the_start_is_an_alarm(server: Server) -> None:
+async def test_a_board_that_is_missing_at_the_start_is_an_alarm(
+    server: Server, bench_of: BuildBench
+) -> None:
     server.close()
-    bench = Bench(server)
+    bench = bench_of(LANES)
     await bench.until(lambda: bench.health.stands(ALARM, "gate"))
     await server.plug()
     await bench.live()
     assert bench.health.alarms == ()
-    await bench.stop()
 
 
 async def test_a_pulse_broken_off_by_the_cable_ends_with_the_coil_off(bench: Bench) -> None:

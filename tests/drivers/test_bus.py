@@ -3,6 +3,7 @@
 import asyncio
 import struct
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from gatekeeper.clock import monotonic
 from gatekeeper.config import BoardSettings
-from gatekeeper.drivers.bus import Bus, NotSentError, RefusedError, Urgency, open_bus
+from gatekeeper.drivers.bus import Bus, NotSentError, RefusedError, Urgency
+from gatekeeper.drivers.device import Device, open_device
 from gatekeeper.errors import BoardError
 
 ON = b"\x05\x00\x03\xff\x00"
@@ -73,74 +75,78 @@ async def wire() -> AsyncIterator[Wire]:
         wire.go_on.set()
 
 
-async def switch_on(bus: Bus, within_s: float = 5.0) -> None:
-    await bus.write_coil(3, True, urgency=Urgency.OPEN, deadline=monotonic() + within_s)
+def alone(settings: BoardSettings) -> AbstractAsyncContextManager[Device]:
+    return open_device(Bus(settings.line), settings)
 
 
-async def inputs(bus: Bus) -> tuple[bool, ...]:
-    return await bus.read_inputs(8, urgency=Urgency.POLL, deadline=monotonic() + 5)
+async def switch_on(board: Device, within_s: float = 5.0) -> None:
+    await board.write_coil(3, True, urgency=Urgency.OPEN, deadline=monotonic() + within_s)
+
+
+async def inputs(board: Device) -> tuple[bool, ...]:
+    return await board.read_inputs(urgency=Urgency.POLL, deadline=monotonic() + 5)
 
 
 async def test_requests_carry_address_value_and_unit(wire: Wire) -> None:
-    async with open_bus(wire.settings()) as bus:
-        await switch_on(bus)
-        assert await bus.read_coils(3, 1, urgency=Urgency.OPEN, deadline=monotonic() + 5) == (
+    async with alone(wire.settings()) as board:
+        await switch_on(board)
+        assert await board.read_coils(3, 1, urgency=Urgency.OPEN, deadline=monotonic() + 5) == (
             False,
         )
-        assert (await inputs(bus))[3]
+        assert (await inputs(board))[3]
     assert wire.heard == [ON, READ_BACK, INPUTS]
 
 
 async def test_a_silent_board_gets_one_write_frame_and_no_more(wire: Wire) -> None:
     wire.answer = lambda *_: b""
-    async with open_bus(wire.settings()) as bus:
+    async with alone(wire.settings()) as board:
         with pytest.raises(BoardError, match=r"gate.*coil 3 on.*no answer"):
-            await switch_on(bus)
-        assert not bus.up
+            await switch_on(board)
+        assert not board.up
         with pytest.raises(NotSentError):
-            await inputs(bus)
+            await inputs(board)
     assert wire.heard == [ON]
 
 
 async def test_the_answer_is_awaited_no_longer_than_the_deadline(wire: Wire) -> None:
     wire.answer = lambda *_: b""
-    async with open_bus(wire.settings(timeout_ms=1000)) as bus, asyncio.timeout(2.5):
+    async with alone(wire.settings(timeout_ms=1000)) as board, asyncio.timeout(2.5):
         with pytest.raises(BoardError, match="no answer within"):
-            await switch_on(bus, within_s=0.05)
+            await switch_on(board, within_s=0.05)
 
 
 async def test_a_request_after_its_deadline_is_never_written(wire: Wire) -> None:
-    async with open_bus(wire.settings()) as bus:
+    async with alone(wire.settings()) as board:
         with pytest.raises(NotSentError, match="deadline"):
-            await switch_on(bus, within_s=0.0)
-        await inputs(bus)
+            await switch_on(board, within_s=0.0)
+        await inputs(board)
     assert wire.heard == [INPUTS]
 
 
 async def test_a_request_that_becomes_late_while_it_waits_is_never_written(wire: Wire) -> None:
     wire.go_on.clear()
-    async with open_bus(wire.settings(timeout_ms=1000)) as bus:
-        poll = asyncio.create_task(inputs(bus))
+    async with alone(wire.settings(timeout_ms=1000)) as board:
+        poll = asyncio.create_task(inputs(board))
         await wire.asked.wait()
-        opening = asyncio.create_task(switch_on(bus, within_s=0.05))
+        opening = asyncio.create_task(switch_on(board, within_s=0.05))
         await asyncio.sleep(0.1)
         wire.go_on.set()
         await poll
         with pytest.raises(NotSentError, match="deadline"):
             await opening
-        assert bus.up
+        assert board.up
     assert wire.heard == [INPUTS]
 
 
 async def test_an_opening_goes_before_the_polls_that_wait(wire: Wire) -> None:
     wire.go_on.clear()
-    async with open_bus(wire.settings(timeout_ms=1000)) as bus, asyncio.TaskGroup() as tasks:
-        tasks.create_task(inputs(bus))
+    async with alone(wire.settings(timeout_ms=1000)) as board, asyncio.TaskGroup() as tasks:
+        tasks.create_task(inputs(board))
         await wire.asked.wait()
-        tasks.create_task(inputs(bus))
-        tasks.create_task(inputs(bus))
+        tasks.create_task(inputs(board))
+        tasks.create_task(inputs(board))
         await asyncio.sleep(0)
-        tasks.create_task(switch_on(bus))
+        tasks.create_task(switch_on(board))
         await asyncio.sleep(0)
         wire.go_on.set()
     assert wire.heard == [INPUTS, ON, INPUTS, INPUTS]
@@ -148,25 +154,25 @@ async def test_an_opening_goes_before_the_polls_that_wait(wire: Wire) -> None:
 
 async def test_a_request_nobody_waits_for_any_more_is_never_written(wire: Wire) -> None:
     wire.go_on.clear()
-    async with open_bus(wire.settings(timeout_ms=1000)) as bus:
-        poll = asyncio.create_task(inputs(bus))
+    async with alone(wire.settings(timeout_ms=1000)) as board:
+        poll = asyncio.create_task(inputs(board))
         await wire.asked.wait()
-        opening = asyncio.create_task(switch_on(bus))
+        opening = asyncio.create_task(switch_on(board))
         await asyncio.sleep(0)
         opening.cancel()
         wire.go_on.set()
         await poll
-        await inputs(bus)
+        await inputs(board)
     assert wire.heard == [INPUTS, INPUTS]
 
 
 async def test_after_a_fault_what_waits_is_refused_as_not_sent(wire: Wire) -> None:
     wire.answer = lambda *_: b""
-    async with open_bus(wire.settings()) as bus:
-        poll = asyncio.create_task(inputs(bus))
+    async with alone(wire.settings()) as board:
+        poll = asyncio.create_task(inputs(board))
         await wire.asked.wait()
         with pytest.raises(NotSentError):
-            await switch_on(bus)
+            await switch_on(board)
         with pytest.raises(BoardError, match="no answer"):
             await poll
     assert wire.heard == [INPUTS]
@@ -174,24 +180,24 @@ async def test_after_a_fault_what_waits_is_refused_as_not_sent(wire: Wire) -> No
 
 async def test_a_late_answer_is_not_taken_for_that_of_the_next_request(wire: Wire) -> None:
     wire.go_on.clear()
-    async with open_bus(wire.settings()) as bus:
+    async with alone(wire.settings()) as board:
         with pytest.raises(BoardError, match="no answer"):
-            await switch_on(bus)
+            await switch_on(board)
         wire.go_on.set()
         wire.answer = lambda *_: b""
         with pytest.raises(NotSentError):
-            await switch_on(bus)
-    async with open_bus(wire.settings()) as bus:
+            await switch_on(board)
+    async with alone(wire.settings()) as board:
         with pytest.raises(BoardError, match="no answer"):
-            await switch_on(bus)
+            await switch_on(board)
     assert wire.heard == [ON, ON]
 
 
 async def test_a_dropped_connection_is_reset_so_that_nothing_arrives_later(wire: Wire) -> None:
     wire.answer = lambda *_: b""
-    async with open_bus(wire.settings()) as bus:
+    async with alone(wire.settings()) as board:
         with pytest.raises(BoardError):
-            await switch_on(bus)
+            await switch_on(board)
     await wire.ended.wait()
     assert wire.endings == ["reset"]
 
@@ -212,35 +218,35 @@ async def test_a_dropped_connection_is_reset_so_that_nothing_arrives_later(wire:
 )
 async def test_a_wrong_echo_is_a_fault_of_the_bus(wire: Wire, echo: bytes) -> None:
     wire.answer = lambda ticket, _: framed(ticket, echo)
-    async with open_bus(wire.settings()) as bus:
+    async with alone(wire.settings()) as board:
         with pytest.raises(BoardError) as caught:
-            await switch_on(bus)
+            await switch_on(board)
         assert not isinstance(caught.value, NotSentError | RefusedError)
-        assert not bus.up
+        assert not board.up
 
 
 @pytest.mark.parametrize("ticket", [0, 77])
 async def test_the_answer_to_another_request_is_not_believed(wire: Wire, ticket: int) -> None:
     wire.answer = lambda _, pdu: framed(ticket, pdu)
-    async with open_bus(wire.settings()) as bus:
+    async with alone(wire.settings()) as board:
         with pytest.raises(BoardError):
-            await switch_on(bus)
-        assert not bus.up
+            await switch_on(board)
+        assert not board.up
 
 
 async def test_another_unit_is_not_believed(wire: Wire) -> None:
     wire.answer = lambda ticket, pdu: framed(ticket, pdu, unit=2)
-    async with open_bus(wire.settings()) as bus:
+    async with alone(wire.settings()) as board:
         with pytest.raises(BoardError):
-            await switch_on(bus)
+            await switch_on(board)
 
 
 @pytest.mark.parametrize("bits", [b"", b"\x00\x00"])
 async def test_inputs_of_the_wrong_length_are_not_believed(wire: Wire, bits: bytes) -> None:
     wire.answer = lambda ticket, pdu: framed(ticket, bytes((pdu[0], len(bits))) + bits)
-    async with open_bus(wire.settings()) as bus:
+    async with alone(wire.settings()) as board:
         with pytest.raises(BoardError, match="answered something else"):
-            await inputs(bus)
+            await inputs(board)
 
 
 @pytest.mark.parametrize(("code", "undone"), [(2, True), (6, True), (5, False), (11, False)])
@@ -248,27 +254,27 @@ async def test_an_exception_is_a_refusal_and_leaves_the_bus_up(
     wire: Wire, code: int, undone: bool
 ) -> None:
     wire.answer = lambda ticket, pdu: framed(ticket, bytes((pdu[0] | 0x80, code)))
-    async with open_bus(wire.settings()) as bus:
+    async with alone(wire.settings()) as board:
         with pytest.raises(RefusedError, match=f"gate.*coil 3 on.*exception {code}") as caught:
-            await switch_on(bus)
+            await switch_on(board)
         assert caught.value.undone is undone
         wire.answer = lambda ticket, pdu: framed(ticket, honest(pdu))
-        await inputs(bus)
+        await inputs(board)
 
 
 async def test_a_board_that_nobody_answers_for_is_named_with_its_address(wire: Wire) -> None:
     gone = BoardSettings(name="gate", address="tcp://127.0.0.1:1", timeout_ms=200)
-    async with open_bus(gone) as bus:
+    async with alone(gone) as board:
         with pytest.raises(NotSentError, match=r"gate.*tcp://127\.0\.0\.1:1"):
-            await inputs(bus)
+            await inputs(board)
 
 
 async def test_leaving_the_context_answers_whoever_still_waits(wire: Wire) -> None:
     wire.go_on.clear()
-    async with open_bus(wire.settings(timeout_ms=1000)) as bus:
-        sent = asyncio.create_task(inputs(bus))
+    async with alone(wire.settings(timeout_ms=1000)) as board:
+        sent = asyncio.create_task(inputs(board))
         await wire.asked.wait()
-        waits = asyncio.create_task(switch_on(bus))
+        waits = asyncio.create_task(switch_on(board))
         await asyncio.sleep(0)
     with pytest.raises(BoardError, match="closed before the answer"):
         await sent
@@ -287,9 +293,9 @@ def test_no_bytes_of_a_board_are_taken_for_an_echo_by_chance(noise: bytes, whole
         wire.answer = lambda ticket, _: framed(ticket, noise) if whole else noise
         async with await asyncio.start_server(wire.serve, "127.0.0.1", 0) as server:
             wire.port = server.sockets[0].getsockname()[1]
-            async with open_bus(wire.settings(timeout_ms=50)) as bus:
+            async with alone(wire.settings(timeout_ms=50)) as board:
                 with pytest.raises(BoardError):
-                    await switch_on(bus)
+                    await switch_on(board)
             await wire.ended.wait()
 
     if not (whole and noise[:5] == ON):

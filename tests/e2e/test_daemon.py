@@ -63,3 +63,13 @@ def test_a_damaged_database_is_set_aside_and_the_gate_goes_live(
     daemon.until(lambda events: ("store_set_aside", "store") in alarms(events))
     assert (tmp_path / "gatekeeper.db.unsound-1").read_bytes().startswith(b"no database")
     assert daemon.end(signal.SIGTERM) == 0
+
+
+def test_a_second_controller_of_the_same_gate_is_refused(
+    start: Callable[[], Daemon], tmp_path: Path
+) -> None:
+    first = start()
+    assert first.told() == "READY=1"
+    assert start().process.wait(30) == 1
+    assert "works with the devices of this gate" in (tmp_path / "log").read_text(encoding="utf-8")
+    assert first.end(signal.SIGTERM) == 0

@@ -144,7 +144,8 @@ class Kerb:
         def fits(news: News) -> bool:
             return news["said"] == "event" and wanted.items() <= _flat(news).items()
 
-        return (await self.centre.heard(fits, f"event {wanted}", since))["body"]
+        body: Fields = (await self.centre.heard(fits, f"event {wanted}", since))["body"]
+        return body
 
     def _is_pulse(self, news: News) -> bool:
         pulse = {"said": "coil", "coil": self.stage.lanes[self.lane].number, "on": True}

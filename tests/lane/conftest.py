@@ -34,12 +34,14 @@ from gatekeeper.model import (
     ListName,
     ListRow,
     Outcome,
+    Pixels,
     PlateRead,
     Presence,
     Sensor,
     SiteState,
     ZonePolicy,
 )
+from gatekeeper.rules.loops import USUAL, Limits
 from gatekeeper.rules.passage import State, Timing
 from gatekeeper.rules.votes import Quorum
 from gatekeeper.store import Store
@@ -59,6 +61,7 @@ class FakeCamera:
     confidence: float = 0.999
     broken: bool = False
     frames: int = 0
+    pixels: Pixels = field(default_factory=lambda: np.zeros((4, 4, 3), np.uint8))
 
     async def frame(self) -> Frame:
         await asyncio.sleep(0.002)
@@ -70,7 +73,7 @@ class FakeCamera:
             camera=self.name,
             number=self.frames,
             at=monotonic(),
-            pixels=np.zeros((4, 4, 3), np.uint8),
+            pixels=self.pixels,
             encoded=shown.encode(),
             suffix=".jpg",
         )
@@ -105,9 +108,28 @@ class FakeBarrier:
 
     outcome: Outcome = Outcome.DONE
     commands: list[BarrierCommand] = field(default_factory=list)
+    switched: list[str] = field(default_factory=list)
+    held: bool = False
 
     async def open(self, command: BarrierCommand) -> Ack:
         self.commands.append(command)
+        return self._ack(command)
+
+    async def hold(self, command: BarrierCommand) -> Ack:
+        self.switched.append("hold")
+        self.held = True
+        return self._ack(command)
+
+    async def release(self, command: BarrierCommand) -> Ack:
+        self.switched.append("release")
+        self.held = False
+        return self._ack(command)
+
+    async def close(self, command: BarrierCommand) -> Ack:
+        self.switched.append("close")
+        return self._ack(command)
+
+    def _ack(self, command: BarrierCommand) -> Ack:
         return Ack(command=command.id, outcome=self.outcome, detail="fake", at=monotonic())
 
 
@@ -261,8 +283,23 @@ def timing() -> Timing:
 
 
 @pytest.fixture
+def limits() -> Limits:
+    return USUAL
+
+
+@pytest.fixture
+def lane_settings(direction: Direction) -> LaneSettings:
+    return settings(direction)
+
+
+@pytest.fixture
 async def bench(
-    tmp_path: Path, direction: Direction, policy: ZonePolicy, timing: Timing
+    tmp_path: Path,
+    direction: Direction,
+    policy: ZonePolicy,
+    timing: Timing,
+    limits: Limits,
+    lane_settings: LaneSettings,
 ) -> AsyncIterator[Bench]:
     """A running lane with lists that have been received and are empty but for their versions."""
     clock, file = SystemClock(), tmp_path / "gatekeeper.db"
@@ -274,7 +311,7 @@ async def bench(
     camera, barrier, loops = FakeCamera(), FakeBarrier(), FakeLoops("lane")
     display = FakeDisplay()
     lane = Lane(
-        settings(direction),
+        lane_settings,
         policy,
         kerb=Kerb(camera=camera, barrier=barrier, loops=loops, display=display),
         rooms=Rooms(
@@ -290,6 +327,7 @@ async def bench(
             quorum=Quorum(),
         ),
         timing=timing,
+        limits=limits,
         slow_look_s=0.02,
         store_failure_admits=False,
     )
@@ -298,9 +336,9 @@ async def bench(
     for name in ListName:
         await bench.list_plate(name, "闽Z00000" if name is ListName.BLACKLIST else "闽Y11111")
     await zones.start()
-    clerk = asyncio.create_task(zones.run())
+    others = [asyncio.create_task(zones.run()), asyncio.create_task(lane.holder.run())]
     yield bench
-    for task in (bench.running, clerk):
+    for task in (bench.running, *others):
         task.cancel()
-    await asyncio.gather(bench.running, clerk, return_exceptions=True)
+    await asyncio.gather(bench.running, *others, return_exceptions=True)
     await store.close()

@@ -7,12 +7,23 @@ import numpy as np
 import pytest
 
 from gatekeeper.clock import SystemClock, monotonic
+from gatekeeper.config import BarrierSettings, InputSettings, LaneSettings
 from gatekeeper.errors import PictureError
 from gatekeeper.health import Health
+from gatekeeper.lane.arrivals import Arrivals
 from gatekeeper.lane.eye import Eye, Look, Pace
-from gatekeeper.model import Frame, PlateRead
+from gatekeeper.model import Direction, Frame, PlateRead
+from gatekeeper.rules.loops import Limits
 
 PATIENCE_S = 30.0
+
+LANE = LaneSettings(
+    name="lane",
+    zone="visitor_zone",
+    direction=Direction.ENTRY,
+    barrier=BarrierSettings(board="relays", coil=0),
+    arrival_loop=InputSettings(board="relays", input=0),
+)
 
 
 class Gaze:
@@ -36,6 +47,7 @@ class Gaze:
             health=self.health,
             pace=lambda: self.pace,
             see=self.seen.append,
+            arrivals=Arrivals(LANE, Limits(), health=self.health, tell=lambda _: None),
             slow_pause_s=0.0,
         )
 

@@ -163,6 +163,15 @@ async def test_an_entry_stays_shut_when_nothing_can_be_written(bench: Bench) -> 
     assert not bench.barrier.commands
 
 
+async def test_a_database_that_cannot_be_written_is_an_alarm_until_it_can(bench: Bench) -> None:
+    bench.store.failing = True
+    bench.arrive(VISITOR)
+    await bench.until(lambda: bench.health.stands("store_failed", "store"))
+    bench.store.failing = False
+    bench.back_out()
+    await bench.until(lambda: not bench.health.stands("store_failed", "store"))
+
+
 async def test_a_car_that_stands_there_when_the_lane_starts_again_is_decided_anew(
     bench: Bench,
 ) -> None:
@@ -254,6 +263,6 @@ async def test_inputs_that_change_too_fast_are_an_alarm_until_the_lane_has_caugh
     bench: Bench,
 ) -> None:
     for number in range(400):
-        bench.loops.set(Sensor.ARRIVAL, on=number % 2 == 0)
+        bench.loops.set(Sensor.SAFETY, on=number % 2 == 0)
     assert bench.health.stands("lane_overrun", "lane")
     await bench.until(lambda: not bench.health.stands("lane_overrun", "lane"))

@@ -136,3 +136,78 @@ async def test_speed_divides_all_times() -> None:
         (State.FALLING, 0.85),
         (State.DOWN, 0.95),
     ]
+
+
+@in_virtual_time
+async def test_a_pulse_of_the_closing_relay_lowers_it() -> None:
+    bench = Bench()
+    await bench.pulse()
+    await asyncio.sleep(1.5)  # up since 1.1
+    bench.boom.closing(True)
+    await asyncio.sleep(20)
+    assert bench.told[2:] == [(State.FALLING, 2.1), (State.DOWN, 3.1)]
+
+
+@in_virtual_time
+async def test_the_closing_relay_lowers_it_on_no_vehicle_and_against_no_held_contact() -> None:
+    bench = Bench()
+    bench.boom.contact(True)
+    await asyncio.sleep(2)
+    bench.boom.closing(True)
+    await asyncio.sleep(1)
+    bench.boom.closing(False)
+    bench.boom.safety(True)
+    bench.boom.contact(False)
+    bench.boom.closing(True)
+    await asyncio.sleep(20)
+    assert bench.boom.state is State.UP
+
+
+@in_virtual_time
+async def test_a_closing_contact_shorter_than_100_ms_moves_nothing() -> None:
+    bench = Bench()
+    await bench.pulse()
+    await asyncio.sleep(1.5)
+    bench.boom.closing(True)
+    await asyncio.sleep(0.09)
+    bench.boom.closing(False)
+    await asyncio.sleep(1)
+    assert bench.boom.state is State.UP
+
+
+@in_virtual_time
+async def test_a_stuck_arm_stays_down_until_it_is_free_and_pulsed_again() -> None:
+    bench = Bench()
+    bench.boom.stick(True)
+    await bench.pulse()
+    await asyncio.sleep(20)
+    assert bench.told == []
+    bench.boom.stick(False)
+    await bench.pulse()
+    await asyncio.sleep(1)
+    assert bench.boom.state is State.UP
+
+
+@in_virtual_time
+async def test_a_stuck_arm_stays_up_and_falls_when_it_is_free() -> None:
+    bench = Bench()
+    await bench.pulse()
+    await asyncio.sleep(2)
+    bench.boom.stick(True)
+    await asyncio.sleep(20)
+    bench.boom.stick(False)
+    await asyncio.sleep(2)
+    assert bench.told[1:] == [(State.UP, 1.1), (State.FALLING, 22.5), (State.DOWN, 23.5)]
+
+
+@in_virtual_time
+async def test_somebody_may_lift_it_by_hand() -> None:
+    bench = Bench()
+    bench.boom.lift()
+    await asyncio.sleep(20)
+    assert bench.told == [
+        (State.RISING, 0.0),
+        (State.UP, 1.0),
+        (State.FALLING, 8.0),
+        (State.DOWN, 9.0),
+    ]

@@ -21,6 +21,8 @@ from gatekeeper.model import (
     Commit,
     Doubt,
     Fact,
+    Hold,
+    HoldReason,
     Instant,
     ListChange,
     ListChanges,
@@ -109,6 +111,17 @@ mark = st.builds(
     journal=ids,
     seq=st.integers(1, 9),
 )
+hold = st.builds(
+    Hold,
+    lane=st.sampled_from(["in", "out"]),
+    reason=st.sampled_from([HoldReason.ORDER, HoldReason.FLEET]),
+    order=ids,
+    by=st.just("Lin"),
+    why=st.just("because"),
+    begun=st.just(AT),
+    lasts_s=st.none() | st.just(60.0),
+    vehicles=st.none() | st.integers(1, 9),
+)
 Key = tuple[ListName, str, str | None, RowSource]
 Answer = TypeVar("Answer")
 Value = TypeVar("Value")
@@ -131,6 +144,8 @@ class Model:
         self.suspended: set[Key] = set()
         self.marks: dict[str, PeerMark] = {}
         self.lockdown = False
+        self.fire = False
+        self.holds: dict[tuple[str, str], Hold] = {}
 
     def put(self, row: ListRow) -> None:
         key = (row.list, row.plate, row.zone, row.source)
@@ -144,6 +159,14 @@ class Model:
         self.marks |= {mark.controller: mark for mark in commit.marks}
         if commit.lockdown is not None:
             self.lockdown = commit.lockdown
+        if commit.fire is not None:
+            self.fire = commit.fire
+        for key in commit.released:
+            self.holds.pop(key, None)
+        self.holds |= {(hold.lane, hold.order): hold for hold in commit.held}
+        for hold in commit.counted:
+            if (hold.lane, hold.order) in self.holds:
+                self.holds[hold.lane, hold.order] = hold
         for zone, plate in commit.removed:
             self.remove(ListRow(list=ListName.BLACKLIST, plate=plate, zone=zone))
         for row in commit.listed:
@@ -239,6 +262,10 @@ class StoreMachine(RuleBasedStateMachine):
         removed=few(st.tuples(zones, plates)),
         marks=few(mark),
         lockdown=st.none() | st.booleans(),
+        fire=st.none() | st.booleans(),
+        held=few(hold),
+        counted=few(hold),
+        released=few(st.tuples(st.sampled_from(["in", "out"]), ids)),
     )
     def commit(
         self,
@@ -250,6 +277,10 @@ class StoreMachine(RuleBasedStateMachine):
         removed: list[tuple[str | None, str]],
         marks: list[PeerMark],
         lockdown: bool | None,
+        fire: bool | None,
+        held: list[Hold],
+        counted: list[Hold],
+        released: list[tuple[str, str]],
     ) -> None:
         commit = Commit(
             records=tuple(Record(fact=fact, at=AT) for fact in some),
@@ -260,6 +291,10 @@ class StoreMachine(RuleBasedStateMachine):
             removed=tuple(removed),
             marks=tuple(marks),
             lockdown=lockdown,
+            fire=fire,
+            held=tuple(held),
+            counted=tuple(counted),
+            released=tuple(released),
         )
         first = len(self.model.facts) + 1
         events = self.run(self.store.commit(commit))
@@ -374,6 +409,10 @@ class StoreMachine(RuleBasedStateMachine):
         assert {mark.controller: mark for mark in marks} == self.model.marks
         assert len(marks) == len(self.model.marks)
         assert self.run(self.store.lockdown()) == self.model.lockdown
+        assert self.run(self.store.fire()) == self.model.fire
+        holds = self.run(self.store.holds())
+        assert {(hold.lane, hold.order): hold for hold in holds} == self.model.holds
+        assert len(holds) == len(self.model.holds)
 
     @invariant()
     def nobody_else_has_written(self) -> None:

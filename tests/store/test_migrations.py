@@ -13,12 +13,16 @@ import pytest
 
 from gatekeeper.model import (
     Blemish,
+    Commit,
     Doubt,
+    Hold,
+    HoldReason,
     Instant,
     Judgement,
     Limit,
     ListName,
     ListRow,
+    PeerMark,
     RowSource,
     Stay,
     StayEnd,
@@ -28,7 +32,9 @@ from gatekeeper.model import (
 )
 from gatekeeper.store import Store, facts, journal, schema
 
-KEPT = Path(__file__).with_name("databases") / "0001.db"
+DATABASES = Path(__file__).with_name("databases")
+KEPT = DATABASES / "0001.db"
+NEWEST = DATABASES / "0002.db"
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ZONE = "visitor_zone"
 LIMIT = Limit(limit_s=600.0, warning_s=120.0, grace_s=60.0)
@@ -77,8 +83,8 @@ UNOBSERVED = replace(
 )
 
 
-def _kept(question: str) -> list[Any]:
-    with sqlite3.connect(f"{KEPT.as_uri()}?mode=ro&immutable=1", uri=True) as old:
+def _kept(question: str, of: Path = KEPT) -> list[Any]:
+    with sqlite3.connect(f"{of.as_uri()}?mode=ro&immutable=1", uri=True) as old:
         rows = old.execute(question).fetchall()
     old.close()
     return rows
@@ -166,6 +172,8 @@ async def test_lists_are_as_they_were_with_what_was_suspended(migrated: Store) -
 async def test_what_is_new_begins_empty(migrated: Store) -> None:
     assert await migrated.peer_marks() == ()
     assert not await migrated.lockdown()
+    assert not await migrated.fire()
+    assert await migrated.holds() == ()
 
 
 async def test_a_rewritten_stay_reads_as_one_written_today(migrated: Store, path: Path) -> None:
@@ -188,7 +196,57 @@ async def test_a_second_start_finds_nothing_left_to_do(migrated: Store, path: Pa
     assert stays == before
 
 
-def test_the_kept_database_is_of_the_schema_before_this_one() -> None:
-    ((revision,),) = _kept("SELECT version_num FROM alembic_version")
+def test_a_database_of_every_schema_before_this_one_is_kept() -> None:
+    kept = sorted(DATABASES.glob("*.db"))
+    revisions = [_kept("SELECT version_num FROM alembic_version", of)[0][0] for of in kept]
 
-    assert int(revision) == int(schema.HEAD) - 1
+    assert [path.stem for path in kept] == revisions
+    assert [int(revision) for revision in revisions] == [*range(1, int(schema.HEAD))]
+
+
+# --- 0002 -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def newest(tmp_path: Path) -> AsyncIterator[Store]:
+    store = await Store.open(Path(shutil.copy(NEWEST, tmp_path / "gatekeeper.db")))
+    yield store
+    await store.close()
+
+
+async def test_a_stay_with_its_blemish_and_the_rest_of_the_site_are_as_they_were(
+    newest: Store,
+) -> None:
+    found = Blemish(doubt=Doubt.TAILGATING, at=at(60), lane="inner-exit", passage="p-2")
+
+    assert await newest.open_stays() == (replace(OPEN, blemishes=(found,)),)
+    assert await newest.counts() == (ZoneState(zone=ZONE, count=1, trusted=True),)
+    assert await newest.unfinished() == (("c-2", "inner-exit", "p-4"),)
+    assert await newest.peer_marks() == (
+        PeerMark(controller="gate-2", journal="0199-peer", seq=41),
+    )
+    assert await newest.lockdown()
+
+
+async def test_nothing_was_held_and_nothing_burned_before_that_could_be_said(
+    newest: Store,
+) -> None:
+    assert not await newest.fire()
+    assert await newest.holds() == ()
+
+
+async def test_a_migrated_database_keeps_a_hold(newest: Store) -> None:
+    hold = Hold(
+        lane="inner-exit",
+        reason=HoldReason.ORDER,
+        order="o-1",
+        by="Lin",
+        why="a film is shot",
+        begun=at(0),
+        lasts_s=600.0,
+    )
+
+    await newest.commit(Commit(records=(), held=(hold,), fire=True))
+
+    assert await newest.holds() == (hold,)
+    assert await newest.fire()

@@ -1,0 +1,160 @@
+"""The fire inputs of this controller: what they say is judged, latched, stored and told.
+
+The lanes are told before anything is written down. A latch outlives a restart; only a person lets
+it go (`rules.fire`).
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from gatekeeper.clock import Clock
+from gatekeeper.config import InputSettings
+from gatekeeper.errors import StoreError
+from gatekeeper.health import Health
+from gatekeeper.model import Commit, Fact, FireGlitch, FireLatched, FireReleased, Presence, Record
+from gatekeeper.rules import fire
+from gatekeeper.rules.fire import Glitch, Latched, Long, News
+from gatekeeper.store import Store
+
+BEAT_S = 5.0
+"""How often the inputs are looked after, wanted or not: a store that failed may write again."""
+
+UNTOLD = 100
+"""Facts that wait for a store that cannot write; the oldest is dropped. The latch itself is not
+among them: that is written as soon as anything can be."""
+
+SITE = "site"
+"""The subject of the alarm `fire`."""
+
+
+class FireInputs:
+    """Used from the loop's thread. `latched` is told at once when a fire begins or is over."""
+
+    def __init__(
+        self,
+        wires: Sequence[InputSettings],
+        *,
+        store: Store,
+        clock: Clock,
+        health: Health,
+        latched: Callable[[bool], None],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._health = health
+        self._tell = latched
+        self._boards = {name_of(wire): wire.board for wire in wires}
+        self._fire = fire.begin(self._boards, latched=False)
+        self._stored = False
+        self._untold: deque[Fact] = deque(maxlen=UNTOLD)
+        self._moved = asyncio.Event()
+
+    @property
+    def latched(self) -> bool:
+        """Whether there is a fire, or nobody has said yet that it is over."""
+        return self._fire.latched
+
+    def take_up(self, latched: bool) -> None:
+        """Go on from what was stored."""
+        self._fire = fire.begin(self._boards, latched=latched)
+        self._stored = latched
+        if latched:
+            self._burns("it was latched before the controller started")
+
+    def sensed(self, name: str, presence: Presence) -> None:
+        """An input says whether there is a fire."""
+        self._take(fire.sensed(self._fire, name, presence.on, presence.at))
+        self._moved.set()
+
+    # --- time ---------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Look after the inputs, for ever."""
+        while True:
+            self._health.beat("fire", within_s=3 * BEAT_S)
+            self._moved.clear()
+            await self.wake()
+            due, now = self.wake_at, self._clock.boot_s()
+            pause = BEAT_S if due is None else min(BEAT_S, max(0.0, due - now))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._moved.wait()
+
+    @property
+    def wake_at(self) -> float | None:
+        """When `wake` is due next (boot clock), None if nothing is."""
+        return fire.wake_at(self._fire)
+
+    async def wake(self) -> None:
+        """Judge inputs that have been on for a while, and write down what is new."""
+        self._take(fire.late(self._fire, self._clock.boot_s()))
+        try:
+            await self._write()
+        except StoreError as error:
+            self._health.raise_alarm("store_failed", "store", str(error))
+
+    async def release(self, by: str, reason: str) -> str | None:
+        """A person says that the fire is over; why that cannot be, None if it is done. Raises
+        `StoreError`: it is not over, then.
+        """
+        if not self.latched:
+            return None
+        objection = self._objection()
+        if objection is not None:
+            return objection
+        record = Record(fact=FireReleased(by=by, reason=reason), at=self._clock.instant())
+        await self._store.commit(Commit(records=(record,), fire=False))
+        if self._objection() is not None:
+            self._stored = False
+            return "the fire input came on again meanwhile"
+        self._fire, self._stored = fire.released(self._fire), False
+        self._health.clear_alarm("fire", SITE)
+        self._tell(False)
+        return None
+
+    def _objection(self) -> str | None:
+        for board in self._boards.values():
+            if self._health.stands("relay_unreachable", board):
+                return f"board {board} cannot be reached: what its fire input says is not known"
+        return fire.objection(self._fire, self._clock.boot_s())
+
+    # --- what is said -------------------------------------------------------------------------
+
+    def _take(self, step: fire.Step) -> None:
+        self._fire = step.fire
+        for news in step.news:
+            self._hear(news)
+
+    def _hear(self, news: News) -> None:
+        match news:
+            case Latched(line=line):
+                self._burns(f"the fire input {line} is on")
+                self._untold.append(FireLatched(input=line))
+            case Glitch(line=line, lasted_s=lasted_s):
+                self._untold.append(FireGlitch(input=line, lasted_s=lasted_s))
+            case Long(on=True, line=line):
+                detail = f"{line} has been on for half an hour: is it stuck, or its wire broken?"
+                self._health.raise_alarm("fire_long", SITE, detail)
+            case Long(on=False):
+                self._health.clear_alarm("fire_long", SITE)
+
+    def _burns(self, detail: str) -> None:
+        self._tell(True)
+        self._health.raise_alarm("fire", SITE, f"{detail}: every lane is kept open")
+
+    async def _write(self) -> None:
+        if not self._untold and self._stored == self.latched:
+            return
+        told, latched, at = tuple(self._untold), self.latched, self._clock.instant()
+        records = tuple(Record(fact=fact, at=at) for fact in told)
+        await self._store.commit(Commit(records=records, fire=latched))
+        self._stored = latched
+        for _ in told:
+            self._untold.popleft()
+
+
+def name_of(wire: InputSettings) -> str:
+    """A fire input as events and answers call it."""
+    return f"{wire.board}/{wire.input}"

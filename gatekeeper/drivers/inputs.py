@@ -1,0 +1,47 @@
+"""The inputs of one board, and who wants to hear of each."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gatekeeper.config import InputSettings
+from gatekeeper.model import Presence, Sensor
+
+Tell = Callable[[Presence], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Watch:
+    """One input as somebody knows it, and what they were last told."""
+
+    lane: str
+    sensor: Sensor
+    wire: InputSettings
+    tell: Tell
+    told: bool | None = None
+
+    def see(self, inputs: Sequence[bool], at: float) -> None:
+        on = is_on(self.wire, inputs)
+        if on != self.told:
+            self.told = on
+            self.tell(Presence(lane=self.lane, sensor=self.sensor, on=on, at=at))
+
+
+class Inputs:
+    """Tells each input at first as it is, and then each change."""
+
+    def __init__(self) -> None:
+        self._watches: list[_Watch] = []
+
+    def watch(self, lane: str, sensor: Sensor, wire: InputSettings, tell: Tell) -> None:
+        """From now on tell this input; `tell` must not block."""
+        self._watches.append(_Watch(lane=lane, sensor=sensor, wire=wire, tell=tell))
+
+    def see(self, inputs: Sequence[bool], at: float) -> None:
+        """What all inputs of the board were at this moment."""
+        for watch in self._watches:
+            watch.see(inputs, at)
+
+
+def is_on(wire: InputSettings, inputs: Sequence[bool]) -> bool:
+    """Whether an input says that there is something."""
+    return inputs[wire.input] != wire.inverted

@@ -1,0 +1,197 @@
+"""One connection: a TCP endpoint or a serial port, and Modbus over it, one request at a time.
+
+A request goes in, its answer comes out, and nothing is ever sent a second time. `LineLostError` is
+the end of the connection, for every board on it; any other error is about this request alone.
+pymodbus carries the bytes. It is kept from connecting again by itself and from sending again, and
+on RTU it is handed only the frame that can be the answer.
+"""
+
+import asyncio
+import fcntl
+import math
+import socket
+import struct
+import termios
+from contextlib import suppress
+from typing import Self
+
+import serial
+from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
+from pymodbus.exceptions import ModbusException
+from pymodbus.framer import FramerType
+from pymodbus.pdu import ModbusPDU
+
+from gatekeeper.clock import monotonic
+from gatekeeper.config import LineSettings, Wire
+from gatekeeper.drivers.frames import CoilWrite, after_echo, answer_in, fits, is_read
+from gatekeeper.errors import BoardError
+
+Client = AsyncModbusTcpClient | AsyncModbusSerialClient
+
+_CONNECT_S = 1.0
+
+_NEVER_S = 10.0
+"""pymodbus's own time limit, which never comes before ours."""
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""struct linger, on with 0 s: what the kernel still holds is thrown away with the connection.
+Without it a pulse written into a dead cable is sent again for minutes, and arrives when the cable
+is back; also after this process was killed."""
+
+
+class LineLostError(BoardError):
+    """The connection is gone, or cannot be made; no board on it can be reached."""
+
+
+class Line:
+    """Made by `connect`; used by one task."""
+
+    def __init__(self, settings: LineSettings) -> None:
+        self._settings = settings
+        self._ear = Ear()
+        self._client = _client(settings, self._ear)
+
+    @classmethod
+    async def connect(cls, settings: LineSettings) -> Self:
+        """An open connection; raises `LineLostError`."""
+        line = cls(settings)
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                connected = await line._client.connect()
+        except TimeoutError as error:
+            raise line._lost(f"no connection within {_CONNECT_S:g} s") from error
+        except (OSError, UnicodeError, ValueError, termios.error) as error:
+            raise line._lost(f"no connection ({error})") from error
+        if not connected:
+            raise line._lost("no connection")
+        if (wire := line._socket()) is not None:
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        return line
+
+    @property
+    def heard_at(self) -> float:
+        """When the last byte came or went, on the boot clock."""
+        return self._ear.at
+
+    async def ask(self, request: ModbusPDU, limit_s: float) -> ModbusPDU:
+        """The answer, which may be an exception; raises `LineLostError`, or a plain `BoardError`
+        when none came that can be believed.
+        """
+        if not self._client.connected:
+            raise self._lost("the connection was closed")
+        try:
+            async with asyncio.timeout(limit_s):
+                answer: ModbusPDU = await self._client.execute(False, request)
+        except (TimeoutError, ModbusException) as error:
+            self._ear.forget()
+            if self._unsent():
+                raise self._lost(f"no answer within {limit_s:.2f} s, and nothing leaves") from error
+            raise BoardError(f"no answer within {limit_s:.2f} s") from error
+        if not fits(request, answer):
+            raise BoardError(f"answered something else ({answer})")
+        return answer
+
+    def cut(self) -> None:
+        """Drop the connection with all that is still on its way; `close` alone would send it."""
+        transport = self._client.ctx.transport
+        if (port := self._port()) is not None:
+            with suppress(OSError, termios.error):
+                port.reset_output_buffer()  # the kernel would wait for that when it closes
+        elif isinstance(transport, asyncio.Transport):
+            transport.abort()
+        with suppress(OSError, termios.error):
+            self._client.close()
+
+    def _unsent(self) -> bool:
+        """Whether something we wrote has not arrived at the other end, and could still do so late.
+
+        What a TCP peer has acknowledged it has: then it is a board behind it that is silent.
+        """
+        transport = self._client.ctx.transport
+        if not isinstance(transport, asyncio.Transport) or transport.get_write_buffer_size():
+            return True
+        wire = self._socket() or self._port()
+        if wire is None:
+            return True
+        try:
+            left = fcntl.ioctl(wire.fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
+        except OSError:
+            return True
+        return struct.unpack("i", left) != (0,)
+
+    def _socket(self) -> socket.socket | None:
+        transport = self._client.ctx.transport
+        wire: socket.socket | None = transport.get_extra_info("socket") if transport else None
+        return wire
+
+    def _port(self) -> serial.Serial | None:
+        return getattr(self._client.ctx.transport, "sync_serial", None)
+
+    def _lost(self, what: str) -> LineLostError:
+        return LineLostError(f"{what} at {self._settings.address}")
+
+
+class Ear:
+    """Hears all that goes over a line, and picks the answer to the last request out of it.
+
+    A two-wire adapter may give back what we send. An echo of a write looks like its answer, so the
+    line is known by what it does to a read, whose answer never looks like its request: every
+    connection begins with one.
+    """
+
+    def __init__(self) -> None:
+        self.at = -math.inf
+        self._asked = b""
+        self._echoes = False
+
+    def trace(self, sending: bool, frame: bytes) -> bytes:
+        """Stands between pymodbus and an RTU line: the frame sent, or all bytes heard since."""
+        self.at = monotonic()
+        if sending:
+            self._asked = frame
+            return frame
+        if not self._asked:
+            return b""  # late: nobody waits for it
+        self._echoes |= is_read(self._asked) and self._asked in frame
+        heard = after_echo(self._asked, frame) if self._echoes else frame
+        answer = answer_in(self._asked, heard)
+        if answer:
+            self.forget()
+        return answer
+
+    def forget(self) -> None:
+        """Nothing that comes from now on is an answer."""
+        self._asked = b""
+
+
+def _client(settings: LineSettings, ear: Ear) -> Client:
+    """reconnect_delay 0 keeps it from connecting again behind our back."""
+    match settings.wire:
+        case Wire.SERIAL:
+            client: Client = AsyncModbusSerialClient(
+                settings.device,
+                baudrate=settings.baudrate,
+                parity=settings.parity,
+                stopbits=settings.stopbits,
+                timeout=_NEVER_S,
+                retries=0,
+                reconnect_delay=0,
+                trace_packet=ear.trace,
+            )
+        case Wire.RTU_OVER_TCP:
+            client = _tcp(settings, framer=FramerType.RTU, trace_packet=ear.trace)
+        case Wire.TCP:
+            client = _tcp(settings)
+    client.register(CoilWrite)
+    return client
+
+
+def _tcp(settings: LineSettings, **ways: object) -> AsyncModbusTcpClient:
+    return AsyncModbusTcpClient(
+        settings.host,
+        port=settings.port,
+        timeout=_NEVER_S,
+        retries=0,
+        reconnect_delay=0,
+        **ways,  # type: ignore[arg-type]
+    )

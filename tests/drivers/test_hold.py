@@ -1,0 +1,233 @@
+"""Booms that are kept up and closed, against a Modbus server with faults, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gatekeeper.clock import monotonic
+from gatekeeper.config import BarrierSettings, InputSettings, LaneSettings
+from gatekeeper.drivers import relays
+from gatekeeper.model import BarrierCommand, Direction, Outcome, Reason
+from simulators.modbus import Fault
+
+if TYPE_CHECKING:
+    from tests.drivers.conftest import Bench, Server
+
+    BuildBench = Callable[[Sequence[LaneSettings]], Bench]
+
+
+def lane(name: str, first_input: int, **coils: int) -> LaneSettings:
+    return LaneSettings(
+        name=name,
+        zone="inner",
+        direction=Direction.ENTRY,
+        barrier=BarrierSettings(board="gate", pulse_ms=100, close_pulse_ms=2000, **coils),
+        arrival_loop=InputSettings(board="gate", input=first_input),
+        safety_loop=InputSettings(board="gate", input=first_input + 1),
+    )
+
+
+LANES = (lane("entry", 0, coil=1), lane("exit", 2, coil=3, hold_coil=2, close_coil=4))
+"""`entry` opens and holds by coil 1; `exit` opens by coil 3, holds by 2 and closes by 4."""
+
+
+def command(name: str = "entry", within_s: float = 5.0) -> BarrierCommand:
+    return BarrierCommand(
+        id="h1", lane=name, passage=None, reason=Reason.VISITOR, deadline=monotonic() + within_s
+    )
+
+
+def writes_of(bench: Bench, coil: int) -> list[bool]:
+    return [pdu[3] == 0xFF for pdu in bench.server.writes if pdu[2] == coil]
+
+
+@pytest.fixture
+async def bench(bench_of: BuildBench, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.setattr(relays, "CLEAR_S", 0.05)
+    monkeypatch.setattr(relays, "_KEEP_S", 0.05)
+    bench = bench_of(LANES)
+    await bench.live()
+    bench.server.heard.clear()
+    return bench
+
+
+@pytest.mark.parametrize(("name", "coil"), [("entry", 1), ("exit", 2)])
+async def test_a_hold_is_a_level_that_reads_back(bench: Bench, name: str, coil: int) -> None:
+    ack = await bench.barrier(name).hold(command(name))
+    assert (ack.command, ack.outcome) == ("h1", Outcome.DONE)
+    assert bench.server.coils[coil]
+    ack = await bench.barrier(name).release(command(name))
+    assert ack.outcome is Outcome.DONE
+    assert not bench.server.coils[coil]
+    assert writes_of(bench, coil) == [True, False]
+
+
+@pytest.mark.parametrize("name", ["entry", "exit"])
+async def test_a_boom_held_open_is_not_pulsed(bench: Bench, name: str) -> None:
+    await bench.barrier(name).hold(command(name))
+    bench.server.heard.clear()
+    ack = await bench.barrier(name).open(command(name))
+    assert (ack.outcome, ack.detail) == (Outcome.DONE, "held open already")
+    assert bench.server.writes == []
+
+
+async def test_a_hold_is_written_again_until_it_reads_back(bench: Bench) -> None:
+    refusals = [b"\x85\x06", b"\x85\x06"]
+
+    def busy(pdu: bytes) -> bytes | None:
+        return refusals.pop() if pdu[0] == 5 and refusals else bench.server.honest(pdu)
+
+    bench.server.instead = busy
+    assert (await bench.barrier().hold(command(within_s=30))).outcome is Outcome.DONE
+    assert writes_of(bench, 1) == [True, True, True]
+
+
+async def test_a_hold_after_its_deadline_is_not_written_for_it(bench: Bench) -> None:
+    ack = await bench.barrier().hold(command(within_s=0.0))
+    assert ack.outcome is Outcome.FAILED
+    assert "deadline" in ack.detail
+
+
+async def test_a_hold_asked_for_while_the_board_is_away_comes_when_it_is_back(
+    bench: Bench,
+) -> None:
+    bench.server.close()
+    await bench.until(lambda: not bench.board.alive)
+    ack = await bench.barrier("exit").hold(command("exit"))
+    assert ack.outcome is Outcome.FAILED
+    assert "when it is back" in ack.detail
+    await bench.server.plug()
+    await bench.live()
+    assert bench.server.coils[2]
+    assert (await bench.barrier("exit").open(command("exit"))).detail == "held open already"
+
+
+async def test_what_is_held_is_never_off_through_an_outage(bench: Bench) -> None:
+    await bench.barrier().hold(command())
+    bench.server.close()
+    await bench.until(lambda: not bench.board.alive)
+    bench.server.heard.clear()
+    await bench.server.plug()
+    await bench.live()
+    assert writes_of(bench, 1) == [True]
+
+
+async def test_a_held_relay_that_falls_is_switched_on_again(bench: Bench) -> None:
+    await bench.barrier().hold(command())
+    bench.server.coils[1] = False
+    await bench.until(lambda: bench.server.coils[1])
+
+
+async def test_a_hold_within_a_pulse_outlasts_it(bench: Bench) -> None:
+    assert (await bench.barrier().open(command())).outcome is Outcome.DONE
+    assert (await bench.barrier().hold(command())).outcome is Outcome.DONE
+    await bench.until(lambda: len(writes_of(bench, 1)) == 3)
+    assert writes_of(bench, 1) == [True, True, True], "never off"
+
+
+async def test_a_release_within_a_pulse_ends_it(bench: Bench) -> None:
+    await bench.barrier().open(command())
+    assert (await bench.barrier().release(command())).outcome is Outcome.DONE
+    assert not bench.server.coils[1]
+
+
+async def test_stopping_the_controller_leaves_a_held_boom_up(bench: Bench) -> None:
+    await bench.barrier().hold(command())
+    await bench.stop()
+    assert bench.server.coils[1]
+
+
+@pytest.mark.parametrize(("name", "coil", "loop"), [("entry", 1, 1), ("exit", 2, 2)])
+async def test_row_24_a_boom_found_up_comes_down_over_a_clear_lane_only(
+    bench_of: BuildBench,
+    server: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    coil: int,
+    loop: int,
+) -> None:
+    monkeypatch.setattr(relays, "CLEAR_S", 0.05)
+    server.coils[coil] = server.inputs[loop] = True
+    bench = bench_of(LANES)
+    await bench.live()
+    polls = len(server.heard)
+    await bench.until(lambda: len(server.heard) > polls + 20)
+    assert writes_of(bench, coil) == [], "somebody stands there"
+    assert (await bench.barrier(name).open(command(name))).detail == "held open already"
+    other = "exit" if name == "entry" else "entry"
+    assert (await bench.barrier(other).open(command(other))).detail != "held open already"
+    server.inputs[loop] = False
+    await bench.until(lambda: not server.coils[coil])
+    await bench.until(lambda: len(writes_of(bench, coil)) == 1)
+    assert (await bench.barrier(name).open(command(name))).outcome is Outcome.DONE
+
+
+async def test_row_24_a_stored_hold_is_never_off_at_the_start(
+    bench_of: BuildBench, server: Server
+) -> None:
+    server.coils[1] = server.coils[3] = True
+    bench = bench_of(LANES)
+    assert (await bench.barrier().hold(command())).outcome is Outcome.FAILED
+    await bench.live()
+    assert writes_of(bench, 1) == [True]
+    assert writes_of(bench, 3) == [False], "a relay that only opens goes off at once"
+    assert bench.server.heard[0][0] == 2, "inputs are read before anything is written"
+
+
+async def test_a_pulse_broken_off_by_the_cable_is_no_hold(bench: Bench) -> None:
+    await bench.barrier().open(command())
+    bench.server.close()
+    await bench.until(lambda: not bench.board.alive)
+    bench.server.coils[1] = bench.server.inputs[0] = True
+    await bench.server.plug()
+    await bench.live()
+    assert not bench.server.coils[1]
+
+
+async def test_a_lane_without_a_close_relay_cannot_be_closed(bench: Bench) -> None:
+    ack = await bench.barrier().close(command())
+    assert ack.outcome is Outcome.FAILED
+    assert "no close relay" in ack.detail
+
+
+async def test_closing_is_one_pulse_of_the_close_relay(bench: Bench) -> None:
+    ack = await bench.barrier("exit").close(command("exit"))
+    assert ack.outcome is Outcome.DONE
+    assert bench.server.coils[4]
+
+
+async def test_opening_breaks_a_closing_pulse_off(bench: Bench) -> None:
+    await bench.barrier("exit").close(command("exit"))
+    assert (await bench.barrier("exit").open(command("exit"))).outcome is Outcome.DONE
+    await bench.until(lambda: not bench.server.coils[4])
+
+
+async def test_nothing_closes_while_the_boom_is_opened_or_held(bench: Bench) -> None:
+    exit_ = bench.barrier("exit")
+    await exit_.open(command("exit"))
+    assert "being opened" in (await exit_.close(command("exit"))).detail
+    await exit_.hold(command("exit"))
+    ack = await exit_.close(command("exit"))
+    assert (ack.outcome, ack.detail) == (Outcome.FAILED, "the boom is kept up")
+    assert writes_of(bench, 4) == []
+
+
+async def test_a_hold_and_a_release_at_once_end_as_the_last_one_says(bench: Bench) -> None:
+    barrier = bench.barrier()
+    async with asyncio.TaskGroup() as tasks:
+        for ask in (barrier.hold, barrier.release, barrier.hold, barrier.release):
+            tasks.create_task(ask(command()))
+    await bench.until(lambda: not bench.server.coils[1])
+    assert (await barrier.open(command())).detail == "switched on and read back"
+
+
+async def test_a_board_that_echoes_wrongly_gets_its_hold_in_the_end(bench: Bench) -> None:
+    bench.server.fault = Fault.WRONG_ECHO
+    assert (await bench.barrier().hold(command(within_s=0.5))).outcome is not Outcome.DONE
+    bench.server.fault = Fault.NONE
+    await bench.live()
+    await bench.until(lambda: bench.server.coils[1])
