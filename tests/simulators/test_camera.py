@@ -15,7 +15,7 @@ async def address(camera: Any, lane: str = "in") -> str:
     return f"http://127.0.0.1:{(await camera.said('listening'))['port']}/{lane}/snapshot.jpg"
 
 
-async def get(url: str, password: str | None = None, total_s: float = 5) -> tuple[int, bytes]:
+async def get(url: str, password: str | None = None, total_s: float = 30) -> tuple[int, bytes]:
     middlewares = () if password is None else (DigestAuthMiddleware("gate", password),)
     timeout = ClientTimeout(total=total_s)
     async with (
@@ -180,7 +180,7 @@ async def pictures_of(answer: aiohttp.ClientResponse, count: int) -> list[bytes]
 async def test_a_stream_gives_pictures_without_end_and_none_while_it_hangs(start: Any) -> None:
     camera = await start("camera", "--mjpeg=20")
     url = (await address(camera)).replace("snapshot.jpg", "video.mjpg")
-    async with aiohttp.ClientSession(timeout=ClientTimeout(total=10)) as session:
+    async with aiohttp.ClientSession(timeout=ClientTimeout(total=30)) as session:
         async with session.get(url) as answer:
             pictures = await pictures_of(answer, 3)
         await camera.do("fault in hang")

@@ -14,7 +14,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 SITES = (f"site-{number}" for number in itertools.count())
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 class Gate:
