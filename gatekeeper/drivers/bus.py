@@ -26,14 +26,13 @@ from pymodbus.pdu import ModbusPDU
 
 from gatekeeper.clock import monotonic
 from gatekeeper.config import BoardSettings, LineSettings, Wire
+from gatekeeper.drivers.frames import is_read
 from gatekeeper.drivers.line import Line, LineLostError
 from gatekeeper.errors import BoardError
 
 _MOST_WAITING = 256
 """Room for every coil's pulse and a few reads of many boards. Nothing is dropped: who finds it full
 is refused at once."""
-
-_READS = frozenset((1, 2, 3))
 
 _MAY_STILL_HAPPEN = frozenset((0x05, 0x0B))
 """Exception codes that do not say "not done" (Modbus Application Protocol V1.1b3, 7): 05, the
@@ -75,6 +74,7 @@ class Session:
         self._timeout_s = settings.timeout_ms / 1000
         self._reads_may_fail = 0 if settings.line.wire is Wire.TCP else 1
         self._misses = 0
+        self._answered = False
         self._fault: BoardError | None = None
         self._down = asyncio.Event()
 
@@ -82,6 +82,11 @@ class Session:
     def up(self) -> bool:
         """Whether requests are still sent."""
         return self._fault is None
+
+    @property
+    def on_trial(self) -> bool:
+        """Whether the board has still to answer for the first time."""
+        return not self._answered
 
     async def lasts(self, seconds: float) -> bool:
         """Wait so long, or until this is down if that comes first; whether it is still up."""
@@ -120,7 +125,7 @@ class Session:
             return request.fail(NotSentError(str(late)))
         try:
             answer = await line.ask(request.pdu, min(left_s, self._timeout_s))
-            self._misses = 0
+            self._misses, self._answered = 0, True
             request.settle(self._accepted(request, answer))
         except RefusedError as refusal:
             request.fail(refusal)
@@ -146,7 +151,7 @@ class Session:
         request.fail(fault)
         self._bus.hush()
         self._misses += 1
-        if self._misses > self._reads_may_fail or request.pdu.function_code not in _READS:
+        if self._misses > self._reads_may_fail or not is_read(request.pdu):
             self.end(fault)
 
     def error(self, what: str) -> BoardError:
@@ -183,6 +188,19 @@ class Request:
             self.answer.set_exception(error)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trial:
+    """A board that is asked whether it is there."""
+
+    line: Line
+    session: Session
+
+    def hurry_for(self, other: Session) -> None:
+        """Wait no longer: another board has something more urgent to do."""
+        if other is not self.session:
+            self.line.hurry()
+
+
 class Bus:
     """A line shared by boards. It is connected while a board wants it, and at no other time."""
 
@@ -193,6 +211,7 @@ class Bus:
         self._waiting: list[Request] = []
         self._asked = asyncio.Event()
         self._quiet_until = 0.0
+        self._trial: _Trial | None = None
 
     @asynccontextmanager
     async def carrying(self, session: Session) -> AsyncIterator[None]:
@@ -217,6 +236,8 @@ class Bus:
             raise NotSentError(str(full))
         heapq.heappush(self._waiting, request)
         self._asked.set()
+        if self._trial is not None and request.urgency is Urgency.OPEN:
+            self._trial.hurry_for(request.session)
 
     def drop(self, session: Session, fault: BoardError) -> None:
         """What waits for this board is refused as not sent."""
@@ -256,12 +277,21 @@ class Bus:
         while self._waiting:
             request = heapq.heappop(self._waiting)
             if not request.answer.done():  # else whoever asked has gone
-                await request.session.carry(line, request)
+                await self._carry(line, request)
                 break
         if not self._waiting:
             self._asked.clear()
         if not any(session.up for session in self._sessions):
             raise LineLostError(f"nobody answers at {self._settings.address}")
+
+    async def _carry(self, line: Line, request: Request) -> None:
+        """Over TCP nobody waits for a board on trial while another's barrier is to open."""
+        if self._settings.wire is Wire.TCP and request.session.on_trial:
+            self._trial = _Trial(line=line, session=request.session)
+        try:
+            await request.session.carry(line, request)
+        finally:
+            self._trial = None
 
     async def _settle(self, line: Line) -> None:
         """Over RTU, wait out a silence that is due, and the gap after the last byte."""

@@ -223,7 +223,9 @@ class Relays:
         return await asyncio.shield(pulse.answer)
 
     def _open_beats_close(self, relay: BarrierSettings) -> None:
-        if self._live is not None and relay.close_coil is not None:
+        if self._live is None or relay.close_coil is None:
+            return
+        if self._live.pulses(relay.close_coil):
             self._live.break_off(relay.close_coil)
 
     # --- levels ---------------------------------------------------------------------------------
