@@ -3,9 +3,10 @@ and what an idle controller costs: one real controller, four lanes, simulators o
 
 A car's time begins when the simulated board closes the arrival loop, before which its picture
 stands before the camera, and ends when the board is told to close the relay; both moments are the
-board's own. Two entries are measured in turn, of which one asks the lists. Three lanes share a
-board; the fourth, which is broken in one way after the other, has a board of its own. Times before
-and during each trouble are measured beside it, so that both see the same machine.
+board's own. Two entries are measured in turn, of which one asks the lists. All boards are on one
+line, of which the first has three lanes; the exits are broken in one way after the other, of which
+one has a stream for a camera and the other a board of its own. Times before and during each trouble
+are measured beside it, so that both see the same machine.
 
 Idle figures are those of a controller of two lanes at which nothing happens, over some time: its
 share of one core (user and system, all threads) and its resident memory. A cold start ends with
@@ -39,6 +40,8 @@ CARS: Final = (("outer-entry", "浙A8K302"), ("inner-entry", "闽C12F57"))
 
 BROKEN: Final = "inner-exit"
 STREAMED: Final = "outer-exit"
+RATE: Final = 10
+"""Pictures a second of a stream."""
 GAP_S: Final = (0.8, 1.2)
 """Between two cars, drawn anew each time so that no poll and no look falls in step with them. A
 lane has every second one, for within a second it gives no second pulse."""
@@ -90,10 +93,16 @@ TROUBLES: Final = (
         end=told("camera", f"fault {BROKEN} none"),
     ),
     Trouble(
+        name="frozen stream",
+        alarm="camera_stale",
+        begin=told("rtsp", f"fault {STREAMED} hang"),
+        end=told("rtsp", f"fault {STREAMED} none"),
+    ),
+    Trouble(
         name="silent board",
         alarm="relay_unreachable",
-        begin=told(f"relays-{BROKEN}", "fault silent"),
-        end=told(f"relays-{BROKEN}", "fault none"),
+        begin=told("board", "fault 2.silent"),
+        end=told("board", "fault 2.none"),
     ),
     Trouble(
         name="wedged display",
@@ -118,7 +127,7 @@ class Cars:
 
     async def _one(self) -> float:
         lane, plate = next(self._turns)
-        board = self._stage.board(lane)
+        board = self._stage.board
         await asyncio.sleep(self._chance.uniform(*GAP_S))
         mark = board.mark
         await self._stage.arrives(lane, plate)
@@ -140,7 +149,7 @@ async def live(layout: Layout) -> AsyncIterator[Stage]:
 
 async def lanes(amount: Amount) -> Figures:
     """From vehicle to relay, healthy and beside each trouble."""
-    async with live(Layout(lanes=4, apart=1)) as stage:
+    async with live(Layout(lanes=4, apart=1, streamed=(STREAMED,), rate=RATE)) as stage:
         await stage.centre.tell(f"bind {CARS[1][1]}")
         cars = Cars(stage)
         await cars.took_ms(len(CARS))  # the networks' first pictures are slower
@@ -242,10 +251,15 @@ async def measured(amount: Amount) -> Figures:
     times = await lanes(amount)
     tell(f"two idle lanes with snapshot cameras, {amount.idle_s:g} s ...")
     quiet = await idle(Layout(lanes=2), amount.idle_s)
+    tell(f"two idle lanes with streams of {RATE} pictures a second, {amount.idle_s:g} s ...")
+    gates = ("outer-entry", "outer-exit")
+    streamed = await idle(Layout(lanes=2, streamed=gates, rate=RATE), amount.idle_s)
     return {
         **times,
         "idle_cpu_percent": quiet["cpu_percent"],
         "rss_mb": quiet["rss_mb"],
+        "idle_rtsp_cpu_percent": streamed["cpu_percent"],
+        "rss_rtsp_mb": streamed["rss_mb"],
         "cold_start_s": round(float(np.median(starts)), 2),
         "cold_start_max_s": round(max(starts), 2),
     }

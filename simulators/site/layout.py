@@ -1,6 +1,6 @@
 """What a site consists of, and the controller's configuration file that says so."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 OUTER, INNER = "car_park", "visitor_zone"
@@ -11,43 +11,50 @@ _GATES = (
     ("inner-exit", INNER, "exit"),
 )
 MOST_LANES = 8
+_INPUTS = ("arrival", "safety", "boom_up")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """One lane, by its number on its board: the coil of this number, three inputs from thrice."""
+    """One lane: `unit` is its board on the line, `number` its coil there; it has three inputs."""
 
     name: str
     zone: str
     direction: str
-    board: str
+    unit: int
     number: int
 
     @property
+    def inputs(self) -> dict[str, int]:
+        """Its inputs by what they tell."""
+        return {name: 3 * self.number + n for n, name in enumerate(_INPUTS)}
+
+    @property
     def wiring(self) -> str:
-        """As the simulated board wants to be told."""
-        return (
-            f"{self.name}:coil={self.number},arrival={3 * self.number},"
-            f"safety={3 * self.number + 1},boom_up={3 * self.number + 2}"
-        )
+        """As the simulated boards want to be told."""
+        wires = {"coil": self.number, **self.inputs}
+        return f"{self.name}:" + ",".join(f"{key}={self.unit}.{n}" for key, n in wires.items())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """A site: outer and inner gate, an entry and an exit lane each, and again from the fifth on.
 
-    The last `apart` lanes have a board of their own each, the others share one. `cameras` maps a
-    lane to its camera's table where it is not a snapshot camera; `keys` adds lines to a lane's
-    table. Seconds are real ones, `speed` is that of booms and cars alone.
+    All boards are on one line, Modbus TCP or a serial one. The last `apart` lanes have a board of
+    their own each, the others share the first. `streamed` lanes have an RTSP camera of `rate`
+    pictures a second, the others give snapshots; `keys` adds lines to a lane's table. Seconds are
+    real ones, `speed` is that of booms and cars alone.
     """
 
     lanes: int = 4
     apart: int = 0
+    serial: bool = False
     displays: bool = True
+    streamed: Collection[str] = ()
+    rate: int = 10
     capacity: int = 60
     limit_s: float = 600.0
     speed: float = 1.0
-    cameras: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -59,19 +66,16 @@ class Layout:
                 name=_named(number),
                 zone=_GATES[number % 4][1],
                 direction=_GATES[number % 4][2],
-                board="relays" if number < together else f"relays-{_named(number)}",
+                unit=max(1, number - together + 2),
                 number=number if number < together else 0,
             )
             for number in range(self.lanes)
         )
 
     @property
-    def boards(self) -> dict[str, tuple[Lane, ...]]:
-        """The boards by name, each with its lanes."""
-        names = dict.fromkeys(lane.board for lane in self.lanes_there)
-        return {
-            name: tuple(lane for lane in self.lanes_there if lane.board == name) for name in names
-        }
+    def units(self) -> list[int]:
+        """The boards on the line."""
+        return sorted({lane.unit for lane in self.lanes_there})
 
     @property
     def inputs(self) -> int:
@@ -79,7 +83,9 @@ class Layout:
         return -(-3 * self.lanes // 8) * 8
 
     def config(self, addresses: Mapping[str, str], broker: int | None) -> str:
-        """The configuration file; `addresses` are those of boards, cameras and displays by name."""
+        """The configuration file; `addresses` are those of the line (`board`), and by lane of
+        cameras (`camera-LANE`) and displays (`sign-LANE`).
+        """
         text = _HEAD.format(
             capacity=self.capacity,
             limit_s=self.limit_s,
@@ -87,31 +93,25 @@ class Layout:
             grace_s=max(1.0, self.limit_s / 10),
         )
         text += "" if broker is None else _CENTRE.format(port=broker)
-        for name in self.boards:
-            text += _BOARD.format(name=name, address=addresses[name], inputs=self.inputs)
-        for lane in self.lanes_there:
-            text += self._lane(lane, addresses)
-        return text
+        for unit in self.units:
+            text += _BOARD.format(unit=unit, address=addresses["board"], inputs=self.inputs)
+        return text + "".join(self._lane(lane, addresses) for lane in self.lanes_there)
 
     def _lane(self, lane: Lane, addresses: Mapping[str, str]) -> str:
-        url = f"{addresses['camera']}/{lane.name}/snapshot.jpg"
-        camera = self.cameras.get(lane.name, f'{{ kind = "snapshot", url = "{url}" }}')
-        inputs = range(3 * lane.number, 3 * lane.number + 3)
-        text = (
-            _DISPLAY.format(lane=lane.name, port=addresses[f"sign-{lane.name}"])
-            if self.displays
-            else ""
-        )
-        text += _LANE.format(
+        text = _LANE.format(
             name=lane.name,
             zone=lane.zone,
             direction=lane.direction,
-            board=lane.board,
-            camera=camera,
+            unit=lane.unit,
+            kind="rtsp" if lane.name in self.streamed else "snapshot",
+            url=addresses[f"camera-{lane.name}"],
             coil=lane.number,
-            **dict(zip(("arrival", "safety", "boom_up"), inputs, strict=True)),
+            **lane.inputs,
         )
-        text += f'display = "sign-{lane.name}"\n' if self.displays else ""
+        if self.displays:
+            port = addresses[f"sign-{lane.name}"]
+            text += f'display = "{lane.name}"\n' + self.keys.get(lane.name, "")
+            return text + f'\n[[display]]\nname = "{lane.name}"\nport = "{port}"\n'
         return text + self.keys.get(lane.name, "")
 
 
@@ -154,15 +154,10 @@ keepalive_s = 5
 
 _BOARD = """
 [[board]]
-name = "{name}"
+name = "relays-{unit}"
 address = "{address}"
+unit = {unit}
 inputs = {inputs}
-"""
-
-_DISPLAY = """
-[[display]]
-name = "sign-{lane}"
-port = "{port}"
 """
 
 _LANE = """
@@ -170,9 +165,9 @@ _LANE = """
 name = "{name}"
 zone = "{zone}"
 direction = "{direction}"
-camera = {camera}
-barrier = {{ board = "{board}", coil = {coil} }}
-arrival_loop = {{ board = "{board}", input = {arrival} }}
-safety_loop = {{ board = "{board}", input = {safety} }}
-boom_up = {{ board = "{board}", input = {boom_up} }}
+camera = {{ kind = "{kind}", url = "{url}" }}
+barrier = {{ board = "relays-{unit}", coil = {coil} }}
+arrival_loop = {{ board = "relays-{unit}", input = {arrival} }}
+safety_loop = {{ board = "relays-{unit}", input = {safety} }}
+boom_up = {{ board = "relays-{unit}", input = {boom_up} }}
 """

@@ -15,15 +15,15 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
-from simulators.site.layout import Lane, Layout
+from simulators.site.layout import Layout
 from simulators.site.program import News, Program, ProgramError, Simulator
-
-_CAMERA, _CENTRE = "camera", "centre"
 
 
 class Stage:
-    """Everything that runs at one site: `simulators` by name, boards as the layout calls them,
-    `camera`, `sign-LANE` for a display, and `centre`, which like the broker needs mosquitto.
+    """Everything that runs at one site.
+
+    `simulators` by name: `board`, all boards on their line; `camera`, and `rtsp` where there are
+    streams; `sign-LANE`, a display each; and `centre`, which like the broker needs mosquitto.
     """
 
     def __init__(self, layout: Layout, folder: Path) -> None:
@@ -40,32 +40,31 @@ class Stage:
         return self.folder / "gatekeeper.toml"
 
     @property
-    def camera(self) -> Simulator:
-        """All cameras of the site."""
-        return self.simulators[_CAMERA]
+    def board(self) -> Simulator:
+        """All boards of the site."""
+        return self.simulators["board"]
 
     @property
     def centre(self) -> Simulator:
         """The centre; raises `ProgramError` where there is no broker to reach it by."""
-        if _CENTRE not in self.simulators:
+        if "centre" not in self.simulators:
             raise ProgramError("mosquitto is not installed: sudo apt-get install -y mosquitto")
-        return self.simulators[_CENTRE]
+        return self.simulators["centre"]
 
-    def board(self, lane: str) -> Simulator:
-        """The board a lane is wired to."""
-        return self.simulators[self.lanes[lane].board]
+    def camera(self, lane: str) -> Simulator:
+        """What a lane's camera is told by."""
+        return self.simulators["rtsp" if lane in self.layout.streamed else "camera"]
 
     async def start(self) -> None:
         """Start all but the controller; raises `ProgramError`."""
         port = await self._start_broker()
-        for name, lanes in self.layout.boards.items():
-            await self._begin("board", *self._board_options(lanes), name=name)
-        await self._begin(_CAMERA)
+        await self._begin("board", *self._board_options())
+        await self._begin("camera")
+        if self.layout.streamed:
+            await self._begin("rtsp", f"--rate={self.layout.rate}", *self.layout.streamed)
         for lane in self.lanes if self.layout.displays else ():
-            link = f"--link={self.folder / lane}.tty"
-            await self._begin("display", link, name=f"sign-{lane}")
-        addresses = {name: await self._address(name) for name in self.simulators}
-        self.config.write_text(self.layout.config(addresses, port), encoding="utf-8")
+            await self._begin("display", f"--link={self.folder / lane}.tty", name=f"sign-{lane}")
+        self.config.write_text(self.layout.config(await self._addresses(), port), encoding="utf-8")
 
     async def _begin(self, module: str, *options: str, name: str = "") -> Simulator:
         simulator = await Simulator.begin(module, *options, folder=self.folder, name=name)
@@ -95,31 +94,35 @@ class Stage:
         """A car stands before the camera, then on the arrival loop; without a plate there is
         nothing to be read. The answer of the board.
         """
-        await self.camera.tell(f"show {lane} {plate}" if plate else f"clear {lane}")
-        return await self.board(lane).tell(f"arrive {lane}")
+        await self.camera(lane).tell(f"show {lane} {plate}" if plate else f"clear {lane}")
+        return await self.board.tell(f"arrive {lane}")
 
     async def crosses(self, lane: str, patience_s: float = 30.0) -> None:
         """It drives through as soon as the boom is up, and is out of sight then."""
-        await self.board(lane).tell(f"cross {lane} {patience_s}", patience_s + 30.0)
-        await self.camera.tell(f"clear {lane}")
+        await self.board.tell(f"cross {lane} {patience_s}", patience_s + 30.0)
+        await self.camera(lane).tell(f"clear {lane}")
 
     async def backs_out(self, lane: str) -> None:
         """It leaves the way it came."""
-        await self.board(lane).tell(f"back {lane}")
-        await self.camera.tell(f"clear {lane}")
+        await self.board.tell(f"back {lane}")
+        await self.camera(lane).tell(f"clear {lane}")
 
     async def opened(self, lane: str, after: int = 0) -> News:
         """The lane's relay closed, as its board tells it since `after`."""
-        return await self.board(lane).said("coil", after, coil=self.lanes[lane].number, on=True)
+        there = self.lanes[lane]
+        return await self.board.said("coil", after, unit=there.unit, coil=there.number, on=True)
 
     async def stop(self) -> None:
         """End everything; what does not listen is killed."""
         started = [self.controller, *self.simulators.values(), self.broker]
         await asyncio.gather(*(program.stop() for program in started if program is not None))
 
-    def _board_options(self, lanes: tuple[Lane, ...]) -> list[str]:
-        wiring = [f"--lane={lane.wiring}" for lane in lanes]
-        return [*wiring, f"--inputs={self.layout.inputs}", f"--speed={self.layout.speed}"]
+    def _board_options(self) -> list[str]:
+        layout = self.layout
+        line = ["--serial", f"--link={self.folder}/line.tty"] if layout.serial else []
+        units = [f"--unit={unit}" for unit in layout.units]
+        lanes = [f"--lane={lane.wiring}" for lane in layout.lanes_there]
+        return [*line, *units, *lanes, f"--inputs={layout.inputs}", f"--speed={layout.speed}"]
 
     async def _start_broker(self) -> int | None:
         """Broker and centre, where there is a broker; its port."""
@@ -132,25 +135,27 @@ class Stage:
             encoding="utf-8",
         )
         await self.raise_broker()
-        centre = await self._begin(_CENTRE, f"--broker=127.0.0.1:{port}", "--site=site")
+        centre = await self._begin("centre", f"--broker=127.0.0.1:{port}", "--site=site")
         await centre.said("broker", connected=True)
         return port
 
-    async def _address(self, name: str) -> str:
-        """Where a simulator listens, as the configuration says it."""
-        if name == _CENTRE:
-            return ""
-        port = str((await self._listening(name))["port"])
-        schemes = {
-            _CAMERA: "http://127.0.0.1:",
-            **dict.fromkeys(self.layout.boards, "tcp://127.0.0.1:"),
-        }
-        return schemes.get(name, "") + port
+    async def _addresses(self) -> dict[str, str]:
+        """Where all of them listen, as the configuration says it."""
+        line = (await self._listening("board"))["port"]
+        here = f"http://127.0.0.1:{(await self._listening('camera'))['port']}"
+        found = {"board": f"serial://{line}" if self.layout.serial else f"tcp://127.0.0.1:{line}"}
+        for lane in self.lanes:
+            found[f"camera-{lane}"] = f"{here}/{lane}/snapshot.jpg"
+            if lane in self.layout.streamed:
+                found[f"camera-{lane}"] = (await self._listening("rtsp", lane=lane))["url"]
+            if self.layout.displays:
+                found[f"sign-{lane}"] = (await self._listening(f"sign-{lane}"))["port"]
+        return found
 
-    async def _listening(self, name: str) -> News:
+    async def _listening(self, name: str, **fields: object) -> News:
         simulator = self.simulators[name]
         try:
-            return await simulator.said("listening")
+            return await simulator.said("listening", 0, **fields)
         except ProgramError as error:
             raise ProgramError(f"{error}: {simulator.last_words()}") from error
 

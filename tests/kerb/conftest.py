@@ -5,7 +5,6 @@ clear lanes, and looks only at what was told since it began.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -19,25 +18,15 @@ KEYS = {"outer-exit": "open_timeout_s = 3.0\nsafety_long_s = 1.0\n"}
 """One lane is quicker to lose patience than any other may be on a slow machine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """The lane's inputs on its board."""
-
-    arrival: int
-    safety: int
-    boom_up: int
-
-
 class Kerb:
     """One lane, and what was told of it since `begin`; another lane is `at(NAME)`."""
 
     def __init__(self, stage: Stage, lane: str = "inner-entry") -> None:
         self.stage = stage
         self.lane = lane
-        self.board, self.centre = stage.board(lane), stage.centre
+        self.board, self.centre = stage.board, stage.centre
         self.sign = stage.simulators[f"sign-{lane}"]
-        first = 3 * stage.lanes[lane].number
-        self.inputs = Inputs(first, first + 1, first + 2)
+        self.inputs = stage.lanes[lane].inputs
         self._since = {each: each.mark for each in (self.board, self.centre, self.sign)}
 
     def at(self, lane: str) -> "Kerb":
@@ -61,9 +50,17 @@ class Kerb:
         await self.stage.backs_out(self.lane)
         await self._told({"kind": "passage.ended", "lane": self.lane, "end": "backed_out"}, mark)
 
-    async def wire(self, number: int, on: bool) -> None:
-        """An input of the board goes on or off, whatever stands there."""
-        await self.board.tell(f"input {number} {'on' if on else 'off'}")
+    async def sees_nothing(self) -> None:
+        """There is nothing before the camera any more that could be read."""
+        await self.stage.camera(self.lane).tell(f"clear {self.lane}")
+
+    async def camera_is(self, fault: str) -> None:
+        await self.stage.camera(self.lane).tell(f"fault {self.lane} {fault}")
+
+    async def wire(self, what: str, on: bool) -> None:
+        """The lane's `arrival` or `safety` loop goes on or off, whatever stands there."""
+        channel = f"{self.stage.lanes[self.lane].unit}.{self.inputs[what]}"
+        await self.board.tell(f"input {channel} {'on' if on else 'off'}")
 
     async def controller_is_killed(self) -> None:
         """As by a power cut; it is started again, and online."""
@@ -87,13 +84,9 @@ class Kerb:
 
     async def opened(self, times: int = 1) -> None:
         """The relay has closed so often."""
-        seen: list[News] = []
-
-        def enough(news: News) -> bool:
-            seen.extend([news] if self._is_pulse(news) else [])
-            return len(seen) >= times
-
-        await self.board.heard(enough, f"pulse {times} of {self.lane}", self._since[self.board])
+        await self.board.heard(
+            lambda _: self.pulses >= times, f"pulse {times} of {self.lane}", self._since[self.board]
+        )
 
     @property
     def pulses(self) -> int:
@@ -123,6 +116,15 @@ class Kerb:
         """All of this lane, of one kind: their bodies."""
         return [news["body"] for news in self._events(kind)]
 
+    async def each_told(self, kind: str, times: int) -> list[Fields]:
+        """The same, once there are so many."""
+        await self.centre.heard(
+            lambda _: len(self._events(kind)) >= times,
+            f"{times} {kind}",
+            self._since[self.centre],
+        )
+        return self.events(kind)
+
     def passages(self, kind: str) -> list[str]:
         """The passages of which such an event told."""
         return [str(news["passage"]) for news in self._events(kind)]
@@ -148,7 +150,8 @@ class Kerb:
         return body
 
     def _is_pulse(self, news: News) -> bool:
-        pulse = {"said": "coil", "coil": self.stage.lanes[self.lane].number, "on": True}
+        here = self.stage.lanes[self.lane]
+        pulse = {"said": "coil", "unit": here.unit, "coil": here.number, "on": True}
         return pulse.items() <= news.items()
 
 
@@ -189,6 +192,5 @@ async def kerb(site: Stage) -> AsyncIterator[Kerb]:
 
 async def _repaired(stage: Stage) -> None:
     for lane in stage.lanes:
-        await stage.camera.tell(f"fault {lane} none")
-    for board in stage.layout.boards:
-        await stage.simulators[board].tell("fault none")
+        await stage.camera(lane).tell(f"fault {lane} none")
+    await stage.board.tell("fault none")

@@ -18,12 +18,12 @@ OTHER = "浙A8K302"
 
 async def test_row_13_an_exit_opens_with_its_camera_dead(kerb: "Kerb") -> None:
     exit_lane = kerb.at("inner-exit")
-    await kerb.stage.camera.tell(f"fault {exit_lane.lane} hang")
+    await exit_lane.camera_is("hang")
     await exit_lane.alarm("camera_stale")
     await exit_lane.arrives()
     await exit_lane.opened()
     await exit_lane.crosses()
-    await kerb.stage.camera.tell(f"fault {exit_lane.lane} none")
+    await exit_lane.camera_is("none")
     await exit_lane.cleared("camera_stale")
     assert exit_lane.pulses == 1
 
@@ -44,7 +44,8 @@ async def test_row_13_a_pulse_without_effect_is_decided_three_times_and_then_an_
     await exit_lane.arrives(OTHER)
     await exit_lane.opened(times=3)
     await exit_lane.alarm("lane_blocked")
-    commands = {intent["command"] for intent in exit_lane.events("barrier.intended")}
+    intents = await exit_lane.each_told("barrier.intended", 3)
+    commands = {intent["command"] for intent in intents}
     assert len(commands) == exit_lane.pulses == 3
     await exit_lane.backs_out()
     await exit_lane.cleared("lane_blocked")
@@ -55,10 +56,10 @@ async def test_row_13_after_a_crash_a_car_on_the_loop_gets_a_new_decision(kerb: 
     await exit_lane.arrives(OTHER)
     await exit_lane.opened()
     await kerb.controller_is_killed()
-    await exit_lane.crosses()
-    first, second = exit_lane.events("barrier.intended")
+    first, second = await exit_lane.each_told("barrier.intended", 2)
     assert first["command"] != second["command"]
     assert len(set(exit_lane.passages("barrier.intended"))) == 2
+    await exit_lane.crosses()
 
 
 # --- 14: backing out --------------------------------------------------------------------------
@@ -96,11 +97,11 @@ async def test_row_14_the_next_car_that_takes_the_open_boom_is_undecided_with_it
 
 async def drives_over(kerb: "Kerb") -> None:
     """The car on the arrival loop goes on, whatever the boom does."""
-    await kerb.wire(kerb.inputs.safety, on=True)
+    await kerb.wire("safety", on=True)
     await kerb.alarm("undecided_passage")
-    await kerb.wire(kerb.inputs.arrival, on=False)
-    await kerb.wire(kerb.inputs.safety, on=False)
-    await kerb.stage.camera.tell(f"clear {kerb.lane}")
+    await kerb.wire("arrival", on=False)
+    await kerb.wire("safety", on=False)
+    await kerb.sees_nothing()
 
 
 # --- 15: two cars on one opening --------------------------------------------------------------
@@ -111,12 +112,12 @@ async def test_row_15_a_second_car_on_one_opening_is_an_undecided_passage(kerb: 
     await kerb.listed(f"bind {visitor}")
     await kerb.arrives(visitor)
     await kerb.decided("admit", "visitor", visitor)
-    await kerb.stage.camera.tell(f"clear {kerb.lane}")
+    await kerb.sees_nothing()
     await kerb.board.tell(f"tailgate {kerb.lane} 30")
     await kerb.alarm("tailgating")
-    await kerb.ended("passed", decided=False)
-    first, second = kerb.events("passage.ended")
+    first, second = await kerb.each_told("passage.ended", 2)
     assert (first["plate"], second["plate"]) == (visitor, None)
+    assert (first["decided"], second["decided"]) == (True, False)
     assert kerb.pulses == 1
 
 
@@ -125,9 +126,9 @@ async def test_row_15_a_longer_gap_is_a_second_undecided_vehicle(kerb: "Kerb") -
     await kerb.listed(f"bind {visitor}")
     await kerb.arrives(visitor)
     await kerb.crosses()
-    await kerb.wire(kerb.inputs.safety, on=True)
+    await kerb.wire("safety", on=True)
     await kerb.alarm("tailgating")
-    await kerb.wire(kerb.inputs.safety, on=False)
+    await kerb.wire("safety", on=False)
     await kerb.ended("passed", decided=False)
     assert kerb.pulses == 1
 
@@ -137,10 +138,10 @@ async def test_row_15_in_doubt_the_count_is_untrusted_until_a_recount(kerb: "Ker
     await exit_lane.order("recount", "zone=car_park count=20")
     await exit_lane.arrives(OTHER)
     await exit_lane.opened()
-    await exit_lane.wire(exit_lane.inputs.safety, on=True)
+    await exit_lane.wire("safety", on=True)
     await asyncio.sleep(2 * 1.0)
-    await exit_lane.wire(exit_lane.inputs.arrival, on=False)
-    await exit_lane.wire(exit_lane.inputs.safety, on=False)
+    await exit_lane.wire("arrival", on=False)
+    await exit_lane.wire("safety", on=False)
     await exit_lane.alarm("safety_loop_long")
     await exit_lane.alarm("count_untrusted", "car_park")
     await exit_lane.ended("passed")
