@@ -498,9 +498,9 @@ def test_a_silent_board_on_a_serial_line_has_to_be_noticed_in_time(tmp_path: Pat
 
 def test_channels_are_those_of_the_profile_if_not_told(tmp_path: Path) -> None:
     four = ("unit = 1", 'unit = 1\nprofile = "zlan6042"')
-    assert any("no input 4" in fault for fault in faults_of(example(four), tmp_path))
-    told = ("unit = 1", 'unit = 1\nprofile = "zlan6042"\ninputs = 8')
-    assert loaded(example(told), tmp_path).board[0].inputs == 8
+    untold = ("inputs = 16 ", "# ")
+    assert any("no input 4" in fault for fault in faults_of(example(four, untold), tmp_path))
+    assert loaded(example(four), tmp_path).board[0].inputs == 16
 
 
 def test_a_profile_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
@@ -552,7 +552,7 @@ def test_a_pulse_that_the_board_cannot_give_is_refused(
     tmp_path: Path, profile: str, pulse_ms: int, said: str
 ) -> None:
     text = example(
-        ("unit = 1", f'profile = "{profile}"\ninputs = 8\ncoils = 8'),
+        ("unit = 1", f'profile = "{profile}"\ncoils = 8'),
         ("pulse_ms = 500", f"pulse_ms = {pulse_ms}"),
     )
     faults = faults_of(text, tmp_path)
@@ -683,6 +683,95 @@ def test_a_wrong_display_or_text_is_told_by_key(
 ) -> None:
     faults = faults_of(with_displays((old, new)), tmp_path)
     assert any(said in fault for fault in faults), faults
+
+
+# --- reversible lanes -------------------------------------------------------------------------
+
+
+def reversible(*changes: tuple[str, str]) -> str:
+    """The example with its outer lanes on the two sides of one barrier."""
+    text = example(
+        ('name = "outer-exit"', 'name = "outer-exit"\nopposite = "outer-entry"'),
+        ("coil = 1 }", "coil = 0 }"),
+        ("input = 3 }", "input = 1 }"),
+    )
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    return text
+
+
+def test_lanes_that_are_opposite_share_barrier_and_safety_loop(tmp_path: Path) -> None:
+    settings = loaded(reversible(), tmp_path)
+    ((one, other),) = config.opposites(settings)
+    assert (one.name, other.name) == ("outer-exit", "outer-entry")
+    assert one.barrier == other.barrier
+    assert one.safety_loop == other.safety_loop
+    assert config.warnings(settings) == []
+
+
+def test_each_may_name_the_other(tmp_path: Path) -> None:
+    named = ('name = "outer-entry"', 'name = "outer-entry"\nopposite = "outer-exit"')
+    assert len(config.opposites(loaded(reversible(named), tmp_path))) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            'opposite = "outer-entry"',
+            'opposite = "outer"',
+            'lane "outer-exit".opposite: no lane is called "outer"',
+        ),
+        ('opposite = "outer-entry"', "", 'coil 0 of "relays" is already lane "outer-entry"'),
+        (
+            'opposite = "outer-entry"',
+            'opposite = "outer-exit"',
+            'lane "outer-exit".opposite: "outer-exit" is an exit too; one has to lead back',
+        ),
+        (
+            'opposite = "outer-entry"',
+            'opposite = "inner-entry"',
+            'lane "outer-exit".opposite: "inner-entry" belongs to another zone, "visitor_zone"',
+        ),
+        (
+            'name = "inner-exit"',
+            'name = "inner-exit"\nopposite = "outer-entry"',
+            'lane "outer-entry".opposite: is that of "outer-exit" and "inner-exit"; one only can',
+        ),
+        (
+            "coil = 0, pulse_ms = 500",
+            "coil = 6, pulse_ms = 500",
+            'lane "outer-exit".barrier: has to be the same as that of its opposite "outer-entry"',
+        ),
+        (
+            'safety_loop = { board = "relays", input = 1 }\n',
+            "",
+            'lane "outer-exit".safety_loop: has to be the same as that of its opposite',
+        ),
+        (
+            "coil = 0 }",
+            "coil = 0, close_coil = 5 }",
+            'lane "outer-exit".barrier.close_coil: neither of two lanes sees all who may be under',
+        ),
+        (
+            "input = 2 }",
+            "input = 0 }",
+            'lane "outer-exit".arrival_loop.input: input 0 of "relays" is already lane',
+        ),
+    ],
+)
+def test_lanes_that_cannot_be_opposite_are_told_by_key(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    faults = faults_of(reversible((old, new)), tmp_path)
+    assert any(said in fault for fault in faults), faults
+
+
+def test_a_shared_barrier_needs_its_safety_loop(tmp_path: Path) -> None:
+    wire = 'safety_loop = { board = "relays", input = 1 }\n'
+    faults = faults_of(reversible((wire, ""), (wire, "")), tmp_path)
+    assert any('"outer-exit".safety_loop: missing; without it nobody' in each for each in faults)
 
 
 # --- fire, holding and closing --------------------------------------------------------------

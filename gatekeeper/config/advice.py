@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from gatekeeper.config.controller import Config
 from gatekeeper.config.zones import ZoneSettings
-from gatekeeper.model import Schedule, VehicleClass
+from gatekeeper.model import Direction, Schedule, VehicleClass
 
 _DAY_S = 86_400
 _MONDAY = datetime(2024, 1, 1)  # noqa: DTZ001 - any Monday: schedules know weekdays, no dates
@@ -80,9 +80,10 @@ def _edges(row: Schedule) -> Iterator[datetime]:
 def _of_lanes(config: Config) -> Iterator[str]:
     for lane in config.lane:
         if lane.arrival_loop is None:
+            held = "; it is held open meanwhile" if lane.direction is Direction.EXIT else ""
             yield (
                 f"lane {lane.name}: no arrival loop: who comes while its camera fails is not"
-                " noticed"
+                f" noticed{held}"
             )
         if lane.safety_loop is None:
             yield (

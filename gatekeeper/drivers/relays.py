@@ -85,14 +85,20 @@ class _Live:
 
 @dataclass(slots=True, kw_only=True)
 class _LeftUp:
-    """A relay found on that keeps a boom up, and since when its lane is clear."""
+    """A relay found on that keeps a boom up, and since when its lanes are clear."""
 
-    lane: LaneSettings
+    lanes: tuple[LaneSettings, ...]
     clear_since: float | None = None
 
+    @property
+    def names(self) -> list[str]:
+        """The lanes under this boom."""
+        return [lane.name for lane in self.lanes]
+
     def clear(self, inputs: Sequence[bool], at: float) -> bool:
-        """Whether the lane has been clear for long enough."""
-        wires = [wire for key, wire in self.lane.inputs.items() if key != "boom_up"]
+        """Whether the lanes have been clear for long enough."""
+        inputs_of = [item for lane in self.lanes for item in lane.inputs.items()]
+        wires = [wire for key, wire in inputs_of if key != "boom_up"]
         if any(is_on(wire, inputs) for wire in wires):
             self.clear_since = None
         elif self.clear_since is None:
@@ -107,13 +113,20 @@ class Relays:
         self._board = board
         self._lanes = [lane for lane in lanes if lane.barrier.board == board.name]
         self._live: _Live | None = None
-        self._wanted: set[int] = set()
-        """Relays to be kept on, whatever becomes of the connection."""
+        self._wants: set[tuple[int, str]] = set()
+        """Relays to be kept on, and for which lane, whatever becomes of the connection: two lanes
+        may share a barrier.
+        """
         self._held: set[int] = set()
         """Those of them that were read on in this session."""
         self._owed: set[int] = set()
         """Relays that we have pulsed, and not read off again."""
         self._left_up: dict[int, _LeftUp] = {}
+
+    @property
+    def _wanted(self) -> set[int]:
+        """The relays to be kept on."""
+        return {coil for coil, _ in self._wants}
 
     @property
     def alive(self) -> bool:
@@ -158,7 +171,7 @@ class Relays:
         for coil, found in tuple(self._left_up.items()):
             if found.clear(inputs, at) and self._live is not None:
                 del self._left_up[coil]
-                log.info("boom.let_down", lane=found.lane.name, coil=coil)
+                log.info("boom.let_down", lanes=found.names, coil=coil)
                 self._live.begin(coil, self._rest(self._live, coil))
 
     # --- commands, as ports.Barrier has them ----------------------------------------------------
@@ -186,7 +199,7 @@ class Relays:
 
     async def hold(self, relay: BarrierSettings, command: BarrierCommand) -> Ack:
         """On, from now on and after every reconnection."""
-        self._wanted.add(relay.held_by)
+        self._wants.add((relay.held_by, command.lane))
         self._owed.discard(relay.held_by)
         self._left_up.pop(relay.held_by, None)
         self._open_beats_close(relay)
@@ -197,8 +210,10 @@ class Relays:
         return await self._switch(self._live.device, relay.held_by, True, command)
 
     async def release(self, relay: BarrierSettings, command: BarrierCommand) -> Ack:
-        """No longer on."""
-        self._wanted.discard(relay.held_by)
+        """No longer on, unless the opposite lane wants it on."""
+        self._wants.discard((relay.held_by, command.lane))
+        if relay.held_by in self._wanted:
+            return _ack(command, Outcome.DONE, "kept up for the opposite lane")
         self._held.discard(relay.held_by)
         self._left_up.pop(relay.held_by, None)
         if self._live is None:
@@ -276,12 +291,12 @@ class Relays:
     def _find_left_up(self, on: set[int]) -> None:
         """Those that keep a boom up although nobody wants it."""
         known, self._left_up = self._left_up, {}
-        for lane in self._lanes:
-            coil = lane.barrier.held_by
-            if coil in on - self._wanted - self._owed:
-                self._left_up[coil] = _LeftUp(lane=lane)
-                if coil not in known:
-                    log.warning("boom.kept_up", lane=lane.name, coil=coil)
+        holding = {lane.barrier.held_by for lane in self._lanes}
+        for coil in sorted((holding & on) - self._wanted - self._owed):
+            lanes = tuple(lane for lane in self._lanes if lane.barrier.held_by == coil)
+            self._left_up[coil] = found = _LeftUp(lanes=lanes)
+            if coil not in known:
+                log.warning("boom.kept_up", lanes=found.names, coil=coil)
 
     async def _read(self, device: Device, ours: Sequence[int], deadline: float) -> set[int]:
         """Which of our relays are on."""

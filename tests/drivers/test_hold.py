@@ -75,6 +75,33 @@ async def test_a_boom_held_open_is_not_pulsed(bench: Bench, name: str) -> None:
     assert bench.server.writes == []
 
 
+async def test_a_boom_that_two_lanes_share_is_kept_up_as_long_as_either_wants_it(
+    bench_of: BuildBench,
+) -> None:
+    bench = bench_of((lane("entry", 0, coil=1), lane("exit", 2, coil=1)))
+    await bench.live()
+    for name in ("entry", "exit"):
+        await bench.barrier(name).hold(command(name))
+    ack = await bench.barrier("entry").release(command("entry"))
+    assert (ack.outcome, ack.detail) == (Outcome.DONE, "kept up for the opposite lane")
+    assert bench.server.coils[1]
+    await bench.barrier("exit").release(command("exit"))
+    assert not bench.server.coils[1]
+
+
+async def test_a_shared_boom_that_was_found_up_stays_up_while_either_lane_is_occupied(
+    bench_of: BuildBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relays, "CLEAR_S", 0.05)
+    bench = bench_of((lane("entry", 0, coil=1), lane("exit", 2, coil=1)))
+    bench.server.coils[1] = bench.server.inputs[0] = True
+    await bench.live()
+    await asyncio.sleep(0.2)
+    assert bench.server.coils[1]
+    bench.server.inputs[0] = False
+    await bench.until(lambda: not bench.server.coils[1])
+
+
 async def test_a_hold_is_written_again_until_it_reads_back(bench: Bench) -> None:
     refusals = [b"\x85\x06", b"\x85\x06"]
 

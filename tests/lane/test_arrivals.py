@@ -11,7 +11,7 @@ import pytest
 from gatekeeper.config import CameraSettings, FolderSettings, LaneSettings
 from gatekeeper.drivers.motion import FIRST_LOOKS
 from gatekeeper.lane import eye
-from gatekeeper.model import Direction, ListName, Pixels, Sensor
+from gatekeeper.model import Direction, ListName, Outcome, Pixels, Sensor
 from gatekeeper.rules.loops import USUAL, Limits
 from gatekeeper.rules.passage import State, Timing
 
@@ -124,6 +124,24 @@ class TestExitWithoutALoop(WithoutALoop):
         await empty_lane(bench)
         comes(bench, "")
         await bench.in_state(State.OPENING)
+
+    async def test_row_13_while_its_camera_is_stale_it_is_held_open(self, bench: Bench) -> None:
+        bench.loops.set(Sensor.SAFETY, on=False)
+        bench.camera.broken = True
+        await bench.until(lambda: bench.health.stands("held_open", "lane"))
+        bench.camera.broken = False
+        await bench.until(lambda: not bench.health.stands("held_open", "lane"))
+        assert bench.facts("barrier.held")[0]["reason"] == "stale_camera"
+        assert bench.facts("barrier.released")[0]["reason"] == "stale_camera"
+
+    async def test_row_13_a_boom_that_cannot_be_held_is_an_alarm_until_it_can(
+        self, bench: Bench
+    ) -> None:
+        bench.barrier.outcome = Outcome.FAILED
+        bench.camera.broken = True
+        await bench.until(lambda: bench.health.stands("hold_failed", "lane"))
+        bench.barrier.outcome = Outcome.DONE
+        await bench.until(lambda: not bench.health.stands("hold_failed", "lane"))
 
 
 class TestStuckLoop:

@@ -13,7 +13,7 @@ from gatekeeper.model import (
     Outcome,
     Sensor,
 )
-from gatekeeper.rules.passage import State
+from gatekeeper.rules.passage import State, Timing
 
 if TYPE_CHECKING:
     from tests.lane.conftest import Bench
@@ -164,3 +164,31 @@ async def test_the_display_tells_the_next_driver(
 
 def _newest(bench: "Bench") -> DisplayText:
     return bench.display.texts[-1]
+
+
+async def test_a_photocell_guards_the_boom_and_tells_nothing_of_the_vehicle(
+    bench: "Bench",
+) -> None:
+    bench.loops.set(Sensor.PHOTOCELL, True)
+    bench.loops.set(Sensor.PHOTOCELL, False)
+    bench.loops.set(Sensor.ARRIVAL, True)
+
+    await bench.until(lambda: bench.lane.state is not State.CLEAR)
+    assert not bench.running.done()
+
+
+class TestWithTimeToRead:
+    """While it lasts, nothing is decided by the clock."""
+
+    @pytest.fixture
+    def timing(self) -> Timing:
+        return Timing(reading_s=600.0)
+
+    async def test_who_is_being_read_when_the_boom_goes_up_is_let_in_at_once(
+        self, bench: "Bench"
+    ) -> None:
+        bench.loops.set(Sensor.ARRIVAL, True)
+        await bench.in_state(State.READING)
+        bench.lane.holder.fire(True)
+
+        await bench.in_state(State.OPENING)
