@@ -10,19 +10,20 @@ Three kinds of relay differ in what is done to them when the board comes (back):
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
 from gatekeeper.clock import monotonic
 from gatekeeper.config import BarrierSettings, BoardSettings, LaneSettings
-from gatekeeper.drivers.bus import Urgency
 from gatekeeper.drivers.device import Device
 from gatekeeper.drivers.inputs import is_on
 from gatekeeper.drivers.level import ANSWER_S, reads_on, set_level, switch_off
 from gatekeeper.drivers.pulse import Pulse
+from gatekeeper.drivers.session import Urgency
+from gatekeeper.drivers.works import Live
 from gatekeeper.errors import BoardError
 from gatekeeper.model import Ack, BarrierCommand, Outcome
 
@@ -40,47 +41,6 @@ its power may have failed for a moment.
 """
 
 _UP_ALREADY = "held open already"
-
-
-@dataclass(slots=True, kw_only=True)
-class _Work:
-    """What is done to one relay: it pulses, and then is brought to rest."""
-
-    task: asyncio.Task[None]
-    resting: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Live:
-    """A session in which relays may be switched, and what is being done to each."""
-
-    device: Device
-    tasks: asyncio.TaskGroup
-    works: dict[int, _Work] = field(default_factory=dict)
-
-    def begin(self, coil: int, work: Coroutine[None, None, None]) -> None:
-        """Do this to a relay from now on, and nothing else."""
-        self.break_off(coil)
-        task = self.tasks.create_task(work, name=f"coil {coil}")
-        self.works[coil] = _Work(task=task)
-        task.add_done_callback(lambda done: self._forget(coil, done))
-
-    def pulses(self, coil: int) -> bool:
-        """Whether a relay pulses."""
-        return coil in self.works and not self.works[coil].resting
-
-    def rests(self, coil: int) -> bool:
-        """Whether a relay is being brought to rest."""
-        return coil in self.works and self.works[coil].resting
-
-    def break_off(self, coil: int) -> None:
-        """End what is done to a relay; a pulse is followed by off all the same."""
-        if coil in self.works:
-            self.works[coil].task.cancel()
-
-    def _forget(self, coil: int, done: asyncio.Task[None]) -> None:
-        if self.works[coil].task is done:
-            del self.works[coil]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,7 +72,7 @@ class Relays:
     def __init__(self, board: BoardSettings, lanes: Sequence[LaneSettings]) -> None:
         self._board = board
         self._lanes = [lane for lane in lanes if lane.barrier.board == board.name]
-        self._live: _Live | None = None
+        self._live: Live | None = None
         self._wants: set[tuple[int, str]] = set()
         """Relays to be kept on, and for which lane, whatever becomes of the connection: two lanes
         may share a barrier.
@@ -147,6 +107,7 @@ class Relays:
                 wanted = coil in self._wanted
                 await device.write_coil(coil, wanted, urgency=Urgency.PULSE, deadline=deadline)
         on = await self._read(device, ours, deadline)
+        self._find_left_up(on)  # once more: somebody may have released it meanwhile
         self._held = on & self._wanted
         stuck = on - self._wanted - self._left_up.keys()
         if stuck:
@@ -158,7 +119,7 @@ class Relays:
 
     def go_live(self, device: Device, tasks: asyncio.TaskGroup) -> None:
         """Take commands from now on."""
-        self._live = _Live(device=device, tasks=tasks)
+        self._live = Live(device=device, tasks=tasks)
         tasks.create_task(self._keep(device), name="kept relays")
 
     def go_down(self) -> None:
@@ -182,9 +143,9 @@ class Relays:
         """
         if relay.held_by in self._held | self._left_up.keys():
             return _ack(command, Outcome.DONE, _UP_ALREADY)
-        if relay.coil in self._wanted:
-            return await self.hold(relay, command)
         self._open_beats_close(relay)
+        if relay.coil in self._wanted and self._live is not None:
+            return await self._switch(self._live.device, relay.coil, True, command)
         return await self._pulse(relay.coil, relay.pulse_ms, command)
 
     async def close(self, relay: BarrierSettings, command: BarrierCommand) -> Ack:
@@ -234,7 +195,8 @@ class Relays:
             ended=lambda: self._rest(live, coil),
         )
         self._owed.add(coil)
-        live.begin(coil, pulse.run())
+        task = live.begin(coil, pulse.run())
+        task.add_done_callback(lambda _: pulse.never_begun())
         return await asyncio.shield(pulse.answer)
 
     def _open_beats_close(self, relay: BarrierSettings) -> None:
@@ -258,9 +220,9 @@ class Relays:
             self._held.add(coil)
         return _ack(command, outcome, detail)
 
-    async def _rest(self, live: _Live, coil: int) -> None:
+    async def _rest(self, live: Live, coil: int) -> None:
         """Bring a relay that has pulsed, or was left on, to where it belongs."""
-        live.works[coil].resting = True
+        live.rest(coil)
         if coil in self._wanted:
             await self._keep_on(live.device, coil)
         elif await switch_off(live.device, coil):
@@ -268,11 +230,12 @@ class Relays:
 
     async def _keep(self, device: Device) -> None:
         """Look after what is held; for as long as the session lasts."""
-        while await device.lasts(_KEEP_S):
+        while device.up:
             for coil in sorted(self._wanted):
                 with suppress(BoardError):  # said by the board, whose poll meets the same fault
                     if not await reads_on(device, coil, Urgency.POLL):
                         await self._keep_on(device, coil)
+            await device.lasts(_KEEP_S)
 
     async def _keep_on(self, device: Device, coil: int) -> None:
         outcome, _ = await set_level(

@@ -23,8 +23,9 @@ from gatekeeper.config import (
     profile_names,
 )
 from gatekeeper.drivers.board import ALARM, RelayBoard
-from gatekeeper.drivers.bus import Bus, Urgency
+from gatekeeper.drivers.bus import Bus
 from gatekeeper.drivers.device import Device, open_device
+from gatekeeper.drivers.session import Urgency
 from gatekeeper.health import Health
 from gatekeeper.model import BarrierCommand, Direction, Outcome, Presence, Reason
 from simulators import device as simulated

@@ -14,9 +14,10 @@ from pymodbus.framer.rtu import FramerRTU
 
 from gatekeeper.clock import monotonic
 from gatekeeper.config import BoardSettings
-from gatekeeper.drivers.bus import Bus, NotSentError, RefusedError, Urgency
+from gatekeeper.drivers.bus import Bus
 from gatekeeper.drivers.device import Device, open_device
 from gatekeeper.drivers.frames import after_echo, answer_in
+from gatekeeper.drivers.session import NotSentError, RefusedError, Urgency
 from gatekeeper.errors import BoardError
 
 
@@ -262,6 +263,25 @@ async def test_a_line_that_never_falls_silent_is_given_up(port: Port) -> None:
         with pytest.raises(NotSentError, match="without being asked"):
             await inputs(board)
     talker.cancel()
+
+
+async def test_rtu_goes_through_a_transparent_converter(port: Port) -> None:
+    async def convert(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            while True:
+                port.heard.append(await reader.readexactly(len(ON)))
+                writer.write(b"\x00" + honest(port.heard[-1]))
+        writer.close()
+
+    async with await asyncio.start_server(convert, "127.0.0.1", 0) as server:
+        number = server.sockets[0].getsockname()[1]
+        settings = BoardSettings(
+            name="gate", address=f"rtu+tcp://127.0.0.1:{number}", timeout_ms=500
+        )
+        async with alone(settings) as board:
+            await switch_on(board)
+            assert (await inputs(board))[3]
+    assert port.heard == [ON, INPUTS]
 
 
 @given(noise=st.binary(max_size=60))

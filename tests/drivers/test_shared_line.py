@@ -9,9 +9,11 @@ import pytest
 from gatekeeper.clock import SystemClock, monotonic
 from gatekeeper.config import BarrierSettings, BoardSettings, InputSettings, LaneSettings
 from gatekeeper.drivers import board as board_module
+from gatekeeper.drivers import bus as bus_module
 from gatekeeper.drivers.board import ALARM, RelayBoard
-from gatekeeper.drivers.bus import Bus, NotSentError, Urgency
+from gatekeeper.drivers.bus import Bus
 from gatekeeper.drivers.device import Device, open_device
+from gatekeeper.drivers.session import NotSentError, Urgency
 from gatekeeper.errors import BoardError
 from gatekeeper.health import Health
 from gatekeeper.model import (
@@ -51,6 +53,13 @@ class Site:
         self.order: list[tuple[int, int]] = []
         self.boards = {unit: Board(unit, self.order) for unit in (1, 2)}
         self.address = ""
+
+    async def polled(self, unit: int, times: int) -> None:
+        """Wait until a board was asked so many times more."""
+        times += [each for each, _ in self.order].count(unit)
+        async with asyncio.timeout(LIMIT_S):
+            while [each for each, _ in self.order].count(unit) < times:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
     def settings(self, unit: int, timeout_ms: int = 500) -> BoardSettings:
         return BoardSettings(
@@ -172,12 +181,25 @@ async def test_a_silent_board_is_asked_only_now_and_then(
     site.boards[2].fault = Fault.SILENT
     await running.until_alive(2, False)
     site.order.clear()
-    async with asyncio.timeout(LIMIT_S):
-        while len([unit for unit, _ in site.order if unit == 1]) < 100:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    await site.polled(unit=1, times=100)
     asked = [function for unit, function in site.order if unit == 2]
     assert len(asked) < 10
     assert set(asked) <= {2}, "one read at a time, and nothing written"
+
+
+@pytest.mark.parametrize("site", ["serial"], indirect=True)
+async def test_a_silent_board_is_not_asked_just_after_somebody_has_arrived(
+    site: Site, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.boards[1].loops("lane-1").watch(lambda _: None)
+    site.boards[2].fault = Fault.SILENT
+    await running.until_alive(2, False)
+    monkeypatch.setattr(bus_module, "_STIRRED_S", 3600.0)
+    site.boards[1].inputs[0] = True
+    await site.polled(unit=1, times=20)
+    asked = [unit for unit, _ in site.order].count(2)
+    await site.polled(unit=1, times=100)
+    assert [unit for unit, _ in site.order].count(2) <= asked + 1, "but for one under way"
 
 
 async def test_when_nobody_answers_the_connection_is_made_anew(
