@@ -71,7 +71,7 @@ class Corridor:
         rooms: Rooms,
         timing: passage.Timing,
         store_failure_admits: bool,
-        wake_eye: Callable[[], None] | None,
+        wake_eye: Callable[[float], None] | None,
         holder: Holder,
         closer: Closer | None = None,
         display: Display | None = None,
@@ -373,7 +373,7 @@ class Corridor:
         self._rooms.zones.occupied(self.name, True, at)
         self._scribe.note(VehicleArrived(), passage=self._visit.passage, at=at)
         if self._wake_eye is not None:
-            self._wake_eye()
+            self._wake_eye(at)
         if self._wake_eye is None or self._holder.admits_as() is not None:
             self._visit.late = True
             await self._decide(self._visit)

@@ -451,5 +451,5 @@ _WAITING = (
 _NO_PIXELS = np.zeros((1, 1, 3), np.uint8)
 
 
-def _nothing() -> None:
+def _nothing(_: float) -> None:
     return
