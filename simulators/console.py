@@ -58,13 +58,15 @@ class Command:
         return f"  {self.name} {self.usage}\n" + textwrap.indent(textwrap.fill(says, 84), " " * 8)
 
 
-def parser(module: str, says: str, commands: Sequence[Command]) -> argparse.ArgumentParser:
-    """A command line whose `--help` also tells the commands."""
+def parser(
+    module: str, says: str, commands: Sequence[Command], examples: str = ""
+) -> argparse.ArgumentParser:
+    """A command line whose `--help` also tells the commands, and shows how they are used."""
     told = "commands, one a line on stdin, `#TAG` before it to find the answer:\n"
     return argparse.ArgumentParser(
         prog=f"python -m simulators.{module}",
         description=says,
-        epilog=told + "\n".join(command.told() for command in commands),
+        epilog=told + "\n".join(command.told() for command in commands) + examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
 
