@@ -5,6 +5,7 @@ What the board says of the inputs and what each look shows comes in; the edges t
 come out, and nothing after it knows where they came from.
 """
 
+import math
 from collections.abc import Callable
 
 from gatekeeper.config import LaneSettings
@@ -18,6 +19,10 @@ from gatekeeper.rules.trigger import Edge, Trigger, View
 READ_AGAIN_S = 5.0
 """How often plates are looked for though nothing seems to have changed: whoever was not noticed
 must not wait for ever."""
+
+NEXT_S = 0.5
+"""How often the plate of a vehicle that stands there is looked for, to notice when it is the next
+vehicle's."""
 
 _DETAILS = {
     Fault.STUCK: "the arrival loop is occupied, and nothing was seen for a long time",
@@ -74,11 +79,13 @@ class Arrivals:
 
     def wants_plates(self, seen: Seen, at: float) -> bool:
         """Whether the look at the moment `at`, for which nobody else asked, is worth reading."""
-        due = self._read_at is None or at - self._read_at >= READ_AGAIN_S
-        if self.by_camera:
-            something = seen.moving or seen.changed or self._trigger.plate_since is not None
-            return due or something or self._trigger.occupied
-        return due and self._loop.on and not seen.moving
+        waited_s = math.inf if self._read_at is None else at - self._read_at
+        if not self.by_camera:
+            return waited_s >= READ_AGAIN_S and self._loop.on and not seen.moving
+        if self._trigger.occupied:
+            return waited_s >= NEXT_S or not seen.changed
+        something = seen.moving or seen.changed or self._trigger.plate_since is not None
+        return something or waited_s >= READ_AGAIN_S
 
     def saw(self, seen: Seen, plates: tuple[str, ...] | None, at: float) -> bool:
         """What a look shows; `plates` is None where it was not read. Returns whether a vehicle has
@@ -104,6 +111,8 @@ class Arrivals:
             self._loop = loops.judged(self._loop, at, self._limits)
             self._alarm()
         if not self._camera_counts:
+            if any(each.on for each in edges[:1]) and self._is_blocked:
+                self._say(Edge(False, at))
             self._say(Edge(self._loop.on, at))
             return False
         said = [each for each in (*edges, Edge(self._trigger.occupied, at)) if self._say(each)]
@@ -115,6 +124,13 @@ class Arrivals:
         if not self._wired:
             return True
         return self._loop.fault is not None and self._has_looked and not self.blind
+
+    @property
+    def _is_blocked(self) -> bool:
+        """Whoever comes to a blocked lane in view of its camera is a new vehicle, though the loop
+        has not been free in between: by the time it counts as stuck nobody must be shut in.
+        """
+        return self._health.stands("lane_blocked", self._lane)
 
     def _say(self, edge: Edge) -> bool:
         """Pass on what is news; returns whether it is."""

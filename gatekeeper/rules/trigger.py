@@ -143,7 +143,7 @@ def _succeeded(trigger: Trigger, plates: tuple[str, ...], at: float) -> Step:
         return Step(trigger=replace(trigger, other_since=at), edges=())
     since = trigger.other_since
     came = replace(trigger, plate=plates[0], plate_since=since, other_since=None)
-    return Step(trigger=came, edges=(Edge(False, since), Edge(True, since)))
+    return Step(trigger=came, edges=(Edge(False, since), Edge(True, at)))
 
 
 def _another(plate: str, known: str) -> bool:

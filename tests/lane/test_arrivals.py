@@ -12,6 +12,7 @@ from gatekeeper.config import CameraSettings, FolderSettings, LaneSettings
 from gatekeeper.drivers.motion import FIRST_LOOKS
 from gatekeeper.lane import eye
 from gatekeeper.model import Direction, ListName, Outcome, Pixels, Sensor
+from gatekeeper.rules.guard import MIN_GAP_S
 from gatekeeper.rules.loops import USUAL, Limits
 from gatekeeper.rules.passage import State, Timing
 
@@ -112,6 +113,37 @@ class TestWithoutALoop(WithoutALoop):
         plates = [told["decision"]["plate"] for told in bench.facts("vehicle.decided")]
         assert plates == [VISITOR, FOLLOWER]
 
+    async def test_row_14_who_backs_out_of_view_takes_the_decision_along(
+        self, bench: Bench
+    ) -> None:
+        await bench.list_plate(ListName.VISITORS, VISITOR)
+        await empty_lane(bench)
+        comes(bench, VISITOR)
+        await bench.in_state(State.OPENING)
+        goes(bench)
+        (ended,) = await bench.ended()
+        assert (ended["end"], ended["plate"]) == ("backed_out", VISITOR)
+        bench.loops.set(Sensor.SAFETY, on=True)
+        await bench.until(lambda: bench.health.stands("undecided_passage", "lane"))
+
+    async def test_row_15_who_follows_in_view_on_the_same_opening_is_a_second_vehicle(
+        self, bench: Bench
+    ) -> None:
+        await bench.list_plate(ListName.VISITORS, VISITOR)
+        await empty_lane(bench)
+        comes(bench, VISITOR)
+        await bench.in_state(State.OPENING)
+        bench.loops.set(Sensor.SAFETY, on=True)
+        await bench.in_state(State.CROSSING)
+        comes(bench, FOLLOWER)
+        bench.loops.set(Sensor.SAFETY, on=False)
+        (ended,) = await bench.ended()
+        assert (ended["end"], ended["plate"]) == ("passed", VISITOR)
+        await bench.until(lambda: bench.lane.state in (State.READING, State.REFUSED))
+        bench.loops.set(Sensor.SAFETY, on=True)
+        await bench.until(lambda: bench.health.stands("tailgating", "lane"))
+        assert bench.health.stands("undecided_passage", "lane")
+
 
 class TestExitWithoutALoop(WithoutALoop):
     """Exits open for whoever the camera sees, read or unread."""
@@ -151,6 +183,10 @@ class TestStuckLoop:
     def limits(self) -> Limits:
         return replace(USUAL, stuck_s=0.5)
 
+    @pytest.fixture
+    def timing(self, timing: Timing) -> Timing:
+        return replace(timing, arrival_lag_s=30.0)
+
     async def test_row_27_one_that_is_stuck_is_an_alarm_and_the_camera_triggers(
         self, bench: Bench
     ) -> None:
@@ -162,6 +198,11 @@ class TestStuckLoop:
         comes(bench, VISITOR)
         await bench.in_state(State.OPENING)
         assert bench.health.stands("loop_stuck", "lane")
+        bench.loops.set(Sensor.SAFETY, on=True)
+        goes(bench)
+        bench.loops.set(Sensor.SAFETY, on=False)
+        _, ended = await bench.ended(2)
+        assert (ended["end"], ended["plate"]) == ("passed", VISITOR)
 
     async def test_row_27_when_it_falls_the_alarm_is_over_and_the_loop_counts_again(
         self, bench: Bench
@@ -186,6 +227,29 @@ class TestStuckLoop:
         await bench.until(lambda: bench.health.stands("loop_stuck", "lane"))
         await bench.in_state(State.REFUSED)
         assert not bench.facts("passage.ended")
+
+
+class TestExitWithAStuckLoop:
+    """Before ten minutes are over nobody knows that the loop is stuck."""
+
+    @pytest.fixture
+    def direction(self) -> Direction:
+        return Direction.EXIT
+
+    @pytest.fixture
+    def timing(self, timing: Timing) -> Timing:
+        return replace(timing, opening_s=MIN_GAP_S)
+
+    async def test_row_27_who_comes_after_it_was_opened_in_vain_for_nobody_is_let_out(
+        self, bench: Bench
+    ) -> None:
+        await empty_lane(bench)
+        bench.loops.set(Sensor.ARRIVAL, on=True)
+        await bench.in_state(State.STUCK)
+        opened = len(bench.barrier.commands)
+        await empty_lane(bench)
+        comes(bench, VISITOR)
+        await bench.until(lambda: len(bench.barrier.commands) > opened)
 
 
 async def test_row_27_one_that_chatters_is_an_alarm_and_the_camera_triggers(bench: Bench) -> None:

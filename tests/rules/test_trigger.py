@@ -104,7 +104,7 @@ def test_the_next_vehicle_bumper_to_bumper_is_another_arrival() -> None:
         View(at=begins + n * LOOK_S, moving=True, changed=True, plates=(FOLLOWER,))
         for n in range(8)
     ]
-    assert edges(looks) == [Edge(True, 0.0), Edge(False, begins), Edge(True, begins)]
+    assert edges(looks) == [Edge(True, 0.0), Edge(False, begins), Edge(True, begins + LOOK_S)]
 
 
 def test_a_misread_is_no_other_vehicle() -> None:
