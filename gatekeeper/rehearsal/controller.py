@@ -440,7 +440,7 @@ class Rehearsal:
 
 _EARLY_S = 1e-6
 
-_WAITING = (State.REFUSED, State.STUCK, State.OPENING)
+_WAITING = (State.REFUSED, State.WAITING, State.STUCK, State.OPENING)
 
 _NO_PIXELS = np.zeros((1, 1, 3), np.uint8)
 
