@@ -59,7 +59,7 @@ class Lane:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @pytest.mark.parametrize("reversible", ["in_line", "apart"])
 @given(happenings=HAPPENINGS)
@@ -81,7 +81,7 @@ def test_one_lane_opens_at_a_time_and_whoever_leaves_is_let_out(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(happenings=HAPPENINGS)
 def test_a_car_that_stays_at_the_exit_is_let_out_whatever_stays_at_the_entry(
