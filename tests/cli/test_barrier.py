@@ -357,6 +357,25 @@ async def test_a_close_relay_is_tried_too_on_a_serial_line(start: Start, tmp_pat
     await board.hears('"coil": 3, "on": true')
 
 
+async def test_the_contact_of_the_fire_controller_is_tried_and_nothing_moves_while_it_is_on(
+    kerb: Kerb,
+) -> None:
+    with kerb.file.open("a", encoding="utf-8") as file:
+        file.write('\n[fire]\ninputs = [{ board = "relays", input = 7 }]\n')
+    test = await kerb.test()
+    test.type("s", "s")
+    await test.hears("Now have the fire controller switch its contact.")
+    kerb.board.type("input 7 on")
+    await test.hears("fire.inputs[0] is on")
+    test.type("s")
+    await test.hears("No boom is moved.")
+    assert await test.end() == 0
+    assert "barrier.coil" not in kerb.results()
+
+    listed = CliRunner().invoke(gatekeeper, ["barrier", str(kerb.file)]).stdout.splitlines()
+    assert listed[-1].split()[:4] == ["fire.inputs[0]", "relays", "input", "7"]
+
+
 async def test_nothing_is_closed_on_a_loop_that_is_occupied(start: Start, tmp_path: Path) -> None:
     board = await start("simulators.board", "--lane=in:coil=0,close=2,arrival=0,safety=1,boom_up=2")
     port = json.loads(await board.hears("listening"))["port"]

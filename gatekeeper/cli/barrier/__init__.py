@@ -30,18 +30,21 @@ def barrier() -> None:
 def listing(file: Path, as_json: bool) -> None:
     """Show each relay and input of each lane of the controller configured by FILE."""
     from gatekeeper import config
-    from gatekeeper.cli.barrier.parts import channels
+    from gatekeeper.cli.barrier.parts import channels, fire_inputs, relays_of
 
     settings = config.load(file)
     addresses = {board.name: f"{board.address} unit {board.unit}" for board in settings.board}
-    for lane in settings.lane:
-        for part, channel in channels(lane).items():
+    wired = [
+        (lane.name, {**channels(lane.inputs), **relays_of(lane.barrier)}) for lane in settings.lane
+    ]
+    for lane, parts in [*wired, ("", channels(fire_inputs(settings.fire.inputs)))]:
+        for part, channel in parts.items():
             board = addresses[channel.split()[0]]
             if as_json:
-                told = {"lane": lane.name, "part": part, "channel": channel, "board": board}
+                told = {"lane": lane or None, "part": part, "channel": channel, "board": board}
                 print(json.dumps(told, ensure_ascii=False))
             else:
-                print(f"{lane.name:<16}  {part:<18}  {channel:<24}  {board}")
+                print(f"{lane:<16}  {part:<18}  {channel:<24}  {board}")
 
 
 @barrier.command()

@@ -5,13 +5,14 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 
 import click
 import structlog
 
 from gatekeeper.cli.barrier.desk import Desk
 from gatekeeper.cli.barrier.inputs import Inputs
-from gatekeeper.cli.barrier.parts import sensor_of
+from gatekeeper.cli.barrier.parts import inputs_of
 from gatekeeper.cli.barrier.walk import Walk
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import BoardSettings, Config, LaneSettings
@@ -29,6 +30,7 @@ from gatekeeper.model import (
     LaneTested,
     PartTested,
     Record,
+    Sensor,
 )
 from gatekeeper.store import Store
 
@@ -67,7 +69,10 @@ async def _run(
         note = await _journal(config, lane, stack)
         inputs = Inputs(desk.tell)
         barrier = await _kerb(config, lane, inputs, desk, stack)
-        walk = Walk(lane, barrier=barrier, inputs=inputs, desk=desk, note=note, wait_s=wait_s)
+        wires = inputs_of(lane, config.fire.inputs)
+        walk = Walk(
+            lane, wires, barrier=barrier, inputs=inputs, desk=desk, note=note, wait_s=wait_s
+        )
         await note(LaneTestBegun(by=by, reason=reason))
         try:
             await walk.go()
@@ -111,20 +116,27 @@ async def _kerb(
     """
     health = Health(SystemClock())
     health.watch(lambda news: desk.tell(_told(news)))
-    names = {lane.barrier.board, *(wire.board for wire in lane.inputs.values())}
+    wires = inputs_of(lane, config.fire.inputs)
+    names = {lane.barrier.board, *(wire.board for wire in wires.values())}
     wired = [board for board in config.board if board.name in names]
     buses = {board.line: Bus(board.line) for board in wired}
     boards: dict[str, RelayBoard] = {}
     for one in wired:
         board = boards[one.name] = RelayBoard(one, [lane], health, buses[one.line])
-        board.loops(lane.name).watch(inputs.see)
+        for part, wire in wires.items():
+            if wire.board == one.name:
+                board.watch(lane.name, _sensor(part), wire, partial(inputs.see, part))
         _begin(board.run(), stack)
         await _live(one.name, board, health)
         _introduce(one, desk)
     with suppress(TimeoutError):
         async with asyncio.timeout(ANSWERS_S):
-            await inputs.read([sensor_of(part) for part in lane.inputs])
+            await inputs.read(wires.keys())
     return boards[lane.barrier.board].barrier(lane.name)
+
+
+def _sensor(part: str) -> Sensor:
+    return Sensor(part.partition(".")[0].removesuffix("_loop"))
 
 
 def _begin(work: Coroutine[None, None, None], stack: AsyncExitStack) -> None:

@@ -3,37 +3,36 @@
 import asyncio
 from collections.abc import Callable, Collection
 
-from gatekeeper.cli.barrier.parts import part_of
-from gatekeeper.model import Presence, Sensor
+from gatekeeper.model import Presence
 
 
 class Inputs:
-    """The inputs of a lane as they are now; each change is told as it comes."""
+    """The inputs of a lane as they are now, by key; each change is told as it comes."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
-        self.on: dict[Sensor, bool] = {}
-        self.changed: set[Sensor] = set()
+        self.on: dict[str, bool] = {}
+        self.changed: set[str] = set()
         """Since whoever asks has last emptied it."""
         self._tell = tell
         self._moved = asyncio.Event()
 
-    def see(self, presence: Presence) -> None:
-        """Take in one presence."""
-        if presence.sensor in self.on:
-            self._tell(f"  {part_of(presence.sensor)} is {word(presence.on)}")
-            self.changed.add(presence.sensor)
-        self.on[presence.sensor] = presence.on
+    def see(self, part: str, presence: Presence) -> None:
+        """Take in what an input is."""
+        if part in self.on:
+            self._tell(f"  {part} is {word(presence.on)}")
+            self.changed.add(part)
+        self.on[part] = presence.on
         self._moved.set()
 
-    async def read(self, sensors: Collection[Sensor]) -> None:
+    async def read(self, parts: Collection[str]) -> None:
         """Wait until each of these was read once."""
-        while not self.on.keys() >= set(sensors):
+        while not self.on.keys() >= set(parts):
             self._moved.clear()
             await self._moved.wait()
 
-    async def until(self, sensor: Sensor, on: bool) -> None:
+    async def until(self, part: str, on: bool) -> None:
         """Wait until an input is on, or off."""
-        while self.on.get(sensor) is not on:
+        while self.on.get(part) is not on:
             self._moved.clear()
             await self._moved.wait()
 

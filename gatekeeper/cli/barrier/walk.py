@@ -4,7 +4,7 @@ Orders go to the ports of the lane; presences come in. It knows no board and no 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, TypeAlias
 
 from uuid6 import uuid7
@@ -16,11 +16,10 @@ from gatekeeper.cli.barrier.parts import (
     HOLD,
     OPEN,
     channels,
-    part_of,
-    sensor_of,
+    relays_of,
 )
 from gatekeeper.clock import monotonic
-from gatekeeper.config import LaneSettings
+from gatekeeper.config import InputSettings, LaneSettings
 from gatekeeper.drivers.ports import Barrier
 from gatekeeper.model import (
     Ack,
@@ -32,7 +31,6 @@ from gatekeeper.model import (
     PartResult,
     PartTested,
     Reason,
-    Sensor,
 )
 
 RISES_S = 10.0
@@ -42,6 +40,7 @@ _DO = {
     "arrival_loop": "drive onto the arrival loop, or cover it with something of iron",
     "safety_loop": "cover the safety loop under the boom",
     "photocell": "put a hand before the photocell",
+    "fire": "have the fire controller switch its contact",
 }
 UP = Reason.ORDERED
 """Why a boom goes up in a test."""
@@ -82,6 +81,7 @@ class Walk:
     def __init__(
         self,
         lane: LaneSettings,
+        wires: Mapping[str, InputSettings],
         *,
         barrier: Barrier,
         inputs: Inputs,
@@ -91,7 +91,8 @@ class Walk:
     ) -> None:
         self.parts: list[PartTested] = []
         self._lane = lane
-        self._channels = channels(lane)
+        self._channels = {**channels(wires), **relays_of(lane.barrier)}
+        self._wires = wires
         self._barrier = barrier
         self._inputs = inputs
         self._desk = desk
@@ -101,17 +102,20 @@ class Walk:
 
     async def go(self) -> None:
         """Inputs first: then it is known what a boom is watched by."""
-        for part in self._lane.inputs:
+        for part in self._wires:
             if part != BOOM_UP:
                 await self._try_input(part)
+        fire = [part for part in self._on() if part not in self._lane.inputs]
+        if fire:
+            self._desk.tell(f"{' and '.join(fire)}: fire, or inverted? No boom is moved.")
+            return
         await self._try_opening()
         await self._try_holding()
-        if BOOM_UP in self._lane.inputs:
+        if BOOM_UP in self._wires:
             self._judge_boom_up()
 
     async def _try_input(self, part: str) -> None:
-        sensor = sensor_of(part)
-        at_first = self._inputs.on.get(sensor)
+        at_first = self._inputs.on.get(part)
         if at_first is None:
             self._found(part, PartResult.FAILED, "was never read")
             return
@@ -119,36 +123,36 @@ class Walk:
         self._inputs.changed.clear()
         for on in (not at_first, at_first):
             self._ask_for(part, on)
-            result = await self._seen(sensor, on, self._wait_s)
+            result = await self._seen(part, on, self._wait_s)
             if result is not PartResult.OK:
-                self._found(part, result, self._instead(sensor, on, result))
+                self._found(part, result, self._instead(part, on, result))
                 return
         self._found(part, PartResult.OK, "was on at first: inverted?" if at_first else "")
 
     def _ask_for(self, part: str, on: bool) -> None:
-        how = _DO.get(part, f"make {part} go on") if on else "clear it"
+        how = _DO.get(part.partition(".")[0], f"make {part} go on") if on else "clear it"
         self._desk.tell(f"Now {how}. (s: skip)")
 
-    def _instead(self, sensor: Sensor, on: bool, result: PartResult) -> str:
+    def _instead(self, part: str, on: bool, result: PartResult) -> str:
         """What was seen where nothing of the input was."""
-        others = sorted(part_of(other) for other in self._inputs.changed - {sensor})
+        others = sorted(self._inputs.changed - {part})
         if others:
             return f"{' and '.join(others)} changed instead: crossed wires?"
         return "" if result is PartResult.SKIPPED else f"not seen {word(on)}"
 
     async def _try_opening(self) -> None:
-        if self._inputs.on.get(Sensor.BOOM_UP):
+        if self._inputs.on.get(BOOM_UP):
             self._desk.tell("boom_up is on before anything was opened: boom up, or inverted?")
         if await self._allowed(OPEN, "open") and await self._done(OPEN, self._barrier.open, UP):
             await self._moves(OPEN, up=True)
-            if CLOSE in self._channels:
+            if self._lane.barrier.close_coil is not None:
                 await self._try_closing()
             await self._falls()
 
     async def _try_closing(self) -> None:
         # Opening beats closing: the pulse that opened the boom has to be over.
         await asyncio.sleep(self._lane.barrier.pulse_ms / 1000)
-        under = [part for part in self._lane.inputs if part != BOOM_UP and self._is_on(part)]
+        under = [part for part in self._on() if part != BOOM_UP]
         if under:
             self._found(CLOSE, PartResult.SKIPPED, f"{' and '.join(under)}: not clear")
         elif await self._allowed(CLOSE, "close") and await self._done(CLOSE, self._barrier.close):
@@ -216,14 +220,14 @@ class Walk:
 
     async def _falls(self) -> None:
         """A boom closes by itself, and boom_up goes off: nothing is ordered."""
-        if BOOM_UP in self._lane.inputs and self._inputs.on.get(Sensor.BOOM_UP):
+        if self._inputs.on.get(BOOM_UP):
             self._desk.tell("The boom closes by itself now. (s: skip)")
             await self._boom_is(False, self._wait_s)
 
     async def _boom_is(self, up: bool, wait_s: float) -> bool:
-        if BOOM_UP not in self._lane.inputs:
+        if BOOM_UP not in self._wires:
             return False
-        seen = await self._seen(Sensor.BOOM_UP, up, wait_s) is PartResult.OK
+        seen = await self._seen(BOOM_UP, up, wait_s) is PartResult.OK
         if seen:
             self._boom_seen.add(up)
         return seen
@@ -239,11 +243,11 @@ class Walk:
             never = " or ".join(word(on) for on in sorted(missing))
             self._found(BOOM_UP, PartResult.NOT_SEEN, f"not seen {never}")
 
-    def _is_on(self, part: str) -> bool:
-        return self._inputs.on.get(sensor_of(part), False)
+    def _on(self) -> list[str]:
+        return [part for part in self._wires if self._inputs.on.get(part)]
 
-    async def _seen(self, sensor: Sensor, on: bool, wait_s: float) -> PartResult:
-        came = asyncio.create_task(self._inputs.until(sensor, on))
+    async def _seen(self, part: str, on: bool, wait_s: float) -> PartResult:
+        came = asyncio.create_task(self._inputs.until(part, on))
         skip = asyncio.create_task(self._desk.skips())
         try:
             await asyncio.wait({came, skip}, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
