@@ -267,7 +267,9 @@ class Corridor:
             self._rooms.health.clear_alarm("safety_loop_dead", self.name)
 
     async def _moved(self, presence: Presence) -> None:
-        edge = _EDGES[presence.sensor, presence.on]
+        edge = _EDGES.get((presence.sensor, presence.on))
+        if edge is None:
+            return  # a photocell, which only guards
         unclear = edge is Input.SAFETY_ON and not presence.known
         await self._feed(Input.UNCLEAR if unclear else edge, presence.at)
         if edge is Input.ARRIVED and not presence.known and self._visit is not None:

@@ -84,7 +84,7 @@ class Decider:
         visit.settled = sighting is not None and sighting.certain
         if before is not None and same(before, decision):
             return None
-        waits = decision.verdict is Verdict.ADMIT and not self._may_open()
+        waits = decision.verdict is Verdict.ADMIT and not self._may_open(decision)
         self._sign.waits() if waits else self._sign.decided(decision)
         await self._place(visit)
         if decision.verdict is Verdict.REFUSE:
@@ -92,9 +92,12 @@ class Decider:
             return Input.REFUSED
         return Input.WAITS if waits else Input.ADMITTED
 
-    def _may_open(self) -> bool:
-        """Whether the barrier is this lane's; if it is to be, the lane will be told when."""
-        return self._turn is None or self._turn.ask()
+    def _may_open(self, decision: Decision) -> bool:
+        """Whether the barrier is this lane's, or up in any case; if it is to be the lane's, it will
+        be told when.
+        """
+        is_up = decision.reason in (Reason.FIRE, Reason.HELD_OPEN)
+        return self._turn is None or is_up or self._turn.ask()
 
     async def make_sure(self, visit: Visit) -> None:
         """The barrier opens on two reads that agree, an exit even unread; before anything may

@@ -93,7 +93,7 @@ class Turn:
 
     def feel(self, side: Direction, presence: Presence) -> None:
         """An input of one of the lanes, as the board tells it: what it says goes to whom it is
-        about. Both lanes see where the boom is.
+        about. Both lanes see where the boom is, and what guards it.
         """
         match presence.sensor:
             case Sensor.ARRIVAL:

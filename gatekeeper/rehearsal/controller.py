@@ -444,6 +444,7 @@ _WAITING = (
     State.READING,
     State.LOOKING_AGAIN,
     State.REFUSED,
+    State.WAITING,
     State.STUCK,
     State.OPENING,
 )

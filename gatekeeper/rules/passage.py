@@ -201,6 +201,7 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
     State.WAITING: {
         # Lists may have changed in the meantime: what was decided holds no longer.
         Input.ITS_TURN: Move(State.READING, (Output.DECIDE_ANEW,)),
+        Input.RECONSIDERED: Move(State.READING, (Output.DECIDE_ANEW,)),
         Input.TIME: Move(State.READING, (Output.DECIDE_ANEW,)),
         Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
         Input.SAFETY_ON: Move(State.CROSSING, (Output.UNDECIDED,)),

@@ -72,10 +72,11 @@ def test_an_input_that_both_lanes_are_wired_to_is_told_once(ends: Ends) -> None:
     assert ends.told == [("out", Sensor.SAFETY, True)]
 
 
-def test_both_lanes_see_where_the_boom_is(ends: Ends) -> None:
+@pytest.mark.parametrize("sensor", [Sensor.BOOM_UP, Sensor.PHOTOCELL])
+def test_both_lanes_see_where_the_boom_is_and_what_guards_it(ends: Ends, sensor: Sensor) -> None:
     for lane in ("in", "out"):
-        ends.feel(lane, Sensor.BOOM_UP, True)
-    assert ends.told == [("in", Sensor.BOOM_UP, True), ("out", Sensor.BOOM_UP, True)]
+        ends.feel(lane, sensor, True)
+    assert ends.told == [("in", sensor, True), ("out", sensor, True)]
 
 
 def test_a_clear_loop_is_told_at_the_start(ends: Ends) -> None:

@@ -4,6 +4,7 @@ A test drives cars over loops and past cameras, and asks the journal, the store 
 what came of it. Times are true seconds; a day of them takes no time.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
@@ -631,8 +632,15 @@ Build = Callable[..., Site]
 
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
-    """Makes a site that is not the usual one."""
-    return lambda **settings: Site(tmp_path, **settings)
+    """Makes a site that is not the usual one, each in a folder of its own."""
+    number = itertools.count()
+
+    def build(**settings: Any) -> Site:
+        folder = tmp_path / str(next(number))
+        folder.mkdir()
+        return Site(folder, **settings)
+
+    return build
 
 
 @pytest.fixture

@@ -159,15 +159,39 @@ def test_row_23_a_refused_car_keeps_no_exit_waiting(lane: "Site") -> None:
     assert (lane.openings(IN), lane.openings(OUT)) == (1, 1)
 
 
-def test_row_23_a_decision_that_waited_is_made_anew_when_its_turn_comes(lane: "Site") -> None:
+def test_row_23_a_decision_that_waited_is_made_anew_when_its_turn_comes(build: "Build") -> None:
+    night = {"class": "visitor", "from": "00:01", "until": "06:00", "then": "refuse"}
+    lane = with_a_visitor(build(reversible="in_line", schedule=[night]))
+    lane.arrive(OUT, VISITOR)
+    lane.arrive(IN, OTHER)
+    assert (lane.state(IN), lane.openings(IN)) == ("waiting", 1)
+    lane.drive_on(OUT)
+    lane.wait(50)
+    lane.loop(OUT, Sensor.SAFETY, False)
+    lane.wait(3)
+    assert lane.state(IN) == "refused"
+    assert lane.decisions(IN)[1:] == ["outside_hours"]
+    assert lane.openings(IN) == 1
+
+
+def test_row_23_a_list_that_changes_while_a_car_waits_is_heeded_at_once(lane: "Site") -> None:
     lane.arrive(OUT, VISITOR)
     lane.arrive(IN, STAFF)
     assert lane.state(IN) == "waiting"
     lane.ban(STAFF)
-    lane.cross(OUT)
     assert lane.state(IN) == "refused"
-    assert lane.decisions(IN)[1:] == ["blacklisted"]
+    lane.cross(OUT)
     assert lane.openings(IN) == 1
+
+
+def test_row_23_in_a_fire_nobody_waits_for_a_turn(lane: "Site") -> None:
+    lane.arrive(IN, STAFF)
+    lane.arrive(OUT, VISITOR)
+    assert lane.state(OUT) == "waiting"
+    lane.fire(True)
+    lane.wait(1)
+    assert lane.state(OUT) == "opening"
+    assert lane.decisions(OUT) == ["fire"]
 
 
 def test_row_23_a_car_that_gives_up_waiting_takes_its_place_along(lane: "Site") -> None:
