@@ -20,11 +20,25 @@ missing_packages() {
     libraries=$(/sbin/ldconfig -p)
     grep -q 'libGL\.so\.1 ' <<<"$libraries" || echo libgl1
     grep -q 'libgthread-2\.0\.so\.0 ' <<<"$libraries" || echo libglib2.0-0
+    [ "$1" = requirements.lock ] || missing_rtsp_server
+}
+
+# The tests' RTSP cameras run under Debian's own Python; see simulators/rtsp_server.py
+missing_rtsp_server() {
+    /usr/bin/python3 -c '
+import gi
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import Gst, GstRtspServer
+Gst.init(None)
+elements = ("appsrc", "videoconvert", "x264enc", "rtph264pay", "rtpbin")
+raise SystemExit(not all(map(Gst.ElementFactory.find, elements)))' 2>/dev/null && return
+    echo python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base \
+        gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-rtsp
 }
 
 prepare_system() {
     local packages
-    packages=$(missing_packages | tr '\n' ' ')
+    packages=$(missing_packages "$1" | tr '\n' ' ')
     [ -z "$packages" ] && return
     if [ "$(id -u)" -ne 0 ]; then
         say "These Debian packages are needed; install them and call this again:"
@@ -70,7 +84,7 @@ prepare() {
             exit 1
         fi
     }
-    prepare_system
+    prepare_system "$1"
     prepare_python "$1"
     prepare_networks
 }

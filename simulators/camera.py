@@ -1,5 +1,5 @@
-"""HTTP cameras, one for each lane: GET /LANE/snapshot.jpg gives a JPEG picture, and with --mjpeg
-GET /LANE/video.mjpg gives them without end.
+"""HTTP cameras, one for each lane: GET /LANE/snapshot.jpg gives a JPEG picture, as do Hikvision's
+path and Dahua's behind /LANE, and with --mjpeg GET /LANE/video.mjpg gives them without end.
 
 Requests and what stands before the cameras (commands) come in; pictures go out, each of them a
 little different, as a car that rolls to the barrier is. Nothing is kept, and no lane is known
@@ -10,97 +10,47 @@ import argparse
 import asyncio
 import contextlib
 import sys
-import zlib
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from enum import StrEnum
 from pathlib import Path
 from typing import NoReturn, Self
 
 import cv2
-import numpy as np
 from aiohttp import web
 
-from simulators import scene
-from simulators.console import Command, CommandError, Fields, parser, run, say
+from simulators import view
+from simulators.console import Command, CommandError, parser, run, say
 from simulators.digest import Digest
-from simulators.plate import Ground, Picture, ground_of
+from simulators.plate import Picture
+from simulators.view import Fault, View, Views, photographs_in
+
+SNAPSHOTS = (
+    "/snapshot.jpg",
+    "/ISAPI/Streaming/channels/{channel}/picture",  # Hikvision
+    "/cgi-bin/snapshot.cgi",  # Dahua
+)
 
 _QUALITY = 88
 _MOST_LANES = 16
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
 _MOST_RATE = 60
 _MULTIPART = "multipart/x-mixed-replace; boundary=picture"
 _HANG_S = 300.0
 """A camera that hangs drops a request after so long; it never answers one."""
 
 
-class Fault(StrEnum):
-    """What is wrong with a camera."""
-
-    NONE = "none"
-    FREEZE = "freeze"
-    BLACK = "black"
-    SLOW = "slow"
-    UNAUTHORIZED = "401"
-    HANG = "hang"
-    GARBAGE = "garbage"
-
-
-class View:
-    """What one lane's camera sees, and how it fails."""
-
-    def __init__(self, lane: str) -> None:
-        seed = zlib.crc32(lane.encode())
-        self.fault = Fault.NONE
-        self.slow_s = 0.0
-        self.shows = ""
-        self.taken = 0
-        self.photographs = 0
-        self._camera = scene.Camera(seed)
-        self._road = scene.road(seed)
-        self._scene = self._road
-        self._last = b""
-
-    def show(self, plate: str, ground: Ground) -> None:
-        """A car with this plate stands there; raises `ValueError`."""
-        self._scene = scene.with_car(self._road, plate, ground)
-        self.shows = plate
-
-    def picture(self, path: Path) -> None:
-        """A photograph instead; raises `ValueError` and `OSError`."""
-        self._scene = scene.photograph(path)
-        self.shows = path.name
-
-    def clear(self) -> None:
-        """Nobody is there."""
-        self._scene = self._road
-        self.shows = ""
-
-    def snapshot(self) -> bytes:
-        """The next picture as a camera would send it."""
-        self.taken += 1
-        if self.fault is Fault.GARBAGE:
-            return b"\xff\xd8\xff\xe0" + self._last[:200] + bytes(range(256)) * 4
-        if self.fault is Fault.FREEZE and self._last:
-            return self._last
-        dark = self.fault is Fault.BLACK
-        frame = np.zeros_like(self._scene) if dark else self._camera.frame(self._scene)
-        self._last = _jpeg(frame)
-        return self._last
-
-
-class Cameras(AbstractAsyncContextManager["Cameras"]):
+class Cameras(Views, AbstractAsyncContextManager["Cameras"]):
     """The server and its views; raises `OSError` if the port is taken."""
 
+    faults = tuple(fault for fault in Fault if fault is not Fault.DEAD)
+
     def __init__(self, options: argparse.Namespace) -> None:
+        super().__init__(photographs_in(options.pictures), most=_MOST_LANES)
         self._options = options
-        self._views: dict[str, View] = {}
-        self._photographs = _photographs(options.pictures)
         self._digest = Digest(options.user, options.password) if options.user else None
         self._ended = asyncio.Event()
         app = web.Application()
-        app.router.add_get("/{lane}/snapshot.jpg", self._serve)
+        for path in SNAPSHOTS:
+            app.router.add_get("/{lane}" + path, self._serve)
         if options.mjpeg:
             app.router.add_get("/{lane}/video.mjpg", self._stream)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -118,59 +68,12 @@ class Cameras(AbstractAsyncContextManager["Cameras"]):
         self._ended.set()
         await self._runner.cleanup()
 
-    async def show(self, lane: str, plate: str, ground: str = "") -> Fields:
-        """A car with this plate stands before the camera; its ground goes by the plate, or is
-        blue, green, yellow, white or black.
-        """
-        view = self._view(lane)
-        view.show(plate, Ground(ground) if ground else ground_of(plate))
-        return {"lane": lane, "plate": plate}
-
-    async def picture(self, lane: str, file: str) -> Fields:
-        """The camera sees this photograph, a little different each time."""
-        self._view(lane).picture(Path(file))
-        return {"lane": lane, "picture": file}
-
-    async def next(self, lane: str) -> Fields:
-        """The camera sees the next photograph of the folder given by --pictures."""
-        if not self._photographs:
-            raise CommandError("there is no folder of photographs: start with --pictures DIR")
-        view = self._view(lane)
-        view.photographs += 1
-        file = self._photographs[(view.photographs - 1) % len(self._photographs)]
-        view.picture(file)
-        return {"lane": lane, "picture": str(file)}
-
-    async def clear(self, lane: str) -> None:
-        """The road is empty."""
-        self._view(lane).clear()
-
     async def fault(self, lane: str, name: str, slow_ms: str = "0") -> None:
         """freeze: the same picture again and again; black: a black one; slow MS: each answer so
-        much later; 401: nobody is let in; hang: never an answer; garbage: no picture; none: well.
+        much later; 401: nobody is let in; hang: never an answer; garbage: no picture; half: half
+        of one; none: well.
         """
-        fault, slow_s = Fault(name), int(slow_ms) / 1000
-        if (fault is Fault.SLOW) != (slow_s > 0):
-            raise CommandError("slow takes its milliseconds, and no other fault does")
-        view = self._view(lane)
-        view.fault, view.slow_s = fault, slow_s
-
-    async def state(self) -> Fields:
-        """What each camera sees, how many pictures it gave, and its fault."""
-        return {
-            "lanes": {
-                lane: {"shows": view.shows, "taken": view.taken, "fault": view.fault}
-                for lane, view in self._views.items()
-            }
-        }
-
-    def _view(self, lane: str) -> View:
-        view = self._views.get(lane)
-        if view is None:
-            if len(self._views) >= _MOST_LANES:
-                raise CommandError(f"no more than {_MOST_LANES} lanes")
-            view = self._views[lane] = View(lane)
-        return view
+        self.failing(lane, name, slow_ms)
 
     async def _serve(self, request: web.Request) -> web.Response:
         view = self._admitted(request)
@@ -180,7 +83,7 @@ class Cameras(AbstractAsyncContextManager["Cameras"]):
                 request.transport.abort()
         if view.fault is Fault.SLOW:
             await self._wait(view.slow_s)
-        return web.Response(body=view.snapshot(), content_type="image/jpeg")
+        return web.Response(body=_snapshot(view), content_type="image/jpeg")
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         view = self._admitted(request)
@@ -190,16 +93,23 @@ class Cameras(AbstractAsyncContextManager["Cameras"]):
             while not self._ended.is_set():
                 await self._wait(view.slow_s + 1 / self._options.mjpeg)
                 if view.fault is not Fault.HANG:
-                    await response.write(_part(view.snapshot()))
+                    await response.write(_part(_snapshot(view)))
         return response
+
+    async def expire(self) -> None:
+        """Who knows the password is asked for it once more: the nonces are stale."""
+        if self._digest is None:
+            raise CommandError("nobody is asked for a password: start with --user NAME")
+        self._digest.expire()
 
     def _admitted(self, request: web.Request) -> View:
         try:
-            view = self._view(request.match_info["lane"])
+            view = self.view(request.match_info["lane"])
         except CommandError as error:
             raise web.HTTPNotFound(text=str(error)) from error
         if view.fault is Fault.UNAUTHORIZED or not self._lets_in(request):
-            challenge = self._digest.challenge() if self._digest else 'Basic realm="camera"'
+            given = request.headers.get("Authorization", "")
+            challenge = self._digest.challenge(given) if self._digest else 'Basic realm="camera"'
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": challenge})
         return view
 
@@ -218,11 +128,14 @@ class Cameras(AbstractAsyncContextManager["Cameras"]):
             return
 
 
-def _photographs(folder: Path | None) -> list[Path]:
-    """The pictures in a folder, by name; raises `OSError` if there is no such folder."""
-    if folder is None:
-        return []
-    return sorted(file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES)
+def _snapshot(view: View) -> bytes:
+    """The next picture as a camera would send it."""
+    jpeg = _jpeg(view.frame())
+    if view.fault is Fault.GARBAGE:
+        return jpeg[:200] + bytes(range(256)) * 4
+    if view.fault is Fault.HALF:
+        return jpeg[: len(jpeg) // 2]
+    return jpeg
 
 
 def _part(jpeg: bytes) -> bytes:
@@ -236,12 +149,9 @@ def _jpeg(picture: Picture) -> bytes:
 
 
 COMMANDS = (
-    Command(Cameras.show, "LANE PLATE [GROUND]"),
-    Command(Cameras.picture, "LANE FILE"),
-    Command(Cameras.next, "LANE"),
-    Command(Cameras.clear, "LANE"),
-    Command(Cameras.fault, "LANE none|freeze|black|slow|401|hang|garbage [MS]"),
-    Command(Cameras.state),
+    *view.COMMANDS,
+    Command(Cameras.fault, "LANE none|freeze|black|slow|401|hang|garbage|half [MS]"),
+    Command(Cameras.expire),
 )
 
 

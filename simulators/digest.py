@@ -23,20 +23,25 @@ class Digest:
         self._secret = _md5(f"{user}:{_REALM}:{password}")
         self._nonces: dict[str, None] = {}
 
-    def challenge(self) -> str:
-        """A `WWW-Authenticate` header with a fresh nonce."""
+    def challenge(self, authorization: str = "") -> str:
+        """A `WWW-Authenticate` header with a fresh nonce, for who gave this `Authorization`."""
         nonce = secrets.token_hex(16)
+        stale = "nonce" in (given := _fields(authorization)) and given["nonce"] not in self._nonces
         self._nonces[nonce] = None
         if len(self._nonces) > _NONCES:
             del self._nonces[next(iter(self._nonces))]
-        return f'Digest realm="{_REALM}", qop="auth", algorithm=MD5, nonce="{nonce}"'
+        told = ", stale=true" if stale else ""
+        return f'Digest realm="{_REALM}", qop="auth", algorithm=MD5, nonce="{nonce}"{told}'
+
+    def expire(self) -> None:
+        """From now on every nonce given out is stale."""
+        self._nonces.clear()
 
     def accepts(self, method: str, target: str, authorization: str) -> bool:
         """Whether an `Authorization` header is this user's, for this request."""
-        scheme, _, rest = authorization.partition(" ")
-        fields = {name.lower(): quoted or bare for name, quoted, bare in _FIELD.findall(rest)}
+        fields = _fields(authorization)
         known = fields.get("nonce") in self._nonces and fields.get("uri") == target
-        if scheme.lower() != "digest" or not known or fields.get("username") != self._user:
+        if not known or fields.get("username") != self._user:
             return False
         return secrets.compare_digest(
             fields.get("response", "").encode(), self._response(method, fields).encode()
@@ -47,6 +52,14 @@ class Digest:
         parts = (fields.get(name, "") for name in ("nonce", "nc", "cnonce", "qop"))
         asked = _md5(f"{method}:{fields.get('uri', '')}")
         return _md5(":".join((self._secret, *parts, asked)))
+
+
+def _fields(authorization: str) -> dict[str, str]:
+    """What a digest says; nothing, if it is none."""
+    scheme, _, rest = authorization.partition(" ")
+    if scheme.lower() != "digest":
+        return {}
+    return {name.lower(): quoted or bare for name, quoted, bare in _FIELD.findall(rest)}
 
 
 def _md5(text: str) -> str:

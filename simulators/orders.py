@@ -12,6 +12,9 @@ from simulators.registry import Body
 
 ANSWER = ("order", "outcome", "detail")
 
+_NOT_TEXT = ("count", "on", "minutes", "vehicles")
+"""The fields of an order that are numbers, or yes and no."""
+
 
 class Orders:
     """One site's orders; each is good, and awaited, for `patience_s`."""
@@ -60,7 +63,7 @@ def fields_of(text: str) -> Body:
         name, equals, value = word.partition("=")
         if not equals:
             raise CommandError(f"{word}: must look like zone=hall")
-        fields[name] = json.loads(value) if name in ("count", "on") else value
+        fields[name] = json.loads(value) if name in _NOT_TEXT else value
     return fields
 
 

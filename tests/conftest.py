@@ -11,6 +11,15 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Here, because pytest asks for options before it has looked into the folders of the tests."""
+    bench = parser.getgroup("bench", "a relay board on a bench, instead of the simulated ones")
+    bench.addoption("--board", metavar="ADDRESS", help="as in [[board]]: tcp://192.0.2.7")
+    bench.addoption("--profile", default="plain", help="what kind of board it is")
+    bench.addoption("--unit", type=int, default=1)
+    bench.addoption("--coil", type=int, default=0, help="the relay that is switched; wire nothing")
+
+
 TALKING_ROOMS = {"drivers", "sync", "simulators", "e2e"}
 """Where tests open sockets of their own, on loopback; everywhere else a socket is a mistake."""
 

@@ -446,9 +446,126 @@ address = "tcp://192.0.2.7"
 """
 
 
-def test_two_boards_cannot_share_an_address(tmp_path: Path) -> None:
-    faults = faults_of(example() + SECOND_BOARD, tmp_path)
-    assert any('board "more".address' in fault for fault in faults)
+def test_boards_at_one_address_differ_in_their_unit(tmp_path: Path) -> None:
+    same = SECOND_BOARD.replace("192.0.2.7", "192.0.2.7:502")
+    assert any('board "more".unit' in fault for fault in faults_of(example() + same, tmp_path))
+    loaded(example() + same + "unit = 2", tmp_path)
+
+
+@pytest.mark.parametrize("key", ["baudrate = 19200", 'parity = "E"', "stopbits = 2", "gap_ms = 40"])
+def test_boards_on_one_line_agree_in_what_is_the_lines(tmp_path: Path, key: str) -> None:
+    address = "serial:///dev/serial/by-id/usb-1a86_USB_Serial-if00-port0"
+    one = ("tcp://192.0.2.7:502", address)
+    two = SECOND_BOARD.replace("tcp://192.0.2.7", address) + "unit = 2\n"
+    loaded(example(one) + two, tmp_path)
+    (fault,) = faults_of(example(one) + two + key, tmp_path)
+    assert 'board "more": on one line with "relays"' in fault
+
+
+def test_a_board_and_a_display_cannot_share_a_port(tmp_path: Path) -> None:
+    text = example(("tcp://192.0.2.7:502", "serial:///dev/ttyUSB0"))
+    display = '\n[[display]]\nname = "sign"\nport = "/dev/ttyUSB0"\n'
+    assert any('display "sign"' in fault for fault in faults_of(text + display, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("192.0.2.7", "must look like"),
+        ("udp://192.0.2.7", "must look like"),
+        ("tcp://192.0.2.7/a", "must look like"),
+        ("serial:ttyUSB0", "must look like"),
+        ("serial://ttyUSB0", "must look like"),
+    ],
+)
+def test_an_address_that_is_none_is_refused(tmp_path: Path, address: str, said: str) -> None:
+    (fault,) = faults_of(example(("tcp://192.0.2.7:502", address)), tmp_path)
+    assert said in fault
+
+
+def test_a_board_that_speaks_rtu_has_no_unit_0(tmp_path: Path) -> None:
+    rtu = ("tcp://192.0.2.7:502", "rtu+tcp://192.0.2.7:4196")
+    (fault,) = faults_of(example(rtu, ("unit = 1", "unit = 0")), tmp_path)
+    assert "1 to 247" in fault
+
+
+def test_a_silent_board_on_a_serial_line_has_to_be_noticed_in_time(tmp_path: Path) -> None:
+    slow = ("unit = 1", "unit = 1\ntimeout_ms = 900")
+    (fault,) = faults_of(example(("tcp://192.0.2.7:502", "serial:///dev/ttyUSB0"), slow), tmp_path)
+    assert "noticed within 2 s" in fault
+    loaded(example(slow), tmp_path)
+
+
+def test_channels_are_those_of_the_profile_if_not_told(tmp_path: Path) -> None:
+    four = ("unit = 1", 'unit = 1\nprofile = "zlan6042"')
+    untold = ("inputs = 16 ", "# ")
+    assert any("no input 4" in fault for fault in faults_of(example(four, untold), tmp_path))
+    assert loaded(example(four), tmp_path).board[0].inputs == 16
+
+
+def test_a_profile_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+    (fault,) = faults_of(example(("unit = 1", 'profile = "waveshare"')), tmp_path)
+    assert 'board "relays".profile: no profile is called "waveshare"' in fault
+    assert "waveshare8" in fault
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('kind = "coil"', 'kind = "flsh"', r"pulse: .*flsh"),
+        ("read = 2", "read = 5", r"inputs\.read: .*not 5"),
+        ("write = 5", "write = 6", r"coils: on and off must be told"),
+        ("count = 8", "count = 0", r"coils\.count: .*not 0"),
+        ("verified", "verfied", r"verified: Field required"),
+        ("[coils]", "[coils", r"is not TOML"),
+    ],
+)
+def test_a_bad_profile_is_named_with_file_key_and_value(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    plain = (Path(config.__file__).parent / "boards" / "plain.toml").read_text(encoding="utf-8")
+    (tmp_path / "own.toml").write_text(plain, encoding="utf-8")
+    own = example(("unit = 1", 'profile = "own.toml"'))
+    assert loaded(own, tmp_path).board[0].profile.pulse.kind == "coil"
+    (tmp_path / "own.toml").write_text(plain.replace(old, new, 1), encoding="utf-8")
+    fault = " ".join(faults_of(own, tmp_path))
+    assert re.search(rf'board "relays".profile: .*own\.toml: .*{said}', fault)
+
+
+def test_every_profile_that_comes_with_the_program_is_good() -> None:
+    assert {"plain", "waveshare8", "lc8", "juying8", "eletechsup4", "zlan6042"} <= set(
+        config.profile_names()
+    )
+    for name in config.profile_names():
+        board = config.BoardSettings(name="b", address="tcp://192.0.2.7", profile=name)
+        assert board.profile.source
+
+
+@pytest.mark.parametrize(
+    ("profile", "pulse_ms", "said"),
+    [
+        ("waveshare8", 550, "in steps of 100"),
+        ("eletechsup4", 500, "always last 1000 ms"),
+    ],
+)
+def test_a_pulse_that_the_board_cannot_give_is_refused(
+    tmp_path: Path, profile: str, pulse_ms: int, said: str
+) -> None:
+    text = example(
+        ("unit = 1", f'profile = "{profile}"\ncoils = 8'),
+        ("pulse_ms = 500", f"pulse_ms = {pulse_ms}"),
+    )
+    faults = faults_of(text, tmp_path)
+    assert f'lane "outer-entry".barrier.pulse_ms: board "relays": its pulses {said}' in faults[
+        0
+    ].replace("last 100 to 3276700 ms, ", "")
+
+
+def test_relays_of_a_barrier_are_its_own(tmp_path: Path) -> None:
+    held = ("coil = 1 }", "coil = 1, hold_coil = 0, close_coil = 9 }")
+    faults = faults_of(example(held), tmp_path)
+    assert any(".hold_coil: coil 0" in fault and "is already" in fault for fault in faults)
+    assert any('.close_coil: board "relays" has no coil 9' in fault for fault in faults)
 
 
 def test_a_lane_is_wired_to_one_board(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Boards with the same address stand on one line: behind one gateway, or on one se
 differ in their unit, and agree in everything that is the line's.
 """
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -72,8 +73,9 @@ class BoardSettings(Settings):
     """A relay board, reached by Modbus TCP (`tcp://host:port`), on a serial port
     (`serial:///dev/serial/by-id/...`), or by RTU through a converter (`rtu+tcp://host:port`).
 
-    `inputs` and `coils` are as many as the profile says, if not told. `gap_ms` is 3.5 characters,
-    if not told. The bounds of the times let a silent board be noticed within two seconds.
+    If not told, `inputs` and `coils` are as many as the profile says, `timeout_ms` is 500 over TCP
+    and what an answer takes at this speed over RTU, and `gap_ms` is 3.5 characters. The bounds of
+    the times let a silent board be noticed within two seconds.
     """
 
     name: Name
@@ -86,11 +88,13 @@ class BoardSettings(Settings):
     coils: Annotated[int, Field(ge=1, le=64)] = Field(
         default_factory=lambda told: told["profile"].coils.count
     )
-    poll_ms: Annotated[int, Field(ge=10, le=500)] = 50
-    timeout_ms: Annotated[int, Field(ge=50, le=1000)] = 500
     baudrate: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
     parity: Literal["N", "E", "O"] = "N"
     stopbits: Literal[1, 2] = 1
+    poll_ms: Annotated[int, Field(ge=10, le=500)] = 50
+    timeout_ms: Annotated[int, Field(ge=50, le=1000)] = Field(
+        default_factory=lambda told: _answer_ms(told["address"], told["baudrate"])
+    )
     gap_ms: Annotated[float, Field(ge=0, le=500)] | None = None
     silence_ms: Annotated[int, Field(ge=20, le=1000)] = 200
 
@@ -98,7 +102,7 @@ class BoardSettings(Settings):
     def _address_fits(self) -> Self:
         parts = urlsplit(self.address)
         if parts.scheme == Wire.SERIAL:
-            good = not parts.netloc and len(parts.path) > 1
+            good = not parts.netloc and parts.path.startswith("/")
         else:
             good = parts.scheme in list(Wire) and bool(parts.hostname) and not parts.path
         if not good:
@@ -142,3 +146,13 @@ _LIKE_THIS = (
 def _characters_s(baudrate: int) -> float:
     """3.5 characters, and above 19200 baud the fixed 1.75 ms (V1.02, 2.5.1.1)."""
     return 0.00175 if baudrate > 19200 else 3.5 * _BITS / baudrate
+
+
+def _answer_ms(address: str, baudrate: int) -> int:
+    """How long an answer may take: over RTU there are 30 characters at most in a request and its
+    answer, a converter holds them back for 16 ms, and a board may think; whoever waits longer for
+    one that is silent holds up all others on the line.
+    """
+    if urlsplit(address).scheme == Wire.TCP:
+        return 500
+    return 150 + math.ceil(1000 * 30 * _BITS / baudrate)

@@ -14,12 +14,13 @@ import structlog
 
 from gatekeeper.clock import monotonic
 from gatekeeper.config import BarrierSettings, BoardSettings, InputSettings, LaneSettings
-from gatekeeper.drivers.bus import Bus, Urgency
+from gatekeeper.drivers.bus import Bus
 from gatekeeper.drivers.device import Device, open_device
 from gatekeeper.drivers.inputs import Inputs, Tell
 from gatekeeper.drivers.level import ANSWER_S
 from gatekeeper.drivers.ports import Barrier, Loops
 from gatekeeper.drivers.relays import SAFE_S, Relays
+from gatekeeper.drivers.session import Urgency
 from gatekeeper.errors import BoardError, ConfigError
 from gatekeeper.health import Health
 from gatekeeper.model import Ack, BarrierCommand, Sensor
@@ -97,6 +98,7 @@ class RelayBoard:
                 self._beat()
                 self._report(await self._session())
                 await asyncio.sleep(self._pause_s)
+                await self._bus.calm()
                 self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
         finally:
             self._health.forget(self._task_name)
@@ -127,7 +129,8 @@ class RelayBoard:
         """Tell the inputs again and again; says why that came to an end."""
         seen = monotonic()
         while True:
-            self._inputs.see(inputs, seen)
+            if self._inputs.see(inputs, seen):
+                self._bus.stir()
             self._relays.see(inputs, seen)
             await device.lasts(self._settings.poll_ms / 1000)
             self._beat()

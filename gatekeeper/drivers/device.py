@@ -18,8 +18,9 @@ from gatekeeper.config import (
     RegisterFlash,
     TimedPulse,
 )
-from gatekeeper.drivers.bus import Bus, Session, Urgency
+from gatekeeper.drivers.bus import Bus
 from gatekeeper.drivers.frames import CoilWrite
+from gatekeeper.drivers.session import Session, Urgency
 
 _READ: dict[int, Callable[..., ModbusPDU]] = {
     1: ReadCoilsRequest,

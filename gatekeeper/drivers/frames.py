@@ -10,12 +10,14 @@ import struct
 
 from pymodbus.framer.rtu import FramerRTU
 from pymodbus.pdu import ModbusPDU
-from pymodbus.pdu.bit_message import ReadCoilsRequest
 from pymodbus.pdu.register_message import (
     ReadHoldingRegistersRequest,
     WriteMultipleRegistersRequest,
     WriteSingleRegisterRequest,
 )
+
+READS = frozenset((1, 2, 3))
+"""The functions we use that switch nothing."""
 
 _ERROR = 0x80
 _CRC = 2
@@ -78,9 +80,9 @@ def _body(answer: ModbusPDU) -> object:
             return len(answer.bits)
 
 
-def is_read(frame: bytes) -> bool:
-    """Whether a request frame of RTU asks for coils, inputs or registers."""
-    return frame[1] in (ReadCoilsRequest.function_code, 2, 3)
+def is_read(request: ModbusPDU) -> bool:
+    """Whether a request switches nothing."""
+    return request.function_code in READS
 
 
 def answer_in(asked: bytes, heard: bytes) -> bytes:
@@ -104,7 +106,7 @@ def after_echo(asked: bytes, heard: bytes) -> bytes:
 
 
 def _size_of_answer(asked: bytes) -> int:
-    if not is_read(asked):
+    if asked[1] not in READS:
         return _ECHO_SIZE
     count = int.from_bytes(asked[4:6], "big")
     return _EXCEPTION_SIZE + (2 * count if asked[1] == 3 else -(-count // 8))

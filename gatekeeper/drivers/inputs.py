@@ -19,11 +19,13 @@ class _Watch:
     tell: Tell
     told: bool | None = None
 
-    def see(self, inputs: Sequence[bool], at: float) -> None:
+    def see(self, inputs: Sequence[bool], at: float) -> bool:
         on = is_on(self.wire, inputs)
-        if on != self.told:
+        changed = on != self.told
+        if changed:
             self.told = on
             self.tell(Presence(lane=self.lane, sensor=self.sensor, on=on, at=at))
+        return on and changed
 
 
 class Inputs:
@@ -36,10 +38,9 @@ class Inputs:
         """From now on tell this input; `tell` must not block."""
         self._watches.append(_Watch(lane=lane, sensor=sensor, wire=wire, tell=tell))
 
-    def see(self, inputs: Sequence[bool], at: float) -> None:
-        """What all inputs of the board were at this moment."""
-        for watch in self._watches:
-            watch.see(inputs, at)
+    def see(self, inputs: Sequence[bool], at: float) -> bool:
+        """What all inputs of the board were at this moment; whether one of them came on."""
+        return any([watch.see(inputs, at) for watch in self._watches])
 
 
 def is_on(wire: InputSettings, inputs: Sequence[bool]) -> bool:

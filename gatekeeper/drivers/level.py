@@ -7,8 +7,8 @@ happen.
 from collections.abc import Callable
 
 from gatekeeper.clock import monotonic
-from gatekeeper.drivers.bus import NotSentError, RefusedError, Urgency
 from gatekeeper.drivers.device import Device
+from gatekeeper.drivers.session import NotSentError, RefusedError, Urgency
 from gatekeeper.errors import BoardError
 from gatekeeper.model import Outcome
 

@@ -8,7 +8,6 @@ on RTU it is handed only the frame that can be the answer.
 
 import asyncio
 import fcntl
-import math
 import socket
 import struct
 import termios
@@ -23,7 +22,7 @@ from pymodbus.pdu import ModbusPDU
 
 from gatekeeper.clock import monotonic
 from gatekeeper.config import LineSettings, Wire
-from gatekeeper.drivers.frames import CoilWrite, after_echo, answer_in, fits, is_read
+from gatekeeper.drivers.frames import READS, CoilWrite, after_echo, answer_in, fits, is_read
 from gatekeeper.errors import BoardError
 
 Client = AsyncModbusTcpClient | AsyncModbusSerialClient
@@ -50,6 +49,7 @@ class Line:
         self._settings = settings
         self._ear = Ear()
         self._client = _client(settings, self._ear)
+        self._patience: asyncio.Timeout | None = None
 
     @classmethod
     async def connect(cls, settings: LineSettings) -> Self:
@@ -80,16 +80,21 @@ class Line:
         if not self._client.connected:
             raise self._lost("the connection was closed")
         try:
-            async with asyncio.timeout(limit_s):
+            async with asyncio.timeout(limit_s) as self._patience:
                 answer: ModbusPDU = await self._client.execute(False, request)
         except (TimeoutError, ModbusException) as error:
             self._ear.forget()
-            if self._unsent():
+            if not is_read(request) and self._unsent():
                 raise self._lost(f"no answer within {limit_s:.2f} s, and nothing leaves") from error
             raise BoardError(f"no answer within {limit_s:.2f} s") from error
         if not fits(request, answer):
             raise BoardError(f"answered something else ({answer})")
         return answer
+
+    def hurry(self) -> None:
+        """Wait no longer for the answer to the present request."""
+        if self._patience is not None and not self._patience.expired():
+            self._patience.reschedule(asyncio.get_running_loop().time())
 
     def cut(self) -> None:
         """Drop the connection with all that is still on its way; `close` alone would send it."""
@@ -105,7 +110,8 @@ class Line:
     def _unsent(self) -> bool:
         """Whether something we wrote has not arrived at the other end, and could still do so late.
 
-        What a TCP peer has acknowledged it has: then it is a board behind it that is silent.
+        What a TCP peer has acknowledged it has: then it is the board, or one behind a gateway, that
+        is silent.
         """
         transport = self._client.ctx.transport
         if not isinstance(transport, asyncio.Transport) or transport.get_write_buffer_size():
@@ -140,7 +146,7 @@ class Ear:
     """
 
     def __init__(self) -> None:
-        self.at = -math.inf
+        self.at = monotonic()
         self._asked = b""
         self._echoes = False
 
@@ -152,7 +158,7 @@ class Ear:
             return frame
         if not self._asked:
             return b""  # late: nobody waits for it
-        self._echoes |= is_read(self._asked) and self._asked in frame
+        self._echoes |= self._asked[1] in READS and self._asked in frame
         heard = after_echo(self._asked, frame) if self._echoes else frame
         answer = answer_in(self._asked, heard)
         if answer:

@@ -11,9 +11,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from gatekeeper.clock import monotonic
-from gatekeeper.drivers.bus import NotSentError, RefusedError, Urgency
 from gatekeeper.drivers.device import Device
 from gatekeeper.drivers.level import reads_on
+from gatekeeper.drivers.session import NotSentError, RefusedError, Urgency
 from gatekeeper.errors import BoardError
 from gatekeeper.model import Ack, BarrierCommand, Outcome
 
@@ -53,6 +53,10 @@ class Pulse:
             self._tell(Outcome.UNKNOWN, "the pulse was broken off")
             if self._sent:
                 await self._ended()
+
+    def never_begun(self) -> None:
+        """Answer, if this was broken off before it could run at all; else it has answered."""
+        self._tell(Outcome.FAILED, "the pulse was broken off before it began")
 
     async def _begin(self) -> tuple[Outcome, str]:
         try:

@@ -10,19 +10,20 @@ Three kinds of relay differ in what is done to them when the board comes (back):
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
 from gatekeeper.clock import monotonic
 from gatekeeper.config import BarrierSettings, BoardSettings, LaneSettings
-from gatekeeper.drivers.bus import Urgency
 from gatekeeper.drivers.device import Device
 from gatekeeper.drivers.inputs import is_on
 from gatekeeper.drivers.level import ANSWER_S, reads_on, set_level, switch_off
 from gatekeeper.drivers.pulse import Pulse
+from gatekeeper.drivers.session import Urgency
+from gatekeeper.drivers.works import Live
 from gatekeeper.errors import BoardError
 from gatekeeper.model import Ack, BarrierCommand, Outcome
 
@@ -43,56 +44,21 @@ _UP_ALREADY = "held open already"
 
 
 @dataclass(slots=True, kw_only=True)
-class _Work:
-    """What is done to one relay: it pulses, and then is brought to rest."""
-
-    task: asyncio.Task[None]
-    resting: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Live:
-    """A session in which relays may be switched, and what is being done to each."""
-
-    device: Device
-    tasks: asyncio.TaskGroup
-    works: dict[int, _Work] = field(default_factory=dict)
-
-    def begin(self, coil: int, work: Coroutine[None, None, None]) -> None:
-        """Do this to a relay from now on, and nothing else."""
-        self.break_off(coil)
-        task = self.tasks.create_task(work, name=f"coil {coil}")
-        self.works[coil] = _Work(task=task)
-        task.add_done_callback(lambda done: self._forget(coil, done))
-
-    def pulses(self, coil: int) -> bool:
-        """Whether a relay pulses."""
-        return coil in self.works and not self.works[coil].resting
-
-    def rests(self, coil: int) -> bool:
-        """Whether a relay is being brought to rest."""
-        return coil in self.works and self.works[coil].resting
-
-    def break_off(self, coil: int) -> None:
-        """End what is done to a relay; a pulse is followed by off all the same."""
-        if coil in self.works:
-            self.works[coil].task.cancel()
-
-    def _forget(self, coil: int, done: asyncio.Task[None]) -> None:
-        if self.works[coil].task is done:
-            del self.works[coil]
-
-
-@dataclass(slots=True, kw_only=True)
 class _LeftUp:
-    """A relay found on that keeps a boom up, and since when its lane is clear."""
+    """A relay found on that keeps a boom up, and since when its lanes are clear."""
 
-    lane: LaneSettings
+    lanes: tuple[LaneSettings, ...]
     clear_since: float | None = None
 
+    @property
+    def names(self) -> list[str]:
+        """The lanes under this boom."""
+        return [lane.name for lane in self.lanes]
+
     def clear(self, inputs: Sequence[bool], at: float) -> bool:
-        """Whether the lane has been clear for long enough."""
-        wires = [wire for key, wire in self.lane.inputs.items() if key != "boom_up"]
+        """Whether the lanes have been clear for long enough."""
+        inputs_of = [item for lane in self.lanes for item in lane.inputs.items()]
+        wires = [wire for key, wire in inputs_of if key != "boom_up"]
         if any(is_on(wire, inputs) for wire in wires):
             self.clear_since = None
         elif self.clear_since is None:
@@ -106,14 +72,21 @@ class Relays:
     def __init__(self, board: BoardSettings, lanes: Sequence[LaneSettings]) -> None:
         self._board = board
         self._lanes = [lane for lane in lanes if lane.barrier.board == board.name]
-        self._live: _Live | None = None
-        self._wanted: set[int] = set()
-        """Relays to be kept on, whatever becomes of the connection."""
+        self._live: Live | None = None
+        self._wants: set[tuple[int, str]] = set()
+        """Relays to be kept on, and for which lane, whatever becomes of the connection: two lanes
+        may share a barrier.
+        """
         self._held: set[int] = set()
         """Those of them that were read on in this session."""
         self._owed: set[int] = set()
         """Relays that we have pulsed, and not read off again."""
         self._left_up: dict[int, _LeftUp] = {}
+
+    @property
+    def _wanted(self) -> set[int]:
+        """The relays to be kept on."""
+        return {coil for coil, _ in self._wants}
 
     @property
     def alive(self) -> bool:
@@ -134,6 +107,7 @@ class Relays:
                 wanted = coil in self._wanted
                 await device.write_coil(coil, wanted, urgency=Urgency.PULSE, deadline=deadline)
         on = await self._read(device, ours, deadline)
+        self._find_left_up(on)  # once more: somebody may have released it meanwhile
         self._held = on & self._wanted
         stuck = on - self._wanted - self._left_up.keys()
         if stuck:
@@ -145,7 +119,7 @@ class Relays:
 
     def go_live(self, device: Device, tasks: asyncio.TaskGroup) -> None:
         """Take commands from now on."""
-        self._live = _Live(device=device, tasks=tasks)
+        self._live = Live(device=device, tasks=tasks)
         tasks.create_task(self._keep(device), name="kept relays")
 
     def go_down(self) -> None:
@@ -158,7 +132,7 @@ class Relays:
         for coil, found in tuple(self._left_up.items()):
             if found.clear(inputs, at) and self._live is not None:
                 del self._left_up[coil]
-                log.info("boom.let_down", lane=found.lane.name, coil=coil)
+                log.info("boom.let_down", lanes=found.names, coil=coil)
                 self._live.begin(coil, self._rest(self._live, coil))
 
     # --- commands, as ports.Barrier has them ----------------------------------------------------
@@ -169,9 +143,9 @@ class Relays:
         """
         if relay.held_by in self._held | self._left_up.keys():
             return _ack(command, Outcome.DONE, _UP_ALREADY)
-        if relay.coil in self._wanted:
-            return await self.hold(relay, command)
         self._open_beats_close(relay)
+        if relay.coil in self._wanted and self._live is not None:
+            return await self._switch(self._live.device, relay.coil, True, command)
         return await self._pulse(relay.coil, relay.pulse_ms, command)
 
     async def close(self, relay: BarrierSettings, command: BarrierCommand) -> Ack:
@@ -186,7 +160,7 @@ class Relays:
 
     async def hold(self, relay: BarrierSettings, command: BarrierCommand) -> Ack:
         """On, from now on and after every reconnection."""
-        self._wanted.add(relay.held_by)
+        self._wants.add((relay.held_by, command.lane))
         self._owed.discard(relay.held_by)
         self._left_up.pop(relay.held_by, None)
         self._open_beats_close(relay)
@@ -197,8 +171,10 @@ class Relays:
         return await self._switch(self._live.device, relay.held_by, True, command)
 
     async def release(self, relay: BarrierSettings, command: BarrierCommand) -> Ack:
-        """No longer on."""
-        self._wanted.discard(relay.held_by)
+        """No longer on, unless the opposite lane wants it on."""
+        self._wants.discard((relay.held_by, command.lane))
+        if relay.held_by in self._wanted:
+            return _ack(command, Outcome.DONE, "kept up for the opposite lane")
         self._held.discard(relay.held_by)
         self._left_up.pop(relay.held_by, None)
         if self._live is None:
@@ -219,11 +195,14 @@ class Relays:
             ended=lambda: self._rest(live, coil),
         )
         self._owed.add(coil)
-        live.begin(coil, pulse.run())
+        task = live.begin(coil, pulse.run())
+        task.add_done_callback(lambda _: pulse.never_begun())
         return await asyncio.shield(pulse.answer)
 
     def _open_beats_close(self, relay: BarrierSettings) -> None:
-        if self._live is not None and relay.close_coil is not None:
+        if self._live is None or relay.close_coil is None:
+            return
+        if self._live.pulses(relay.close_coil):
             self._live.break_off(relay.close_coil)
 
     # --- levels ---------------------------------------------------------------------------------
@@ -241,9 +220,9 @@ class Relays:
             self._held.add(coil)
         return _ack(command, outcome, detail)
 
-    async def _rest(self, live: _Live, coil: int) -> None:
+    async def _rest(self, live: Live, coil: int) -> None:
         """Bring a relay that has pulsed, or was left on, to where it belongs."""
-        live.works[coil].resting = True
+        live.rest(coil)
         if coil in self._wanted:
             await self._keep_on(live.device, coil)
         elif await switch_off(live.device, coil):
@@ -251,11 +230,12 @@ class Relays:
 
     async def _keep(self, device: Device) -> None:
         """Look after what is held; for as long as the session lasts."""
-        while await device.lasts(_KEEP_S):
+        while device.up:
             for coil in sorted(self._wanted):
                 with suppress(BoardError):  # said by the board, whose poll meets the same fault
                     if not await reads_on(device, coil, Urgency.POLL):
                         await self._keep_on(device, coil)
+            await device.lasts(_KEEP_S)
 
     async def _keep_on(self, device: Device, coil: int) -> None:
         outcome, _ = await set_level(
@@ -274,12 +254,12 @@ class Relays:
     def _find_left_up(self, on: set[int]) -> None:
         """Those that keep a boom up although nobody wants it."""
         known, self._left_up = self._left_up, {}
-        for lane in self._lanes:
-            coil = lane.barrier.held_by
-            if coil in on - self._wanted - self._owed:
-                self._left_up[coil] = _LeftUp(lane=lane)
-                if coil not in known:
-                    log.warning("boom.kept_up", lane=lane.name, coil=coil)
+        holding = {lane.barrier.held_by for lane in self._lanes}
+        for coil in sorted((holding & on) - self._wanted - self._owed):
+            lanes = tuple(lane for lane in self._lanes if lane.barrier.held_by == coil)
+            self._left_up[coil] = found = _LeftUp(lanes=lanes)
+            if coil not in known:
+                log.warning("boom.kept_up", lanes=found.names, coil=coil)
 
     async def _read(self, device: Device, ours: Sequence[int], deadline: float) -> set[int]:
         """Which of our relays are on."""

@@ -1,10 +1,10 @@
 """The lane: walks one vehicle after another through the rooms.
 
 `lane` serves one lane, `corridor` walks its vehicle, `eye` looks, `decider` decides and says so,
-`judge` asks lists and rules for it, `opener` moves the barrier, `holder` keeps it up, `scribe`
-writes down, `sign` tells the driver, `visit` is what is remembered of the vehicle that stands
-there, `bindings` what drivers did with their phones, `rooms` what all lanes share. There is no rule
-in them, no register number and no SQL.
+`judge` asks lists and rules for it, `opener` moves the barrier, `holder` keeps it up, `closer`
+closes it, `scribe` writes down, `sign` tells the driver, `visit` is what is remembered of the
+vehicle that stands there, `bindings` what drivers did with their phones, `rooms` what all lanes
+share. There is no rule in them, no register number and no SQL.
 """
 
 from gatekeeper.lane.bindings import Bindings

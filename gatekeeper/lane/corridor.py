@@ -15,6 +15,7 @@ from uuid6 import uuid7
 from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier, Display
 from gatekeeper.lane.boom import Boom
+from gatekeeper.lane.closer import Closer
 from gatekeeper.lane.decider import Decider
 from gatekeeper.lane.eye import Look, Pace
 from gatekeeper.lane.holder import Holder
@@ -66,6 +67,7 @@ class Corridor:
         store_failure_admits: bool,
         wake_eye: Callable[[], None] | None,
         holder: Holder,
+        closer: Closer | None = None,
         display: Display | None = None,
         by_camera: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -77,6 +79,7 @@ class Corridor:
         self._timing = timing
         self._wake_eye = wake_eye
         self._holder = holder
+        self._closer = closer
         self._machine = passage.Passage()
         self._visit: Visit | None = None
         self._levels: dict[Sensor, Presence] = {}
@@ -101,6 +104,7 @@ class Corridor:
             clock=rooms.clock,
             store_failure_admits=store_failure_admits,
             holder=holder,
+            closer=closer,
             locked=lambda: rooms.site().lockdown,
         )
 
@@ -156,11 +160,19 @@ class Corridor:
             case Look():
                 await self._looked(happening)
             case Reconsider():
-                if self._visit is not None and self._visit.unpulsed and not self._holder.keeps_up:
-                    await self._feed(Input.RELEASED)
-                await self._feed(Input.RECONSIDERED)
-                if self._visit is None:
-                    self._sign.idle()  # the free spaces may be others
+                await self._reconsider()
+
+    async def _reconsider(self) -> None:
+        """Who comes to a boom that goes up drives on, and is not read first."""
+        visit = self._visit
+        if visit is None:
+            self._sign.idle()  # the free spaces may be others, or the boom kept up
+        elif visit.unpulsed and not self._holder.explains:
+            await self._feed(Input.RELEASED)
+        elif self.state in _UNANSWERED and self._holder.admits_as() is not None:
+            visit.late = True
+            await self._decide(visit)
+        await self._feed(Input.RECONSIDERED)
 
     async def late(self) -> None:
         """The moment `wake_at` has come."""
@@ -220,7 +232,9 @@ class Corridor:
             return
         if presence.sensor is Sensor.SAFETY:
             self._believe(SafetyLoop())
-        await self._feed(_EDGES[presence.sensor, presence.on], presence.at)
+        edge = _EDGES.get((presence.sensor, presence.on))  # none of a photocell, which only guards
+        if edge is not None:
+            await self._feed(edge, presence.at)
 
     def _believe(self, loop: SafetyLoop) -> None:
         """A safety loop that is dead has passages presumed, until it moves again."""
@@ -344,6 +358,8 @@ class Corridor:
                 await self._rooms.zones.ended(follower(ended))
         if ended.through:
             self._holder.passed(1 + visit.followers)
+        if self._closer is not None:
+            self._closer.over()
         self._rooms.zones.occupied(self.name, False, at)
         self._sign.idle()
 

@@ -17,7 +17,7 @@ from gatekeeper.drivers.ports import Camera, Reader
 from gatekeeper.errors import CameraError, PictureError
 from gatekeeper.health import Health
 from gatekeeper.lane.arrivals import Arrivals
-from gatekeeper.model import Frame, PlateRead
+from gatekeeper.model import Frame, PlateRead, Presence, Sensor
 
 IDLE_PAUSE_S = 0.7
 """Between two looks at an empty lane."""
@@ -65,9 +65,10 @@ class Eye:
         see: Callable[[Look], None],
         arrivals: Arrivals,
         slow_pause_s: float,
+        view: Callable[[Presence], None] | None = None,
     ) -> None:
-        """`pace` is asked before each look; `see` is given each look but the idle ones, and
-        `arrivals` what all of them show.
+        """`pace` is asked before each look; `see` is given each look but the idle ones, `arrivals`
+        what all of them show, and `view` whether anything moves or stands there.
         """
         self._lane = lane
         self._camera = camera
@@ -77,6 +78,7 @@ class Eye:
         self._pace = pace
         self._see = see
         self._arrivals = arrivals
+        self._view = view
         self._motion = Motion()
         self._slow_pause_s = slow_pause_s
         self._wanted = asyncio.Event()
@@ -110,6 +112,9 @@ class Eye:
             reads = await self._reader.read(frame)
         plates = None if reads is None else tuple(read.text for read in reads)
         arrived = self._arrivals.saw(seen, plates, frame.at)
+        if self._view is not None:
+            on = seen.moving or seen.changed
+            self._view(Presence(lane=self._lane, sensor=Sensor.VIEW, on=on, at=frame.at))
         self._motion.learn(frame.at, empty=self._arrivals.empty)
         if reads is not None and (wanted or arrived):
             self._see(Look(frame=frame, reads=reads))

@@ -55,6 +55,9 @@ _WHY = {
 }
 
 
+_NOTHING = Standing()
+
+
 class Holder:
     """The hold output of one lane, with the reasons that stand for it."""
 
@@ -68,7 +71,7 @@ class Holder:
         self._rooms = rooms
         self._scribe = Scribe(settings.name, rooms)
         self._changed = changed
-        self._standing = Standing()
+        self._standing = _NOTHING
         self._told: tuple[HoldReason, ...] = ()
         self._under = guard.Clearance.of(_guarding(settings))
         self._out = False  # the output is on, or may be
@@ -131,9 +134,16 @@ class Holder:
 
     @property
     def _reasons(self) -> tuple[HoldReason, ...]:
+        if not self.holds:
+            return hold.reasons(self._standing)
         now = self._rooms.clock.instant()
         holds = tuple(each for each in self.holds if not hold.is_over(each, now))
         return hold.reasons(replace(self._standing, holds=holds))
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether nothing keeps the boom up, and nothing is left of what did."""
+        return not (self._out or self._told) and self._standing == _NOTHING
 
     # --- what it does -------------------------------------------------------------------------
 
@@ -153,6 +163,8 @@ class Holder:
     @property
     def wake_at(self) -> float | None:
         """When `wake` is due next (boot clock), None if nothing is."""
+        if self._is_idle:
+            return None
         now = self._rooms.clock.instant()
         ends = [hold.ends_at(each, now) for each in self.holds]
         moments = [moment for moment in (*ends, self._move_at) if moment is not None]
@@ -169,6 +181,8 @@ class Holder:
 
     async def wake(self) -> None:
         """Do what is due: first the barrier, then the journal."""
+        if self._is_idle:
+            return
         await self._move()
         await self._count()
         await self._announce()
@@ -200,7 +214,7 @@ class Holder:
             id=str(uuid7()),
             lane=self.name,
             passage=None,
-            reason=self.admits_as() or Reason.HELD_OPEN,
+            reason=self.admits_as(),
             deadline=self._rooms.clock.boot_s() + within_s,
         )
 

@@ -11,11 +11,12 @@ from typing import TypeAlias
 from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier, Camera, Display, Loops
 from gatekeeper.lane.arrivals import Arrivals
+from gatekeeper.lane.closer import Closer
 from gatekeeper.lane.corridor import Corridor, Happening, Reconsider
 from gatekeeper.lane.eye import Eye
 from gatekeeper.lane.holder import Holder
 from gatekeeper.lane.rooms import Rooms
-from gatekeeper.model import Direction, Order, OrderAnswer, ZonePolicy
+from gatekeeper.model import Direction, Order, OrderAnswer, Presence, ZonePolicy
 from gatekeeper.rules.loops import USUAL, Limits
 from gatekeeper.rules.passage import State, Timing
 
@@ -71,9 +72,10 @@ class Lane:
         self.name = settings.name
         self._rooms = rooms
         self._inbox: asyncio.Queue[_Letter] = asyncio.Queue(INBOX)
-        self._arrivals = Arrivals(settings, limits, health=rooms.health, tell=self._put)
-        self._eye = None if kerb.camera is None else self._opened_eye(kerb.camera, slow_look_s)
+        self._arrivals = Arrivals(settings, limits, health=rooms.health, tell=self._sensed)
         self.holder = Holder(settings, barrier=kerb.barrier, rooms=rooms, changed=self.reconsider)
+        self._closer = self._built_closer(settings, kerb)
+        self._eye = None if kerb.camera is None else self._opened_eye(kerb.camera, slow_look_s)
         self._corridor = Corridor(
             settings,
             policy,
@@ -83,12 +85,12 @@ class Lane:
             store_failure_admits=store_failure_admits,
             wake_eye=None if self._eye is None else self._eye.wake,
             holder=self.holder,
+            closer=self._closer,
             display=kerb.display,
             by_camera=lambda: self._arrivals.by_camera,
         )
         self._never_shuts_in = settings.direction is Direction.EXIT and kerb.camera is not None
         kerb.loops.watch(self._arrivals.sensed)
-        kerb.loops.watch(self.holder.sensed)
 
     @property
     def state(self) -> State:
@@ -117,8 +119,23 @@ class Lane:
         async with asyncio.TaskGroup() as tasks:
             if self._eye is not None:
                 tasks.create_task(self._eye.run())
+            if self._closer is not None:
+                tasks.create_task(self._closer.run())
             tasks.create_task(self._look_after_arrivals())
             tasks.create_task(self._serve())
+
+    def _built_closer(self, settings: LaneSettings, kerb: Kerb) -> Closer | None:
+        if settings.barrier.close_after_s is None:
+            return None
+        closer = Closer(
+            settings,
+            barrier=kerb.barrier,
+            rooms=self._rooms,
+            kept_up=lambda: self.holder.explains,
+            opening=lambda: self.state is not State.CLEAR,
+        )
+        kerb.loops.watch(closer.sensed)
+        return closer
 
     def _opened_eye(self, camera: Camera, slow_look_s: float) -> Eye:
         return Eye(
@@ -130,8 +147,14 @@ class Lane:
             pace=lambda: self._corridor.pace,
             see=self._put,
             arrivals=self._arrivals,
+            view=None if self._closer is None else self._closer.sensed,
             slow_pause_s=slow_look_s,
         )
+
+    def _sensed(self, presence: Presence) -> None:
+        """Told to the holder at once: the lane may be busy."""
+        self.holder.sensed(presence)
+        self._put(presence)
 
     def _put(self, letter: _Letter) -> None:
         try:

@@ -10,6 +10,7 @@ import structlog
 from gatekeeper.clock import Clock
 from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier
+from gatekeeper.lane.closer import Closer
 from gatekeeper.lane.holder import Holder
 from gatekeeper.lane.scribe import Scribe
 from gatekeeper.model import (
@@ -45,6 +46,7 @@ class Opener:
         clock: Clock,
         store_failure_admits: bool,
         holder: Holder,
+        closer: Closer | None,
         locked: Callable[[], bool],
     ) -> None:
         """`locked` is whether a lockdown is on."""
@@ -54,6 +56,7 @@ class Opener:
         self._clock = clock
         self._store_failure_admits = store_failure_admits
         self._holder = holder
+        self._closer = closer
         self._locked = locked
         self._pulsed_at: float | None = None
 
@@ -68,6 +71,8 @@ class Opener:
         """One opening, good for the lane's deadline from now; a boom that is kept up needs none.
         `because` are the facts that led to it, committed together with the intent.
         """
+        if self._closer is not None:
+            self._closer.opens()
         if self._holder.keeps_up:
             await self._scribe.tell(*because, passage=passage)
             now = self._clock.boot_s()
@@ -81,7 +86,7 @@ class Opener:
         )
         intent = BarrierIntended(command=command_id, reason=reason)
         written = await self._scribe.tell(*because, intent, passage=passage)
-        ack = await self._pulse(command, written)
+        ack = await self._pulse(command, reason, written)
         log.info(
             "barrier.commanded",
             lane=command.lane,
@@ -93,12 +98,12 @@ class Opener:
         await self._scribe.tell(outcome, passage=passage)
         return ack
 
-    async def _pulse(self, command: BarrierCommand, written: bool) -> Ack:
+    async def _pulse(self, command: BarrierCommand, reason: Reason, written: bool) -> Ack:
         now = self._clock.boot_s()
         entry = self._settings.direction is Direction.ENTRY
         locked = entry and self._locked()
         objection = guard.objection(command, now, self._pulsed_at, locked=locked)
-        if objection is None and not written and not self._opens_unwritten(command.reason):
+        if objection is None and not written and not self._opens_unwritten(reason):
             objection = "the database cannot be written"
         if objection is not None:
             return Ack(command=command.id, outcome=Outcome.FAILED, detail=objection, at=now)

@@ -8,12 +8,14 @@ from gatekeeper.model.decisions import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarrierCommand:
-    """One order to a barrier, good until `deadline` on the boot clock and never after it."""
+    """One order to a barrier, good until `deadline` on the boot clock and never after it. `reason`
+    is why it opens or is kept up, None where it is to come down.
+    """
 
     id: str
     lane: str
     passage: str | None
-    reason: Reason
+    reason: Reason | None
     deadline: float
 
 

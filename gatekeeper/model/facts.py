@@ -80,6 +80,16 @@ class BarrierCommanded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BarrierClosed:
+    """After a passage the barrier was told to close, once, and what became of that."""
+
+    kind: ClassVar[str] = "barrier.closed"
+    command: str
+    outcome: Outcome
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BarrierHeld:
     """From now on the boom is to be kept up for this reason, by whom (`gate` itself for fire and
     camera) and why, until then or until so many vehicles have passed, if that is limited.
@@ -347,6 +357,7 @@ Fact: TypeAlias = (
     | AssistanceWanted
     | BarrierIntended
     | BarrierCommanded
+    | BarrierClosed
     | BarrierHeld
     | BarrierReleased
     | FireLatched

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from gatekeeper.app.fire import FireInputs
+from gatekeeper.app.fire import FireInputs, name_of
 from gatekeeper.app.holds import Holds
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.timekeeper import Timekeeper
@@ -364,6 +364,9 @@ class Rehearsal:
             for sensor in (Sensor.ARRIVAL, Sensor.SAFETY, Sensor.PHOTOCELL):
                 presence = Presence(lane=lane.name, sensor=sensor, on=False, at=at)
                 self.holders[lane.name].sensed(presence)
+        for wire in self.config.fire.inputs:
+            presence = Presence(lane="", sensor=Sensor.FIRE, on=False, at=at)
+            self.fire.sensed(name_of(wire), presence)
 
     def _burns(self, latched: bool) -> None:
         for holder in self.holders.values():
@@ -414,7 +417,13 @@ class Rehearsal:
 
 _EARLY_S = 1e-6
 
-_WAITING = (State.REFUSED, State.STUCK, State.OPENING)
+_WAITING = (
+    State.READING,
+    State.LOOKING_AGAIN,
+    State.REFUSED,
+    State.STUCK,
+    State.OPENING,
+)
 
 _NO_PIXELS = np.zeros((1, 1, 3), np.uint8)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
@@ -127,3 +128,19 @@ async def bench_of(server: Server) -> AsyncIterator[Callable[[Sequence[LaneSetti
     yield build
     for bench in benches:
         await bench.stop()
+
+
+@pytest.fixture(scope="session")
+def build_alone() -> Callable[[Sequence[LaneSettings]], AbstractAsyncContextManager[Bench]]:
+    """For tests that have a loop for each of their examples: a board with these lanes."""
+
+    @asynccontextmanager
+    async def build(lanes: Sequence[LaneSettings]) -> AsyncIterator[Bench]:
+        server = Server()
+        await server.plug()
+        bench = Bench(server, lanes)
+        yield bench
+        await bench.stop()
+        server.close()
+
+    return build

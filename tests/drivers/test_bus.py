@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from gatekeeper.clock import monotonic
 from gatekeeper.config import BoardSettings
-from gatekeeper.drivers.bus import Bus, NotSentError, RefusedError, Urgency
+from gatekeeper.drivers.bus import Bus
 from gatekeeper.drivers.device import Device, open_device
+from gatekeeper.drivers.session import NotSentError, RefusedError, Urgency
 from gatekeeper.errors import BoardError
 
 ON = b"\x05\x00\x03\xff\x00"

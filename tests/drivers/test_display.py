@@ -16,7 +16,7 @@ from gatekeeper.drivers.display import LedDisplay
 from gatekeeper.health import Health
 from gatekeeper.model import AlarmCleared, AlarmRaised, DisplayText
 
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 
 HELLO = DisplayText(lines=("闽C12F57", "请通行"), voice="请通行")
 IDLE = DisplayText(lines=("欢迎光临", "余位 12"))
@@ -92,7 +92,7 @@ async def display(
     board: Board, health: Health, alarms: Alarms, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[LedDisplay]:
     monkeypatch.setattr(driver, "REOPEN_S", (0.05, 0.2))
-    monkeypatch.setattr(driver, "_WRITE_S", 0.3)
+    monkeypatch.setattr(driver, "_WRITE_S", PATIENCE_S)
     display = LedDisplay(DisplaySettings(name="sign", port=str(board.link)), health)
     running = asyncio.create_task(display.run())
     yield display
@@ -148,12 +148,14 @@ async def test_a_display_that_is_unplugged_is_an_alarm_until_it_is_back_and_show
 
 
 async def test_a_wedged_line_is_an_alarm_and_holds_nobody_up(
-    board: Board, display: LedDisplay, alarms: Alarms
+    board: Board, display: LedDisplay, alarms: Alarms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await board.tell("wedge")
+    monkeypatch.setattr(driver, "_WRITE_S", 0.3)
     display.show(HELLO)
     raised = await alarms.next()
     assert isinstance(raised, AlarmRaised)
+    monkeypatch.setattr(driver, "_WRITE_S", PATIENCE_S)
     display.show(IDLE)
     await board.tell("unwedge")
     await board.shows(IDLE)

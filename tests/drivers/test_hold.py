@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gatekeeper.clock import monotonic
 from gatekeeper.config import BarrierSettings, InputSettings, LaneSettings
 from gatekeeper.drivers import relays
 from gatekeeper.model import BarrierCommand, Direction, Outcome, Reason
 from simulators.modbus import Fault
+
+ACTIONS = ["open", "close", "hold", "release", "outage", "refuse", "swallow", "well", "wait"]
+"""What may come in any order: commands, the cable, and a board that refuses or loses its echoes."""
 
 if TYPE_CHECKING:
     from tests.drivers.conftest import Bench, Server
@@ -73,6 +79,33 @@ async def test_a_boom_held_open_is_not_pulsed(bench: Bench, name: str) -> None:
     ack = await bench.barrier(name).open(command(name))
     assert (ack.outcome, ack.detail) == (Outcome.DONE, "held open already")
     assert bench.server.writes == []
+
+
+async def test_a_boom_that_two_lanes_share_is_kept_up_as_long_as_either_wants_it(
+    bench_of: BuildBench,
+) -> None:
+    bench = bench_of((lane("entry", 0, coil=1), lane("exit", 2, coil=1)))
+    await bench.live()
+    for name in ("entry", "exit"):
+        await bench.barrier(name).hold(command(name))
+    ack = await bench.barrier("entry").release(command("entry"))
+    assert (ack.outcome, ack.detail) == (Outcome.DONE, "kept up for the opposite lane")
+    assert bench.server.coils[1]
+    await bench.barrier("exit").release(command("exit"))
+    assert not bench.server.coils[1]
+
+
+async def test_a_shared_boom_that_was_found_up_stays_up_while_either_lane_is_occupied(
+    bench_of: BuildBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relays, "CLEAR_S", 0.05)
+    bench = bench_of((lane("entry", 0, coil=1), lane("exit", 2, coil=1)))
+    bench.server.coils[1] = bench.server.inputs[0] = True
+    await bench.live()
+    await asyncio.sleep(0.2)
+    assert bench.server.coils[1]
+    bench.server.inputs[0] = False
+    await bench.until(lambda: not bench.server.coils[1])
 
 
 async def test_a_hold_is_written_again_until_it_reads_back(bench: Bench) -> None:
@@ -231,3 +264,79 @@ async def test_a_board_that_echoes_wrongly_gets_its_hold_in_the_end(bench: Bench
     bench.server.fault = Fault.NONE
     await bench.live()
     await bench.until(lambda: bench.server.coils[1])
+
+
+async def test_an_opening_at_once_after_a_closing_answers_both(bench: Bench) -> None:
+    exit_ = bench.barrier("exit")
+    closing, opening = await asyncio.gather(
+        exit_.close(command("exit")), exit_.open(command("exit"))
+    )
+    assert closing.outcome is Outcome.FAILED
+    assert opening.outcome is Outcome.DONE
+    assert writes_of(bench, 4) == [], "the close relay was never on"
+
+
+async def test_a_hold_released_while_the_board_is_made_safe_is_let_down_over_a_clear_lane(
+    bench: Bench,
+) -> None:
+    await bench.barrier().hold(command())
+    bench.server.close()
+    await bench.until(lambda: not bench.board.alive)
+    released: list[asyncio.Task[object]] = []
+
+    def release_meanwhile(pdu: bytes) -> bytes | None:
+        if pdu[0] == 5 and not released:
+            released.append(asyncio.create_task(bench.barrier().release(command())))
+        return bench.server.honest(pdu)
+
+    bench.server.instead = release_meanwhile
+    await bench.server.plug()
+    await bench.until(lambda: bench.board.alive and not bench.server.coils[1])
+    await released[0]
+
+
+@pytest.mark.parametrize("name", ["entry", "exit"])
+@given(actions=st.lists(st.sampled_from(ACTIONS), max_size=12))
+@settings(max_examples=20, deadline=None)
+def test_whatever_happens_a_relay_ends_as_it_is_wanted_and_no_pulse_is_given_twice(
+    build_alone: Callable[[Sequence[LaneSettings]], AbstractAsyncContextManager[Bench]],
+    name: str,
+    actions: list[str],
+) -> None:
+    async def play() -> None:
+        async with build_alone(LANES) as bench:
+            barrier, wanted, opened = bench.barrier(name), False, 0
+            await bench.live()
+            tasks = []
+            for action in actions:
+                if action in ("open", "close", "hold", "release"):
+                    tasks.append(asyncio.create_task(getattr(barrier, action)(command(name, 0.5))))
+                    wanted = {"hold": True, "release": False}.get(action, wanted)
+                    opened += action == "open"
+                elif action == "outage":
+                    bench.server.close()
+                    await bench.server.plug()
+                elif action == "wait":
+                    await asyncio.gather(*tasks)
+                else:
+                    bench.server.instead = faulty(action, bench.server)
+                await asyncio.sleep(0)
+            acks = await asyncio.gather(*tasks)
+            assert all(ack.command == "h1" for ack in acks)
+            bench.server.instead = None
+            relay = next(lane.barrier for lane in LANES if lane.name == name)
+            at_rest = [coil == relay.held_by and wanted for coil in range(8)]
+            await bench.until(lambda: bench.server.coils == at_rest and bench.board.alive)
+            if name == "exit":
+                assert writes_of(bench, relay.coil).count(True) <= opened
+
+    asyncio.run(play())
+
+
+def faulty(fault: str, server: Server) -> Callable[[bytes], bytes | None] | None:
+    """Writes refused as busy; or done, and their echoes lost."""
+    if fault == "refuse":
+        return lambda pdu: b"\x85\x06" if pdu[0] == 5 else server.honest(pdu)
+    if fault == "swallow":
+        return lambda pdu: server.honest(pdu) if pdu[0] != 5 else server.honest(pdu) and None
+    return None

@@ -108,18 +108,25 @@ class FakeBarrier:
 
     outcome: Outcome = Outcome.DONE
     commands: list[BarrierCommand] = field(default_factory=list)
+    switched: list[str] = field(default_factory=list)
+    held: bool = False
 
     async def open(self, command: BarrierCommand) -> Ack:
         self.commands.append(command)
         return self._ack(command)
 
     async def hold(self, command: BarrierCommand) -> Ack:
+        self.switched.append("hold")
+        self.held = True
         return self._ack(command)
 
     async def release(self, command: BarrierCommand) -> Ack:
+        self.switched.append("release")
+        self.held = False
         return self._ack(command)
 
     async def close(self, command: BarrierCommand) -> Ack:
+        self.switched.append("close")
         return self._ack(command)
 
     def _ack(self, command: BarrierCommand) -> Ack:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import pytest
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 class Program:

@@ -15,7 +15,7 @@ async def address(camera: Any, lane: str = "in") -> str:
     return f"http://127.0.0.1:{(await camera.said('listening'))['port']}/{lane}/snapshot.jpg"
 
 
-async def get(url: str, password: str | None = None, total_s: float = 5) -> tuple[int, bytes]:
+async def get(url: str, password: str | None = None, total_s: float = 30) -> tuple[int, bytes]:
     middlewares = () if password is None else (DigestAuthMiddleware("gate", password),)
     timeout = ClientTimeout(total=total_s)
     async with (
@@ -112,6 +112,38 @@ async def test_a_digest_is_good_again_for_the_same_nonce_and_for_no_other_addres
         assert answer.status == 401
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/in/ISAPI/Streaming/channels/101/picture", "/in/cgi-bin/snapshot.cgi?channel=1"],
+    ids=["Hikvision", "Dahua"],
+)
+async def test_the_paths_of_the_common_makes_give_the_picture_too(start: Any, path: str) -> None:
+    camera = await start("camera", *SECRET)
+    url = (await address(camera)).replace("/in/snapshot.jpg", path)
+
+    assert (await get(url))[0] == 401
+    status, body = await get(url, "gate-secret")
+    assert (status, decoded(body).shape) == (200, (720, 1280, 3))
+
+
+async def test_a_stale_nonce_is_said_to_be_stale_and_the_password_opens_again(start: Any) -> None:
+    camera = await start("camera", *SECRET)
+    url = await address(camera)
+    digest = DigestAuthMiddleware("gate", "gate-secret")
+    async with aiohttp.ClientSession(middlewares=(digest,)) as session:
+        async with session.get(url) as answer:
+            used = answer.request_info.headers["Authorization"]
+        await camera.do("expire")
+        async with session.get(url) as answer:
+            assert answer.status == 200
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": used}) as session,
+        session.get(url) as answer,
+    ):
+        assert answer.status == 401
+        assert "stale=true" in answer.headers["WWW-Authenticate"]
+
+
 async def test_a_frozen_camera_sends_the_same_bytes_and_a_black_one_black(start: Any) -> None:
     camera = await start("camera")
     await camera.do("show in 闽C12345")
@@ -147,6 +179,9 @@ async def test_garbage_is_no_picture_and_slow_and_401_are_what_they_say(start: A
     status, body = await get(url)
     assert (status, decoded(body)) == (200, None)
 
+    await camera.do("fault in half")
+    assert not (await get(url))[1].endswith(b"\xff\xd9")
+
     await camera.do("fault in 401")
     assert (await get(url))[0] == 401
     await camera.do("fault in slow 300")
@@ -163,6 +198,8 @@ async def test_what_cannot_be_shown_is_an_error(start: Any) -> None:
         "picture in nowhere.jpg",
         "fault in slow",
         "fault in freeze 3",
+        "fault in dead",
+        "expire",
     ):
         assert (await camera.tell(command))["said"] == "error"
 
@@ -180,7 +217,7 @@ async def pictures_of(answer: aiohttp.ClientResponse, count: int) -> list[bytes]
 async def test_a_stream_gives_pictures_without_end_and_none_while_it_hangs(start: Any) -> None:
     camera = await start("camera", "--mjpeg=20")
     url = (await address(camera)).replace("snapshot.jpg", "video.mjpg")
-    async with aiohttp.ClientSession(timeout=ClientTimeout(total=10)) as session:
+    async with aiohttp.ClientSession(timeout=ClientTimeout(total=30)) as session:
         async with session.get(url) as answer:
             pictures = await pictures_of(answer, 3)
         await camera.do("fault in hang")

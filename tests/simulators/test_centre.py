@@ -14,7 +14,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 SITES = (f"site-{number}" for number in itertools.count())
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 class Gate:
@@ -281,6 +281,7 @@ async def test_any_order_goes_to_the_controller_that_is_named_or_has_the_lane(
     answer = await centre.do('order recount controller=gate-1 zone=hall count=7 reason="by hand"')
     await centre.do("order identify lane=in passage=0199 plate=闽C12345")
     await centre.do("order lockdown on=true")
+    await centre.do("order fleet lane=in vehicles=12 minutes=30")
 
     assert (answer["outcome"], answer["controller"]) == ("done", "gate-1")
     recount = await gate.hear("orders/recount")
@@ -288,6 +289,8 @@ async def test_any_order_goes_to_the_controller_that_is_named_or_has_the_lane(
     assert (recount["zone"], recount["count"], recount["reason"]) == ("hall", 7, "by hand")
     assert (identify["passage"], identify["plate"]) == ("0199", "闽C12345")
     assert (await gate.hear("orders/lockdown"))["on"] is True
+    fleet = await gate.hear("orders/fleet")
+    assert (fleet["vehicles"], fleet["minutes"]) == (12, 30)
 
 
 @pytest.mark.parametrize("fields", ["zone", "count=many", 'reason="open'])

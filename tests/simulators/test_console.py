@@ -7,10 +7,20 @@ from typing import Any
 
 import pytest
 
-from simulators import board, camera, centre
+from simulators import board, camera, centre, rtsp
 
-ALL = {"board": board.COMMANDS, "camera": camera.COMMANDS, "centre": centre.COMMANDS}
-OPTIONS = {"board": (), "camera": (), "centre": ("--broker=127.0.0.1:1", "--site=s")}
+ALL = {
+    "board": board.COMMANDS,
+    "camera": camera.COMMANDS,
+    "centre": centre.COMMANDS,
+    "rtsp": rtsp.COMMANDS,
+}
+OPTIONS = {
+    "board": (),
+    "camera": (),
+    "centre": ("--broker=127.0.0.1:1", "--site=s"),
+    "rtsp": ("in",),
+}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -106,4 +116,4 @@ def test_it_ends_when_nobody_reads_what_it_says() -> None:
         process.stdin.write(b"coils\n")
         process.stdin.flush()
 
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0

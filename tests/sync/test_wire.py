@@ -47,6 +47,9 @@ ORDER: dict[str, Any] = {
     "plate": "闽C12345",
     "count": 7,
     "on": True,
+    "until": "2026-11-23T21:00:00+08:00",
+    "minutes": 30,
+    "vehicles": 12,
 }
 NEEDED = {"id", "by", "reason", "expires_at", "journal", "seq", *CHANGES, *SNAPSHOT}
 TOPICS = Topics(site="hall", controller="gate-1", peers=frozenset({"gate-2"}))
@@ -189,6 +192,9 @@ def test_a_number_that_no_journal_can_hold_confirms_nothing(seq: object) -> None
         ("count", True),
         ("on", 1),
         ("on", "true"),
+        ("until", "21:00"),
+        ("minutes", 0.5),
+        ("vehicles", -1),
         ("plate", ""),
         ("plate", 12345),
         ("zone", ""),
@@ -201,7 +207,10 @@ def test_a_field_of_an_order_has_its_type_and_no_other(field: str, value: object
         wire.order("recount", _raw({**ORDER, field: value}))
 
 
-@pytest.mark.parametrize("field", ["lane", "passage", "zone", "plate", "count", "on"])
+@pytest.mark.parametrize(
+    "field",
+    ["lane", "passage", "zone", "plate", "count", "on", "until", "minutes", "vehicles"],
+)
 def test_a_field_that_an_order_leaves_out_or_leaves_empty_is_none(field: str) -> None:
     left_out = {key: value for key, value in ORDER.items() if key != field}
 
@@ -211,6 +220,12 @@ def test_a_field_that_an_order_leaves_out_or_leaves_empty_is_none(field: str) ->
 
 def test_the_plate_of_an_order_is_read_however_the_centre_writes_it() -> None:
     assert wire.order("identify", _raw({**ORDER, "plate": "闽c·12345"})).plate == "闽C12345"
+
+
+def test_an_order_that_keeps_booms_up_says_until_when() -> None:
+    order = wire.order("fleet", _raw(ORDER))
+
+    assert (order.until, order.minutes, order.vehicles) == (NOON + timedelta(hours=1), 30, 12)
 
 
 def test_every_field_that_a_verb_needs_is_one_of_an_order() -> None:

@@ -47,6 +47,9 @@ Kind = TypeVar("Kind", bound=Fact)
 HEALTH_EVERY_S = 30.0
 """How often a controller speaks of its health, and how finely time is told here."""
 
+FIRE = "board/15"
+"""The fire input of each controller."""
+
 NEAR = ((0.0, 0.0), (120.0, 0.0), (120.0, 40.0), (0.0, 40.0))
 BESIDE = ((300.0, 0.0), (380.0, 0.0), (380.0, 25.0), (300.0, 25.0))
 
@@ -101,6 +104,7 @@ class Site:
         self._pulses: list[str] = []
         self._followed: dict[ListName, int] = {}
         self._loops: set[tuple[str, Sensor]] = set()
+        self._burns = False
         self._folder = folder
         self._gates = [
             Controller(
@@ -314,6 +318,13 @@ class Site:
         """The relay of a barrier answers, or does not."""
         self._gate(lane).relay(lane, works=works)
 
+    def fire(self, on: bool) -> None:
+        """The fire controller closes its contact, or opens it again."""
+        self._burns = on
+        for gate in self._gates:
+            gate.fire_input(FIRE, on)
+        self._gather()
+
     def step_clock(self, by_s: float, *, trusted: bool = True, of: str = "inner-entry") -> None:
         """The wall clock of a controller jumps."""
         gate = self._gate(of)
@@ -376,6 +387,8 @@ class Site:
         for lane, sensor in sorted(self._loops):
             if lane in new.lanes:
                 new.edge(lane, sensor, True)
+        if self._burns:
+            new.fire_input(FIRE, True)
         self._gather()
 
     # --- what came of it ----------------------------------------------------------------------
@@ -409,6 +422,10 @@ class Site:
     def openings(self, lane: str) -> int:
         """How often the barrier of a lane was pulsed."""
         return self._pulses.count(lane)
+
+    def held(self) -> set[str]:
+        """The lanes whose booms are kept up."""
+        return {lane for gate in self._gates for lane in gate.held}
 
     def waiting(self, lane: str) -> str:
         """The id of the passage that was begun last in a lane."""
@@ -515,7 +532,8 @@ class Site:
                     {"name": "car_park", "capacity": 400, "admits": "everybody"},
                     {**inner, "admits": "registered", **visitor_zone},
                 ],
-                "board": [{"name": "board", "address": "tcp://192.0.2.7:502"}],
+                "board": [{"name": "board", "address": "tcp://192.0.2.7:502", "inputs": 16}],
+                "fire": {"inputs": [{"board": "board", "input": 15}]},
                 "lane": lanes,
                 "peer": peers,
             }

@@ -1,0 +1,273 @@
+"""RTSP cameras against a real server: H.264 by gst-rtsp-server, killed, frozen and back."""
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from gatekeeper.clock import SystemClock, monotonic
+from gatekeeper.config import RtspSettings
+from gatekeeper.drivers import source, stream
+from gatekeeper.drivers.camera import open_camera
+from gatekeeper.drivers.ports import Camera
+from gatekeeper.errors import CameraError
+from gatekeeper.health import Health
+from gatekeeper.lane.eye import Eye, Pace
+from gatekeeper.model import AlarmCleared, AlarmRaised, Frame, PlateRead
+from simulators.rtsp import number_in
+
+PATIENCE_S = 30.0
+"""Nothing here may take so long; it only keeps a failure from hanging."""
+
+FAILING_MS = 500
+"""The limit of a camera that is to fail; until then it may do so before its time."""
+
+MISSED = 40
+"""Pictures that nobody asks for; a stream that kept them would have to give them first."""
+
+SECRET = ("--user=gate", "--password=s:e@same")
+
+
+class Cameras:
+    """`python -m simulators.rtsp` at the other end of two pipes."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._urls: dict[str, str] = {}
+
+    async def listen(self, *lanes: str) -> None:
+        for _ in lanes:
+            said = await self._hear("listening")
+            self._urls[said["lane"]] = said["url"]
+
+    async def tell(self, command: str) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{command}\n".encode())
+        return await self._hear("done")
+
+    async def taken(self, lane: str) -> int:
+        """How many pictures this camera has taken."""
+        return int((await self.tell("state"))["lanes"][lane]["taken"])
+
+    def settings(self, lane: str, **more: Any) -> RtspSettings:
+        """With a limit beyond what may be set: on a busy machine a healthy camera may take long."""
+        settings = RtspSettings(kind="rtsp", url=self._urls[lane], **more)
+        return settings.model_copy(update={"timeout_ms": round(PATIENCE_S * 1000)})
+
+    def failing(self, lane: str) -> RtspSettings:
+        return RtspSettings(kind="rtsp", url=self._urls[lane], timeout_ms=FAILING_MS)
+
+    async def _hear(self, word: str) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                said: dict[str, Any] = json.loads(await self._process.stdout.readline())
+                if said["said"] == word:
+                    return said
+
+
+@contextlib.asynccontextmanager
+async def started(*options: str) -> AsyncIterator[Cameras]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "simulators.rtsp", "in", "out", "--numbered", "--size=320x180", *options),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        cameras = Cameras(process)
+        await cameras.listen("in", "out")
+        yield cameras
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        async with asyncio.timeout(PATIENCE_S):
+            assert await process.wait() == 0
+
+
+@pytest.fixture
+async def cameras() -> AsyncIterator[Cameras]:
+    async with started() as cameras:
+        yield cameras
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: RtspSettings, name: str = "in") -> AsyncIterator[Camera]:
+    camera = open_camera(name, settings)
+    yield camera
+    await camera.close()
+
+
+@pytest.fixture(autouse=True)
+def no_haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no fault of the stream."""
+    monkeypatch.setattr(source, "OPEN_MS", round(PATIENCE_S * 1000))
+    monkeypatch.setattr(source, "READ_MS", round(PATIENCE_S * 1000))
+    monkeypatch.setattr(stream, "_OPENING_S", PATIENCE_S)
+
+
+async def eventually(ask: Callable[[], Awaitable[Frame]]) -> Frame:
+    """The first frame of a camera that may fail before."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            with contextlib.suppress(CameraError):
+                return await ask()
+
+
+async def failure(camera: Camera) -> str:
+    """What the camera says when it fails, which it may do late: pictures may be under way."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            try:
+                await camera.frame()
+            except CameraError as error:
+                return str(error)
+
+
+async def test_a_frame_of_h264_came_after_the_call_began(cameras: Cameras) -> None:
+    async with opened(cameras.settings("in")) as camera:
+        numbers = []
+        for _ in range(3):
+            before = monotonic()
+            frame = await camera.frame()
+            assert frame.at >= before
+            assert frame.pixels.shape == (180, 320, 3)
+            numbers.append(number_in(frame.pixels))
+        assert numbers == sorted(set(numbers))
+
+
+async def test_the_newest_frame_wins_after_nobody_has_asked_for_a_while(cameras: Cameras) -> None:
+    async with opened(cameras.settings("in")) as camera:
+        await camera.frame()
+        newest = await cameras.taken("in") + MISSED
+        while await cameras.taken("in") < newest:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.05)
+        for _ in range(MISSED // 2):
+            frame = await camera.frame()
+        assert number_in(frame.pixels) >= newest
+
+
+@pytest.mark.parametrize(("word", "right"), [("s:e@same", True), ("wrong", False)])
+async def test_digest_opens_with_the_password_of_the_file(
+    tmp_path: Path, word: str, right: bool
+) -> None:
+    (tmp_path / "password").write_text(f"{word}\n", encoding="utf-8")
+    async with started(*SECRET) as cameras:
+        settings = cameras.settings("in", username="gate", password_file=tmp_path / "password")
+        async with opened(settings) as camera:
+            if right:
+                assert (await camera.frame()).number == 1
+            else:
+                with pytest.raises(CameraError, match="password"):
+                    await camera.frame()
+
+
+async def test_a_server_that_is_killed_is_an_error_and_its_return_is_seen(
+    cameras: Cameras,
+) -> None:
+    async with opened(cameras.settings("in")) as camera:
+        first = await camera.frame()
+        await cameras.tell("fault in dead")
+        assert "the stream ended" in await failure(camera)
+        assert "it cannot be opened" in await failure(camera)
+        await cameras.tell("fault in none")
+        frame = await eventually(camera.frame)
+        assert number_in(frame.pixels) > number_in(first.pixels)
+
+
+async def test_a_server_that_is_frozen_is_left_behind_and_opened_anew(cameras: Cameras) -> None:
+    async with opened(cameras.failing("in")) as camera:
+        await eventually(camera.frame)
+        await cameras.tell("fault in hang")
+        before = await cameras.taken("in")
+        with capture_logs() as logs:
+            while not logs:
+                assert "no picture within 0.5 s" in await failure(camera)
+        assert logs[0]["event"] == "camera.left_behind"
+        await cameras.tell("fault in none")
+        assert number_in((await eventually(camera.frame)).pixels) > before
+
+
+async def test_a_password_that_was_changed_is_an_error_until_it_is_right_again(
+    cameras: Cameras,
+) -> None:
+    async with opened(cameras.settings("in")) as camera:
+        await camera.frame()
+        await cameras.tell("fault in 401")
+        while "password" not in await failure(camera):
+            pass
+        await cameras.tell("fault in none")
+        await eventually(camera.frame)
+
+
+@pytest.mark.parametrize("fault", ["hang", "dead"])
+async def test_another_lane_goes_on_while_a_server_fails(cameras: Cameras, fault: str) -> None:
+    async with (
+        opened(cameras.failing("in")) as failing,
+        opened(cameras.settings("out"), "out") as healthy,
+    ):
+        await eventually(failing.frame)
+        await healthy.frame()
+        await cameras.tell(f"fault in {fault}")
+        await failure(failing)
+        hang = asyncio.create_task(failure(failing))
+        numbers = [number_in((await healthy.frame()).pixels) for _ in range(5)]
+        assert numbers == sorted(set(numbers))
+        await hang
+
+
+class Blind:
+    """A reader that finds no plate."""
+
+    async def read(self, frame: Frame) -> tuple[PlateRead, ...]:
+        return ()
+
+
+def eye_of(lane: str, camera: Camera, health: Health) -> Eye:
+    return Eye(
+        lane,
+        camera,
+        Blind(),
+        clock=SystemClock(),
+        health=health,
+        pace=lambda: Pace.IDLE,
+        see=lambda _: None,
+        slow_pause_s=1.0,
+    )
+
+
+async def test_a_stale_stream_is_an_alarm_of_its_lane_alone_until_it_is_back(
+    cameras: Cameras,
+) -> None:
+    health = Health(SystemClock())
+    news: asyncio.Queue[AlarmRaised | AlarmCleared] = asyncio.Queue()
+    async with (
+        opened(cameras.failing("in")) as failing,
+        opened(cameras.settings("out"), "out") as healthy,
+    ):
+        await eventually(failing.frame)
+        await healthy.frame()
+        health.watch(news.put_nowait)
+        eyes = [
+            asyncio.create_task(eye_of(lane, camera, health).run())
+            for lane, camera in (("entry", failing), ("exit", healthy))
+        ]
+        async with asyncio.timeout(PATIENCE_S):
+            await cameras.tell("fault in hang")
+            raised = await news.get()
+            await cameras.tell("fault in none")
+            cleared = await news.get()
+        assert isinstance(raised, AlarmRaised)
+        assert isinstance(cleared, AlarmCleared)
+        assert {(told.alarm, told.subject) for told in (raised, cleared)} == {
+            ("camera_stale", "entry")
+        }
+        for eye in eyes:
+            eye.cancel()
+        await asyncio.gather(*eyes, return_exceptions=True)
