@@ -46,6 +46,10 @@ class LockError(GatekeeperError):
     """Another program works with the devices of this gate: two would move the same barriers."""
 
 
+class LaneTestError(GatekeeperError):
+    """The relays of a lane must not be tried now."""
+
+
 class BlacklistError(GatekeeperError):
     """A plate cannot be taken off the blacklist as asked."""
 

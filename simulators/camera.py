@@ -130,7 +130,7 @@ class Cameras(Views, AbstractAsyncContextManager["Cameras"]):
 
 def _snapshot(view: View) -> bytes:
     """The next picture as a camera would send it."""
-    jpeg = _jpeg(view.frame())
+    jpeg = _jpeg(view.frame(asyncio.get_running_loop().time()))
     if view.fault is Fault.GARBAGE:
         return jpeg[:200] + bytes(range(256)) * 4
     if view.fault is Fault.HALF:
@@ -155,9 +155,24 @@ COMMANDS = (
 )
 
 
+EXAMPLES = """
+
+examples:
+  python -m simulators.camera --port 8080
+      arrive entry 闽C12F57              then look at http://127.0.0.1:8080/entry/snapshot.jpg
+      weather entry night=0.6 rain
+      leave entry
+  python -m simulators.camera --port 8080 --mjpeg 10 --user admin --password sesame
+      fault entry slow 1500
+  python -m simulators.camera --port 8080 --pictures ~/photographs
+      next entry
+"""
+
+
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Serve pictures until stdin ends."""
-    line = parser("camera", "HTTP snapshot cameras: GET /LANE/snapshot.jpg.", COMMANDS)
+    says = "HTTP cameras, one for each lane: GET /LANE/snapshot.jpg, or their makers' own paths."
+    line = parser("camera", says, COMMANDS, EXAMPLES)
     line.add_argument("--host", default="127.0.0.1")
     line.add_argument("--port", type=int, default=0, help="0 picks a free one and says which")
     line.add_argument("--pictures", type=Path, metavar="DIR", help="photographs for `next`")

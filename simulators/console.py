@@ -1,11 +1,12 @@
 """The common form of a simulator: commands come in on stdin, news and answers go out on stdout.
 
 A command is one line of plain words, with a tag before it if the sender wants to match answers
-(`#12 arrive inner-entry`). Each gets exactly one answer, `{"said": "done"}` or
-`{"said": "error", "detail": ...}`, with its tag; all other lines are news. Commands run side by
-side, so that a slow one holds up no other. The end of stdin, SIGTERM and SIGINT end the program
-with exit code 0: it cannot outlive whoever holds the other end of its stdin. Whoever starts it
-has to read its stdout: a full pipe stops it.
+(`#12 arrive inner-entry`). Each gets exactly one answer, `{"said": "done"}` or `{"said": "error",
+"detail": ...}`, with its tag; all other lines are news. Commands run side by side, so that a slow
+one holds up no other. Each line has its moment as `at`: seconds on the monotonic clock, the same
+for all programs of a machine. The end of stdin, SIGTERM and SIGINT end the program with exit code
+0: it cannot outlive whoever holds the other end of its stdin. Whoever starts it has to read its
+stdout: a full pipe stops it.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import signal
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -56,21 +58,24 @@ class Command:
         return f"  {self.name} {self.usage}\n" + textwrap.indent(textwrap.fill(says, 84), " " * 8)
 
 
-def parser(module: str, says: str, commands: Sequence[Command]) -> argparse.ArgumentParser:
-    """A command line whose `--help` also tells the commands."""
+def parser(
+    module: str, says: str, commands: Sequence[Command], examples: str = ""
+) -> argparse.ArgumentParser:
+    """A command line whose `--help` also tells the commands, and shows how they are used."""
     told = "commands, one a line on stdin, `#TAG` before it to find the answer:\n"
     return argparse.ArgumentParser(
         prog=f"python -m simulators.{module}",
         description=says,
-        epilog=told + "\n".join(command.told() for command in commands),
+        epilog=told + "\n".join(command.told() for command in commands) + examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
 
 
 def say(said: str, **fields: object) -> None:
     """Tell one piece of news: a JSON object on a line of stdout."""
+    at = round(time.clock_gettime(time.CLOCK_MONOTONIC), 6)
     try:
-        print(json.dumps({"said": said, **fields}, ensure_ascii=False), flush=True)
+        print(json.dumps({"said": said, **fields, "at": at}, ensure_ascii=False), flush=True)
     except BrokenPipeError:  # nobody listens any more: end as if told to
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         signal.raise_signal(signal.SIGTERM)

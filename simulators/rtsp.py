@@ -100,10 +100,11 @@ class _Server:
 
     async def _pour(self, pictures: asyncio.StreamWriter) -> None:
         """Send pictures while somebody plays; a server that is stopped takes none."""
+        loop = asyncio.get_running_loop()
         with contextlib.suppress(ConnectionError):
             while True:
                 await self.playing.wait()
-                picture = _fitted(self._view.frame(), self._options.size)
+                picture = _fitted(self._view.frame(loop.time()), self._options.size)
                 if self._options.numbered:
                     picture = numbered(picture, self._view.taken)
                 pictures.write(picture.tobytes())
@@ -210,9 +211,21 @@ COMMANDS = (
 )
 
 
+EXAMPLES = """
+
+examples:
+  python -m simulators.rtsp entry exit
+      arrive entry 闽C12F57              while ffplay shows the address it told
+      fault entry hang
+      fault entry none
+  python -m simulators.rtsp entry --size 1920x1080 --rate 25 --user admin --password sesame
+"""
+
+
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Serve streams until stdin ends."""
-    line = parser("rtsp", "RTSP cameras with H.264: rtsp://HOST:PORT/LANE, a port each.", COMMANDS)
+    says = "RTSP cameras with H.264: rtsp://HOST:PORT/LANE, a port each, which it tells."
+    line = parser("rtsp", says, COMMANDS, EXAMPLES)
     line.add_argument("lanes", nargs="+", metavar="LANE")
     line.add_argument("--host", default="127.0.0.1")
     line.add_argument("--rate", type=int, default=10, help="pictures a second")

@@ -6,11 +6,16 @@ knows no file formats, no network and no time.
 
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeAlias
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from simulators.plate import Ground, Picture, draw
+
+Transform: TypeAlias = npt.NDArray[np.float64]
+"""Shape (3, 3): pixels to pixels, as homogeneous coordinates."""
 
 WIDTH, HEIGHT = 1280, 720
 _MOST_WIDE = 1920
@@ -21,6 +26,10 @@ _PAINTS = ((58, 58, 62), (196, 198, 200), (42, 40, 120), (120, 84, 52), (150, 15
 _GLASS, _DARK, _LAMP, _TRIM = (92, 84, 76), (30, 30, 32), (228, 236, 240), (140, 142, 144)
 _PLATE_LEFT, _PLATE_TOP, _PLATE_WIDTH = 570, 520, 140
 """Where the plate sits on the car, before the car is seen at an angle."""
+_STANDS_M = 5.0
+"""From the camera to a car that stands at the barrier."""
+_VANISHES = (1180, 215)
+"""Where the lane's edges would meet: the camera stands beside it and looks across."""
 _NOISE = 6.0
 """Standard deviation of the sensor's noise, in grey levels."""
 
@@ -35,19 +44,35 @@ def road(seed: int) -> Picture:
     for foot, head in ((-180, 380), (1330, 900)):
         _fill(picture, _PAINT, (foot, HEIGHT), (foot + 60, HEIGHT), (head + 12, 240), (head, 240))
     grain = cv2.resize(chance.normal(0, 9, (90, 160)), (WIDTH, HEIGHT))[..., None]
-    return np.asarray(np.clip(picture.astype(np.float64) + grain, 0, 255), np.uint8)
+    grainy: Picture = np.clip(picture + grain, 0, 255).astype(np.uint8)
+    return _seen(grainy, _aslant(), cv2.BORDER_REPLICATE)
 
 
-def with_car(background: Picture, text: str, ground: Ground) -> Picture:
-    """A car with this plate on the road, seen slightly from the side; raises `ValueError`."""
+def with_car(background: Picture, text: str, ground: Ground, distance_m: float = 0.0) -> Picture:
+    """A car with this plate on the road, seen slightly from the side; raises `ValueError`.
+
+    It is so far from where it stands; less than nothing is behind that, towards the camera.
+    """
+    on_black, on_white = _car(text, ground)
+    place = _aslant() @ _nearer(_STANDS_M / (_STANDS_M + distance_m))
+    car = _seen(on_black, place, cv2.BORDER_CONSTANT)
+    gone = _seen(on_white - on_black, place, cv2.BORDER_CONSTANT, outside=255)
+    return np.asarray(cv2.add(car, cv2.multiply(background, gone, scale=1 / 255)), np.uint8)
+
+
+@lru_cache(maxsize=4)
+def _car(text: str, ground: Ground) -> tuple[Picture, Picture]:
+    """The car on black and on white: where both are the same it hides what is behind it."""
     plate = draw(text, ground)
     chance = np.random.default_rng([ord(char) for char in text])
-    scene = background.copy()
-    _body(scene, _PAINTS[int(chance.integers(len(_PAINTS)))])
+    paint = _PAINTS[int(chance.integers(len(_PAINTS)))]
     height = round(_PLATE_WIDTH * plate.shape[0] / plate.shape[1])
     small = cv2.resize(plate, (_PLATE_WIDTH, height), interpolation=cv2.INTER_AREA)
-    scene[_PLATE_TOP : _PLATE_TOP + height, _PLATE_LEFT : _PLATE_LEFT + _PLATE_WIDTH] = small
-    return _aslant(scene)
+    black, white = (np.full((HEIGHT, WIDTH, 3), grey, np.uint8) for grey in (0, 255))
+    for picture in (black, white):
+        _body(picture, paint)
+        picture[_PLATE_TOP : _PLATE_TOP + height, _PLATE_LEFT : _PLATE_LEFT + _PLATE_WIDTH] = small
+    return black, white
 
 
 def photograph(path: Path) -> Picture:
@@ -75,17 +100,19 @@ class Camera:
         seen = cv2.warpAffine(scene, move, (width, height), borderMode=cv2.BORDER_REPLICATE)
         gain = self._chance.uniform(0.92, 1.06)
         return np.asarray(
-            cv2.addWeighted(seen, gain, self._noise(width, height), 1, -128), np.uint8
+            cv2.addWeighted(seen, gain, noise(scene, self._chance), 1, -128), np.uint8
         )
 
-    def _noise(self, width: int, height: int) -> Picture:
-        """The grain, from another place each time."""
-        shift = self._chance.integers(0, (HEIGHT, WIDTH))
-        grain = np.roll(_grain(), tuple(shift), (0, 1))
-        if (height, width) == (HEIGHT, WIDTH):
-            return grain
-        times = (-(-height // HEIGHT), -(-width // WIDTH), 1)
-        return np.asarray(np.tile(grain, times)[:height, :width], np.uint8)
+
+def noise(picture: Picture, chance: np.random.Generator) -> Picture:
+    """A sensor's noise around 128, as large as the picture and of another place each time."""
+    height, width = picture.shape[:2]
+    shift = chance.integers(0, (HEIGHT, WIDTH))
+    grain = np.roll(_grain(), tuple(shift), (0, 1))
+    if (height, width) == (HEIGHT, WIDTH):
+        return grain
+    times = (-(-height // HEIGHT), -(-width // WIDTH), 1)
+    return np.asarray(np.tile(grain, times)[:height, :width], np.uint8)
 
 
 @lru_cache(maxsize=1)
@@ -115,14 +142,25 @@ def _body(scene: Picture, paint: tuple[int, int, int]) -> None:
     cv2.rectangle(scene, (left, top), (left + _PLATE_WIDTH + 16, top + height), _DARK, -1)
 
 
-def _aslant(scene: Picture) -> Picture:
+def _nearer(times: float) -> Transform:
+    """What is so many times nearer, seen from where all that drives along the lane comes from."""
+    x, y = _VANISHES
+    return np.array([[times, 0, x * (1 - times)], [0, times, y * (1 - times)], [0, 0, 1]])
+
+
+@lru_cache(maxsize=1)
+def _aslant() -> Transform:
     """The whole scene turned a little, as a camera beside the lane sees it."""
     here = np.array([[0, 0], [WIDTH, 0], [WIDTH, HEIGHT], [0, HEIGHT]], np.float32)
     there = np.array(
         [[-20, -30], [WIDTH, 10], [WIDTH + 10, HEIGHT - 10], [-10, HEIGHT + 50]], np.float32
     )
-    turn = cv2.getPerspectiveTransform(here, there)
-    seen = cv2.warpPerspective(scene, turn, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.getPerspectiveTransform(here, there), np.float64)
+
+
+def _seen(picture: Picture, place: Transform, border: int, outside: int = 0) -> Picture:
+    size, beyond = (WIDTH, HEIGHT), (outside, outside, outside)
+    seen = cv2.warpPerspective(picture, place, size, borderMode=border, borderValue=beyond)
     return np.asarray(seen, np.uint8)
 
 

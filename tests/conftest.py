@@ -20,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     bench.addoption("--coil", type=int, default=0, help="the relay that is switched; wire nothing")
 
 
-TALKING_ROOMS = {"drivers", "sync", "simulators", "e2e"}
+TALKING_ROOMS = {"drivers", "sync", "simulators", "e2e", "kerb"}
 """Where tests open sockets of their own, on loopback; everywhere else a socket is a mistake."""
 
 

@@ -685,6 +685,95 @@ def test_a_wrong_display_or_text_is_told_by_key(
     assert any(said in fault for fault in faults), faults
 
 
+# --- reversible lanes -------------------------------------------------------------------------
+
+
+def reversible(*changes: tuple[str, str]) -> str:
+    """The example with its outer lanes on the two sides of one barrier."""
+    text = example(
+        ('name = "outer-exit"', 'name = "outer-exit"\nopposite = "outer-entry"'),
+        ("coil = 1 }", "coil = 0 }"),
+        ("input = 3 }", "input = 1 }"),
+    )
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    return text
+
+
+def test_lanes_that_are_opposite_share_barrier_and_safety_loop(tmp_path: Path) -> None:
+    settings = loaded(reversible(), tmp_path)
+    ((one, other),) = config.opposites(settings)
+    assert (one.name, other.name) == ("outer-exit", "outer-entry")
+    assert one.barrier == other.barrier
+    assert one.safety_loop == other.safety_loop
+    assert config.warnings(settings) == []
+
+
+def test_each_may_name_the_other(tmp_path: Path) -> None:
+    named = ('name = "outer-entry"', 'name = "outer-entry"\nopposite = "outer-exit"')
+    assert len(config.opposites(loaded(reversible(named), tmp_path))) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            'opposite = "outer-entry"',
+            'opposite = "outer"',
+            'lane "outer-exit".opposite: no lane is called "outer"',
+        ),
+        ('opposite = "outer-entry"', "", 'coil 0 of "relays" is already lane "outer-entry"'),
+        (
+            'opposite = "outer-entry"',
+            'opposite = "outer-exit"',
+            'lane "outer-exit".opposite: "outer-exit" is an exit too; one has to lead back',
+        ),
+        (
+            'opposite = "outer-entry"',
+            'opposite = "inner-entry"',
+            'lane "outer-exit".opposite: "inner-entry" belongs to another zone, "visitor_zone"',
+        ),
+        (
+            'name = "inner-exit"',
+            'name = "inner-exit"\nopposite = "outer-entry"',
+            'lane "outer-entry".opposite: is that of "outer-exit" and "inner-exit"; one only can',
+        ),
+        (
+            "coil = 0, pulse_ms = 500",
+            "coil = 6, pulse_ms = 500",
+            'lane "outer-exit".barrier: has to be the same as that of its opposite "outer-entry"',
+        ),
+        (
+            'safety_loop = { board = "relays", input = 1 }\n',
+            "",
+            'lane "outer-exit".safety_loop: has to be the same as that of its opposite',
+        ),
+        (
+            "coil = 0 }",
+            "coil = 0, close_coil = 5 }",
+            'lane "outer-exit".barrier.close_coil: neither of two lanes sees all who may be under',
+        ),
+        (
+            "input = 2 }",
+            "input = 0 }",
+            'lane "outer-exit".arrival_loop.input: input 0 of "relays" is already lane',
+        ),
+    ],
+)
+def test_lanes_that_cannot_be_opposite_are_told_by_key(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    faults = faults_of(reversible((old, new)), tmp_path)
+    assert any(said in fault for fault in faults), faults
+
+
+def test_a_shared_barrier_needs_its_safety_loop(tmp_path: Path) -> None:
+    wire = 'safety_loop = { board = "relays", input = 1 }\n'
+    faults = faults_of(reversible((wire, ""), (wire, "")), tmp_path)
+    assert any('"outer-exit".safety_loop: missing; without it nobody' in each for each in faults)
+
+
 # --- fire, holding and closing --------------------------------------------------------------
 
 OUTER = 'barrier = { board = "relays", coil = 0, pulse_ms = 500, deadline_ms = 2000 }'

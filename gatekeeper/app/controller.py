@@ -22,7 +22,14 @@ from gatekeeper.app.news import News
 from gatekeeper.app.notify import notify, watchdog_s
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.timekeeper import Timekeeper
-from gatekeeper.app.wiring import limits_of, quorum_of, take_up, texts_of, timing_of
+from gatekeeper.app.wiring import (
+    limits_of,
+    quorum_of,
+    sides_of,
+    take_up,
+    texts_of,
+    timing_of,
+)
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import CentreSettings, Config, LaneSettings, warnings
 from gatekeeper.drivers.board import RelayBoard
@@ -78,6 +85,7 @@ class Controller:
         self._lanes: dict[str, Lane] = {}
         self._boards: dict[str, RelayBoard] = {}
         self._displays: dict[str, LedDisplay] = {}
+        self._sides = sides_of(config, clock, health)
         self._link: Link | None = None
         self._stopping = False
         self._pictures = Pictures(config.store.pictures)
@@ -216,6 +224,7 @@ class Controller:
                 barrier=board.barrier(settings.name),
                 loops=board.loops(settings.name),
                 display=self._displays.get(settings.display or ""),
+                turn=self._sides.get(settings.name),
             ),
             rooms=rooms,
             timing=timing_of(self._config, settings),
@@ -255,6 +264,8 @@ class Controller:
         ]
         work += [(f"board {name}", board.run) for name, board in self._boards.items()]
         work += [(f"display {name}", display.run) for name, display in self._displays.items()]
+        turns = dict.fromkeys(side.turn for side in self._sides.values())
+        work += [(f"turn of {turn.name}", turn.run) for turn in turns]
         work += [(f"hold {name}", holder.run) for name, holder in self._holders.items()]
         work += [(f"lane {name}", lane.run) for name, lane in self._lanes.items()]
         if self._link is not None:

@@ -2,8 +2,9 @@
 
 from gatekeeper import __version__
 from gatekeeper.clock import Clock
-from gatekeeper.config import Config, LaneSettings
+from gatekeeper.config import Config, LaneSettings, opposites
 from gatekeeper.health import BLINDING, Health
+from gatekeeper.lane import Side, Turn
 from gatekeeper.model import (
     AlarmCleared,
     AlarmRaised,
@@ -16,6 +17,7 @@ from gatekeeper.model import (
     Reason,
     Record,
 )
+from gatekeeper.rules import turn
 from gatekeeper.rules.crossing import Geometry
 from gatekeeper.rules.loops import Limits
 from gatekeeper.rules.passage import Timing
@@ -44,6 +46,19 @@ def timing_of(config: Config, lane: LaneSettings) -> Timing:
     )
 
 
+def sides_of(config: Config, clock: Clock, health: Health) -> dict[str, Side]:
+    """The side that each lane of a reversible pair has of its barrier, by the lane's name."""
+    sides: dict[str, Side] = {}
+    for pair in opposites(config):
+        timing = turn.Timing(
+            limit_s=max(timing_of(config, lane).longest_s for lane in pair),
+            in_line=all(lane.arrival_loops == "in_line" for lane in pair),
+        )
+        shared = Turn(clock=clock, health=health, timing=timing)
+        sides |= {lane.name: shared.side(lane.name, lane.direction) for lane in pair}
+    return sides
+
+
 def limits_of(lane: LaneSettings) -> Limits:
     """When the arrival loop of a lane is no longer believed."""
     return Limits(stuck_s=lane.loop_stuck_s)
@@ -61,6 +76,7 @@ def texts_of(config: Config) -> Texts:
     return Texts(
         idle=own.idle.wording if own.idle else usual.idle,
         look_again=own.look_again.wording if own.look_again else usual.look_again,
+        waits=own.waits.wording if own.waits else usual.waits,
         reasons={**REASONS, **{Reason(name): words for name, words in own.reasons.items()}},
         admit={**ADMIT, **{Reason(name): each.wording for name, each in own.admit.items()}},
         refuse={**REFUSE, **{Reason(name): each.wording for name, each in own.refuse.items()}},

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gatekeeper.cli.verbs import Verbs
+from gatekeeper.cli.verbs import Verbs, said
 from gatekeeper.errors import BlacklistError
 
 if TYPE_CHECKING:
@@ -36,18 +36,12 @@ def listing(file: Path, as_json: bool) -> None:
         print(_as_json(one.row, one.suspended) if as_json else _as_line(one.row, one.suspended))
 
 
-def _said(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
-    if not value.strip():
-        raise click.BadParameter("may not be empty: it is kept in the journal")
-    return value.strip()
-
-
 @blacklist.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("plate")
 @click.option("--zone", metavar="ZONE", help="For this zone only; all its rows if left out.")
-@click.option("--by", required=True, metavar="NAME", callback=_said, help="Who takes it off.")
-@click.option("--reason", required=True, metavar="TEXT", callback=_said, help="Why.")
+@click.option("--by", required=True, metavar="NAME", callback=said, help="Who takes it off.")
+@click.option("--reason", required=True, metavar="TEXT", callback=said, help="Why.")
 def remove(file: Path, plate: str, zone: str | None, by: str, reason: str) -> None:
     """Take PLATE off the blacklist of the controller configured by FILE. The journal keeps it."""
     from gatekeeper import config

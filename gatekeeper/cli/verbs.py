@@ -3,6 +3,13 @@
 import click
 
 
+def said(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Whoever changes something says who and why: not with nothing but spaces."""
+    if not value.strip():
+        raise click.BadParameter("may not be empty: it is kept in the journal")
+    return value.strip()
+
+
 class Verbs(click.Group):
     """The verb may stand before or after FILE; without one it is `list`."""
 

@@ -35,6 +35,7 @@ from gatekeeper.config.lanes import (
     InputSettings,
     LaneSettings,
 )
+from gatekeeper.config.opposites import opposites
 from gatekeeper.config.profiles import (
     BoardProfile,
     CoilFlash,
@@ -80,6 +81,7 @@ __all__ = [
     "WordingSettings",
     "ZoneSettings",
     "load",
+    "opposites",
     "profile_names",
     "secret",
     "warnings",

@@ -67,6 +67,7 @@ class TextsSettings(Settings):
 
     idle: WordingSettings | None = None
     look_again: WordingSettings | None = None
+    waits: WordingSettings | None = None
     reasons: Annotated[dict[str, str], AfterValidator(_known_reasons)] = Field(default_factory=dict)
     admit: Wordings = Field(default_factory=dict)
     refuse: Wordings = Field(default_factory=dict)

@@ -79,6 +79,10 @@ class GeometrySettings(Settings):
 class LaneSettings(Settings):
     """One direction of a gate. `zone` is the zone that the lane leads into (entry) or out of.
 
+    `opposite` is the lane on the other side of the same barrier, where one lane of the road serves
+    both ways; its `arrival_loops` lie `in_line` where a vehicle that crosses drives over both, and
+    `apart` where there is a place to wait on either side.
+
     Without an `arrival_loop` the camera alone says when a vehicle is there, and it does so while
     the loop has been occupied for `loop_stuck_s` with nothing in view. A safety loop occupied for
     longer than `safety_long_s` within one passage may have seen two vehicles pass. A boom that is
@@ -100,6 +104,8 @@ class LaneSettings(Settings):
     boom_up_s: Annotated[float, Field(ge=2, le=60)] = 10.0
     geometry: GeometrySettings | None = None
     display: Name | None = None
+    opposite: Name | None = None
+    arrival_loops: Literal["in_line", "apart"] = "in_line"
 
     @model_validator(mode="after")
     def _somebody_sees_who_arrives(self) -> Self:

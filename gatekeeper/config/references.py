@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from gatekeeper.config.boards import BoardSettings, LineSettings, Wire
 from gatekeeper.config.controller import Config
+from gatekeeper.config.opposites import opposite_faults, shared_with
 
 
 def broken_references(config: Config) -> list[str]:
@@ -13,6 +14,7 @@ def broken_references(config: Config) -> list[str]:
         *_unknown_zones(config),
         *_peer_faults(config),
         *_shared_lines(config),
+        *opposite_faults(config),
         *_wiring_faults(config),
         *_display_faults(config),
     ]
@@ -169,10 +171,13 @@ def _wires(config: Config) -> Iterator[tuple[str, str, str, str, int]]:
     """Place, key, board, kind and number of each channel that is used."""
     for lane in config.lane:
         place = f'lane "{lane.name}"'
+        shared = shared_with(config, lane)
         for key, coil in lane.barrier.coils.items():
-            yield f"{place}.barrier", key, lane.barrier.board, "coil", coil
+            if "barrier" not in shared:
+                yield f"{place}.barrier", key, lane.barrier.board, "coil", coil
         for key, wire in lane.inputs.items():
-            yield f"{place}.{key}", "input", wire.board, "input", wire.input
+            if key not in shared:
+                yield f"{place}.{key}", "input", wire.board, "input", wire.input
     for number, wire in enumerate(config.fire.inputs, start=1):
         yield f"fire.inputs number {number}", "input", wire.board, "input", wire.input
 

@@ -2,15 +2,28 @@
 
 `lane` serves one lane, `corridor` walks its vehicle, `eye` looks, `decider` decides and says so,
 `judge` asks lists and rules for it, `opener` moves the barrier, `holder` keeps it up, `closer`
-closes it, `scribe` writes down, `sign` tells the driver, `visit` is what is remembered of the
-vehicle that stands there, `bindings` what drivers did with their phones, `rooms` what all lanes
-share. There is no rule in them, no register number and no SQL.
+closes it, `turn` says whose it is where two opposite lanes share one, `scribe` writes down, `sign`
+tells the driver, `visit` is what is remembered of the vehicle that stands there, `bindings` what
+drivers did with their phones, `rooms` what all lanes share. There is no rule in them, no register
+number and no SQL.
 """
 
 from gatekeeper.lane.bindings import Bindings
-from gatekeeper.lane.corridor import Corridor, Reconsider
+from gatekeeper.lane.corridor import Corridor, ItsTurn, Reconsider
 from gatekeeper.lane.holder import Holder
 from gatekeeper.lane.lane import Kerb, Lane
 from gatekeeper.lane.rooms import Rooms
+from gatekeeper.lane.turn import Side, Turn
 
-__all__ = ["Bindings", "Corridor", "Holder", "Kerb", "Lane", "Reconsider", "Rooms"]
+__all__ = [
+    "Bindings",
+    "Corridor",
+    "Holder",
+    "ItsTurn",
+    "Kerb",
+    "Lane",
+    "Reconsider",
+    "Rooms",
+    "Side",
+    "Turn",
+]

@@ -19,10 +19,11 @@ from gatekeeper.lane.closer import Closer
 from gatekeeper.lane.decider import Decider
 from gatekeeper.lane.eye import Look, Pace
 from gatekeeper.lane.holder import Holder
-from gatekeeper.lane.opener import Opener
+from gatekeeper.lane.opener import LastPulse, Opener
 from gatekeeper.lane.rooms import Rooms
 from gatekeeper.lane.scribe import Scribe
 from gatekeeper.lane.sign import Sign
+from gatekeeper.lane.turn import Side
 from gatekeeper.lane.visit import Visit, by_order, follower, over
 from gatekeeper.model import (
     Ack,
@@ -50,7 +51,12 @@ class Reconsider:
     """A list, a policy or a count changed: a waiting vehicle is decided again."""
 
 
-Happening: TypeAlias = Presence | Look | Reconsider
+@dataclass(frozen=True, slots=True)
+class ItsTurn:
+    """The barrier that the lane shares with the opposite one is its own now."""
+
+
+Happening: TypeAlias = Presence | Look | Reconsider | ItsTurn
 
 
 class Corridor:
@@ -65,19 +71,24 @@ class Corridor:
         rooms: Rooms,
         timing: passage.Timing,
         store_failure_admits: bool,
-        wake_eye: Callable[[], None] | None,
+        wake_eye: Callable[[float], None] | None,
         holder: Holder,
         closer: Closer | None = None,
         display: Display | None = None,
         by_camera: Callable[[], bool] = lambda: False,
+        turn: Side | None = None,
     ) -> None:
         """`wake_eye` is called when a vehicle arrives; None for a lane without a camera.
-        `by_camera` is whether the camera tells who arrives and leaves, not the loop.
+        `by_camera` is whether the camera tells who arrives and leaves, not the loop; `turn` is
+        this lane's side of a barrier that it shares with the opposite lane.
         """
         self.name = settings.name
         self._rooms = rooms
         self._timing = timing
         self._wake_eye = wake_eye
+        self._turn = turn
+        if turn is not None:
+            turn.explain(lambda: holder.explains)
         self._holder = holder
         self._closer = closer
         self._machine = passage.Passage()
@@ -95,6 +106,7 @@ class Corridor:
             scribe=self._scribe,
             sign=self._sign,
             store_failure_admits=store_failure_admits,
+            turn=turn,
             held=holder.admits_as,
         )
         self._opener = Opener(
@@ -103,6 +115,7 @@ class Corridor:
             scribe=self._scribe,
             clock=rooms.clock,
             store_failure_admits=store_failure_admits,
+            last_pulse=LastPulse() if turn is None else turn.last_pulse,
             holder=holder,
             closer=closer,
             locked=lambda: rooms.site().lockdown,
@@ -131,7 +144,9 @@ class Corridor:
         match self.state:
             case State.READING | State.LOOKING_AGAIN:
                 return Pace.QUICKLY
-            case State.OPENING | State.APPROACHING if self._visit and self._visit.unsure:
+            case State.WAITING | State.OPENING | State.APPROACHING if (
+                self._visit and self._visit.unsure
+            ):
                 return Pace.QUICKLY
             case State.REFUSED if self._visit and not self._visit.settled:
                 return Pace.SLOWLY
@@ -146,6 +161,7 @@ class Corridor:
         if self._visit is not None:
             self._visit.doubts.append(Doubt.EXIT_LANE_UNHEALTHY)
             await self._end(Output.TIMED_OUT, self._rooms.clock.boot_s())
+        self._yield_turn()
         self._sign.idle()
         levels, self._levels = self._levels, {}
         return tuple(levels.values())
@@ -159,6 +175,8 @@ class Corridor:
                 await self._sensed(happening)
             case Look():
                 await self._looked(happening)
+            case ItsTurn():
+                await self._feed(Input.ITS_TURN)
             case Reconsider():
                 await self._reconsider()
 
@@ -189,6 +207,9 @@ class Corridor:
     async def _open_by(self, order: Order) -> OrderAnswer:
         """Open for the vehicle that waits, or for whoever is about to come."""
         visit = self._visit
+        if self._turn is not None and (self._turn.taken or not self._turn.ask()):
+            detail = "the opposite lane has the barrier; order again when its vehicle is through"
+            return OrderAnswer(order=order.id, outcome="refused", detail=detail)
         with self._scribe.alarmed():
             await self._rooms.zones.doubt(self.name, Doubt.ORDERED_OPENING)
         ack: Ack | None
@@ -202,6 +223,7 @@ class Corridor:
             passage_id = visit.passage if visit else None
             ack = await self._opener.open(order.id, Reason.ORDERED, passage_id)
             self._boom.commanded(ack, self._rooms.clock.boot_s())
+            self._yield_turn()
         if ack is None:
             return OrderAnswer(order=order.id, outcome="unknown", detail="the lane began anew")
         return _answer(order, ack)
@@ -232,9 +254,8 @@ class Corridor:
             return
         if presence.sensor is Sensor.SAFETY:
             self._believe(SafetyLoop())
-        edge = _EDGES.get((presence.sensor, presence.on))  # none of a photocell, which only guards
-        if edge is not None:
-            await self._feed(edge, presence.at)
+        if (presence.sensor, presence.on) in _EDGES:  # a photocell only guards
+            await self._moved(presence)
 
     def _believe(self, loop: SafetyLoop) -> None:
         """A safety loop that is dead has passages presumed, until it moves again."""
@@ -245,17 +266,28 @@ class Corridor:
         else:
             self._rooms.health.clear_alarm("safety_loop_dead", self.name)
 
+    async def _moved(self, presence: Presence) -> None:
+        edge = _EDGES[presence.sensor, presence.on]
+        unclear = edge is Input.SAFETY_ON and not presence.known
+        await self._feed(Input.UNCLEAR if unclear else edge, presence.at)
+        if edge is Input.ARRIVED and not presence.known and self._visit is not None:
+            await self._suspect(self._visit, Doubt.DIRECTION_UNKNOWN)
+
     async def _boom_moved(self, presence: Presence) -> None:
         """By hand, or by a button that is not ours, anybody may have left."""
         self._boom.moved(presence.on)
         alarm = Doubt.BOOM_WITHOUT_COMMAND
         if not presence.on:
             self._rooms.health.clear_alarm(alarm.value, self.name)
-        elif not self._opener.explains(presence.at):
+        elif not self._opener.explains(presence.at) and not self._kept_up_for_the_opposite:
             detail = "the boom is up, and nothing here has opened it"
             self._rooms.health.raise_alarm(alarm.value, self.name, detail)
             with self._scribe.alarmed():
                 await self._rooms.zones.doubt(self.name, alarm)
+
+    @property
+    def _kept_up_for_the_opposite(self) -> bool:
+        return self._turn is not None and self._turn.kept_up
 
     async def _looked(self, look: Look) -> None:
         """Reads vote only for the vehicle that stood there when the frame was taken."""
@@ -280,6 +312,12 @@ class Corridor:
             log.info("lane.state", lane=self.name, state=after.passage.state.value)
         for output in after.outputs:
             await self._do(output, at)
+        self._yield_turn()
+
+    def _yield_turn(self) -> None:
+        """A shared barrier is kept for one vehicle's opening and passage, and no longer."""
+        if self._turn is not None and self.state not in _WITH_THE_BARRIER:
+            self._turn.over()
 
     @property
     def _timing_now(self) -> passage.Timing:
@@ -299,6 +337,10 @@ class Corridor:
             case Output.LAST_CALL | Output.LAST_LOOK | Output.DECIDE_AGAIN if visit is not None:
                 visit.late = True
                 visit.looked_twice = visit.looked_twice or output is Output.LAST_LOOK
+                await self._decide(visit)
+            case Output.DECIDE_ANEW if visit is not None:
+                visit.decision = visit.grounds = None
+                visit.late = True
                 await self._decide(visit)
             case Output.OPEN if visit is not None:
                 self._rooms.zones.admitted(self.name, visit.passage)
@@ -331,13 +373,15 @@ class Corridor:
         self._rooms.zones.occupied(self.name, True, at)
         self._scribe.note(VehicleArrived(), passage=self._visit.passage, at=at)
         if self._wake_eye is not None:
-            self._wake_eye()
+            self._wake_eye(at)
         if self._wake_eye is None or self._holder.admits_as() is not None:
             self._visit.late = True
             await self._decide(self._visit)
 
     async def _end(self, output: Output, at: float) -> None:
         visit, self._visit = self._visit, None
+        if self._turn is not None:
+            self._turn.over()
         for alarm in _CLEARED_AT_THE_END:
             self._rooms.health.clear_alarm(alarm, self.name)
         self._rooms.bindings.waits(self.name, None)
@@ -403,6 +447,16 @@ class Corridor:
 
 _UNANSWERED = (State.READING, State.LOOKING_AGAIN, State.REFUSED)
 """The states in which a vehicle waits for an answer."""
+
+_WITH_THE_BARRIER = (
+    State.WAITING,
+    State.OPENING,
+    State.RETRYING,
+    State.APPROACHING,
+    State.CROSSING,
+    State.CLOSING,
+)
+"""The states in which a lane has the barrier it shares, or waits for it."""
 
 _EDGES = {
     (Sensor.ARRIVAL, True): Input.ARRIVED,

@@ -13,6 +13,7 @@ from gatekeeper.lane.judge import Held, Judge, Judged
 from gatekeeper.lane.rooms import Rooms
 from gatekeeper.lane.scribe import Scribe
 from gatekeeper.lane.sign import Sign
+from gatekeeper.lane.turn import Side
 from gatekeeper.lane.visit import Visit, same
 from gatekeeper.model import (
     AssistanceWanted,
@@ -44,12 +45,14 @@ class Decider:
         sign: Sign,
         store_failure_admits: bool,
         held: Held,
+        turn: Side | None = None,
     ) -> None:
         self._lane = settings.name
         self._zone = settings.zone
         self._rooms = rooms
         self._scribe = scribe
         self._sign = sign
+        self._turn = turn
         self._judge = Judge(
             settings, policy, rooms=rooms, store_failure_admits=store_failure_admits, held=held
         )
@@ -81,12 +84,17 @@ class Decider:
         visit.settled = sighting is not None and sighting.certain
         if before is not None and same(before, decision):
             return None
-        self._sign.decided(decision)
+        waits = decision.verdict is Verdict.ADMIT and not self._may_open()
+        self._sign.waits() if waits else self._sign.decided(decision)
         await self._place(visit)
         if decision.verdict is Verdict.REFUSE:
             await self._refuse(visit, decision)
             return Input.REFUSED
-        return Input.ADMITTED
+        return Input.WAITS if waits else Input.ADMITTED
+
+    def _may_open(self) -> bool:
+        """Whether the barrier is this lane's; if it is to be, the lane will be told when."""
+        return self._turn is None or self._turn.ask()
 
     async def make_sure(self, visit: Visit) -> None:
         """The barrier opens on two reads that agree, an exit even unread; before anything may

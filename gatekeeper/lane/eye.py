@@ -3,6 +3,7 @@
 It looks as fast as the camera gives while a vehicle waits for its decision, slowly while a
 refused one stands there, and now and then when nobody does, to know that the camera lives. Where
 the camera is to notice who arrives it looks oftener, and has a look read when something is there.
+The next frame is fetched while the one before it is being read.
 """
 
 import asyncio
@@ -82,13 +83,23 @@ class Eye:
         self._motion = Motion()
         self._slow_pause_s = slow_pause_s
         self._wanted = asyncio.Event()
+        self._since = 0.0
+        self._taking: asyncio.Task[None] | None = None
 
-    def wake(self) -> None:
-        """Look now: a vehicle has arrived."""
+    def wake(self, at: float) -> None:
+        """Look now: a vehicle arrived at that moment, and an older frame need not be read."""
+        self._since = at
         self._wanted.set()
 
     async def run(self) -> None:
         """Look, until cancelled. A camera that fails is an alarm, and is asked again."""
+        try:
+            await self._look_again_and_again()
+        finally:
+            if self._taking is not None:
+                self._taking.cancel()
+
+    async def _look_again_and_again(self) -> None:
         failures = 0
         while True:
             self._wanted.clear()
@@ -105,9 +116,18 @@ class Eye:
                 await self._rest()
 
     async def _look(self) -> None:
+        """One frame is fetched and one taken at a time; raises what went wrong with either."""
         frame = await self._camera.frame()
+        taking, self._taking = self._taking, None
+        try:
+            if taking is not None:
+                await taking
+        finally:
+            self._taking = asyncio.create_task(self._take(frame))
+
+    async def _take(self, frame: Frame) -> None:
         seen = self._motion.look(frame.pixels)
-        wanted, reads = self._pace() is not Pace.IDLE, None
+        wanted, reads = self._pace() is not Pace.IDLE and frame.at >= self._since, None
         if wanted or self._arrivals.wants_plates(seen, frame.at):
             reads = await self._reader.read(frame)
         plates = None if reads is None else tuple(read.text for read in reads)

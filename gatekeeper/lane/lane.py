@@ -5,6 +5,7 @@ Loops, looks, orders and the clock come in through one inbox, one at a time.
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -12,10 +13,11 @@ from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier, Camera, Display, Loops
 from gatekeeper.lane.arrivals import Arrivals
 from gatekeeper.lane.closer import Closer
-from gatekeeper.lane.corridor import Corridor, Happening, Reconsider
+from gatekeeper.lane.corridor import Corridor, Happening, ItsTurn, Reconsider
 from gatekeeper.lane.eye import Eye
 from gatekeeper.lane.holder import Holder
 from gatekeeper.lane.rooms import Rooms
+from gatekeeper.lane.turn import Side
 from gatekeeper.model import Direction, Order, OrderAnswer, Presence, ZonePolicy
 from gatekeeper.rules.loops import USUAL, Limits
 from gatekeeper.rules.passage import State, Timing
@@ -44,12 +46,13 @@ _Letter: TypeAlias = Happening | Ordered
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kerb:
-    """What stands at one lane."""
+    """What stands at one lane; `turn` where it shares the barrier with the opposite lane."""
 
     camera: Camera | None
     barrier: Barrier
     loops: Loops
     display: Display | None = None
+    turn: Side | None = None
 
 
 class Lane:
@@ -72,6 +75,7 @@ class Lane:
         self.name = settings.name
         self._rooms = rooms
         self._inbox: asyncio.Queue[_Letter] = asyncio.Queue(INBOX)
+        self._edge = self._put if kerb.turn is None else self._shared(kerb.turn)
         self._arrivals = Arrivals(settings, limits, health=rooms.health, tell=self._sensed)
         self.holder = Holder(settings, barrier=kerb.barrier, rooms=rooms, changed=self.reconsider)
         self._closer = self._built_closer(settings, kerb)
@@ -88,6 +92,7 @@ class Lane:
             closer=self._closer,
             display=kerb.display,
             by_camera=lambda: self._arrivals.by_camera,
+            turn=kerb.turn,
         )
         self._never_shuts_in = settings.direction is Direction.EXIT and kerb.camera is not None
         kerb.loops.watch(self._arrivals.sensed)
@@ -154,7 +159,15 @@ class Lane:
     def _sensed(self, presence: Presence) -> None:
         """Told to the holder at once: the lane may be busy."""
         self.holder.sensed(presence)
-        self._put(presence)
+        self._edge(presence)
+
+    def _shared(self, turn: Side) -> Callable[[Presence], None]:
+        """Whoever is to be told what the inputs say where the barrier is shared: the turn tells
+        this lane what is about its own vehicles.
+        """
+        turn.on_turn(lambda: self._put(ItsTurn()))
+        turn.watch(self._put)
+        return turn.feel
 
     def _put(self, letter: _Letter) -> None:
         try:

@@ -4,6 +4,7 @@ After a crash an intent without an outcome is known to be unknown, and is never 
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
@@ -34,6 +35,15 @@ RISES_S = 10.0
 """How long after a pulse a boom may rise because of it."""
 
 
+@dataclass(slots=True)
+class LastPulse:
+    """When a barrier was last commanded (boot clock), None if never; lanes that share one share
+    this.
+    """
+
+    at: float | None = None
+
+
 class Opener:
     """The barrier of one lane, as the lane may use it."""
 
@@ -45,6 +55,7 @@ class Opener:
         scribe: Scribe,
         clock: Clock,
         store_failure_admits: bool,
+        last_pulse: LastPulse,
         holder: Holder,
         closer: Closer | None,
         locked: Callable[[], bool],
@@ -55,14 +66,15 @@ class Opener:
         self._scribe = scribe
         self._clock = clock
         self._store_failure_admits = store_failure_admits
+        self._last_pulse = last_pulse
         self._holder = holder
         self._closer = closer
         self._locked = locked
-        self._pulsed_at: float | None = None
 
     def explains(self, rise_at: float) -> bool:
         """Whether a boom that rose then (boot clock) did so because it was commanded."""
-        pulsed = self._pulsed_at is not None and rise_at - self._pulsed_at <= RISES_S
+        pulsed_at = self._last_pulse.at
+        pulsed = pulsed_at is not None and rise_at - pulsed_at <= RISES_S
         return pulsed or self._holder.explains
 
     async def open(
@@ -102,12 +114,12 @@ class Opener:
         now = self._clock.boot_s()
         entry = self._settings.direction is Direction.ENTRY
         locked = entry and self._locked()
-        objection = guard.objection(command, now, self._pulsed_at, locked=locked)
+        objection = guard.objection(command, now, self._last_pulse.at, locked=locked)
         if objection is None and not written and not self._opens_unwritten(reason):
             objection = "the database cannot be written"
         if objection is not None:
             return Ack(command=command.id, outcome=Outcome.FAILED, detail=objection, at=now)
-        self._pulsed_at = now
+        self._last_pulse.at = now
         return await self._barrier.open(command)
 
     def _opens_unwritten(self, reason: Reason) -> bool:

@@ -25,6 +25,11 @@ class Sign:
         if self._display is not None:
             self._show(self._display, texts.decided(self._rooms.texts, decision, free=self._free))
 
+    def waits(self) -> None:
+        """Admitted, and the opposite lane has the barrier."""
+        if self._display is not None:
+            self._show(self._display, texts.waits(self._rooms.texts))
+
     def idle(self) -> None:
         """Nobody stands here; whoever comes next may drive in where the boom is kept up."""
         if self._display is not None:

@@ -7,7 +7,15 @@ always a moment on the boot clock, in seconds (see `clock`); a moment that has t
 boot is an `Instant` (`time`).
 """
 
-from gatekeeper.model.barrier import Ack, BarrierCommand, Outcome, Presence, Sensor
+from gatekeeper.model.barrier import (
+    Ack,
+    BarrierCommand,
+    Outcome,
+    PartResult,
+    PartTested,
+    Presence,
+    Sensor,
+)
 from gatekeeper.model.decisions import (
     Decision,
     Direction,
@@ -38,6 +46,8 @@ from gatekeeper.model.facts import (
     FireGlitch,
     FireLatched,
     FireReleased,
+    LaneTestBegun,
+    LaneTested,
     LockdownOrdered,
     OrderAnswered,
     PassageEnded,
@@ -115,6 +125,8 @@ __all__ = [
     "HoldReason",
     "Instant",
     "Judgement",
+    "LaneTestBegun",
+    "LaneTested",
     "Limit",
     "ListChange",
     "ListChanges",
@@ -128,6 +140,8 @@ __all__ = [
     "OrderAnswer",
     "OrderAnswered",
     "Outcome",
+    "PartResult",
+    "PartTested",
     "PassageEnd",
     "PassageEnded",
     "PeerEvent",

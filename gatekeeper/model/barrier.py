@@ -50,9 +50,31 @@ class Sensor(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
-    """An input of a lane changed, or was read for the first time."""
+    """An input of a lane changed, or was read for the first time. `known` is False where two lanes
+    share a barrier, and the loops do not tell from which side the vehicle comes.
+    """
 
     lane: str
     sensor: Sensor
     on: bool
     at: float
+    known: bool = True
+
+
+class PartResult(StrEnum):
+    """What a technician's test found of one part of a lane; `not_seen`: nothing came in time."""
+
+    OK = "ok"
+    NOT_SEEN = "not_seen"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartTested:
+    """A relay or input of a lane, by its key in the configuration, and where it is wired to."""
+
+    part: str
+    channel: str
+    result: PartResult
+    detail: str

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, TypeAlias
 
-from gatekeeper.model.barrier import Outcome
+from gatekeeper.model.barrier import Outcome, PartTested
 from gatekeeper.model.decisions import Decision, Direction, Grounds, Reason, VehicleClass
 from gatekeeper.model.holds import HoldReason
 from gatekeeper.model.lists import ListName
@@ -318,6 +318,24 @@ class RegistryFollowed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LaneTestBegun:
+    """A technician begins to try the relays and inputs of a lane: its boom will move."""
+
+    kind: ClassVar[str] = "lane.test_begun"
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneTested:
+    """What a technician found, part by part; those never come to are not told."""
+
+    kind: ClassVar[str] = "lane.tested"
+    by: str
+    parts: tuple[PartTested, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderAnswered:
     """An order of the centre, who gave it and why, and what became of it."""
 
@@ -378,6 +396,8 @@ Fact: TypeAlias = (
     | ZoneSummary
     | LockdownOrdered
     | RegistryFollowed
+    | LaneTestBegun
+    | LaneTested
     | OrderAnswered
     | AlarmRaised
     | AlarmCleared

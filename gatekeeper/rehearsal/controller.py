@@ -5,6 +5,7 @@ waiting vehicles are decided again, alarms are journalled, limits are looked aft
 """
 
 import math
+from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,11 @@ from gatekeeper.app.fire import FireInputs, name_of
 from gatekeeper.app.holds import Holds
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.timekeeper import Timekeeper
-from gatekeeper.app.wiring import quorum_of, take_up, tell_watched, timing_of
+from gatekeeper.app.wiring import quorum_of, sides_of, take_up, tell_watched, timing_of
 from gatekeeper.config import Config, LaneSettings
 from gatekeeper.health import Health
-from gatekeeper.lane import Bindings, Corridor, Holder, Reconsider, Rooms
+from gatekeeper.lane import Bindings, Corridor, Holder, ItsTurn, Reconsider, Rooms
+from gatekeeper.lane.corridor import Happening
 from gatekeeper.lane.eye import Look, Pace
 from gatekeeper.model import (
     Ack,
@@ -181,6 +183,9 @@ class Rehearsal:
             peers=[peer.controller for peer in config.peer],
             changed=self._to_reconsider,
         )
+        self._sides = sides_of(config, clock, self.health)
+        self._turns = dict.fromkeys(side.turn for side in self._sides.values())
+        self._letters: deque[tuple[str, Happening]] = deque()
         self.holders: dict[str, Holder] = {}
         self.lanes = {lane.name: self._corridor(lane) for lane in config.lane}
         self.fire = FireInputs(
@@ -233,7 +238,10 @@ class Rehearsal:
         """A loop has changed."""
         presence = Presence(lane=lane, sensor=sensor, on=on, at=self.clock.boot_s())
         self.holders[lane].sensed(presence)
-        at_once(self.lanes[lane].take(presence))
+        if lane in self._sides:
+            self._sides[lane].feel(presence)
+        else:
+            self._letters.append((lane, presence))
         self.settle()
 
     def fire_input(self, name: str, on: bool) -> None:
@@ -300,8 +308,8 @@ class Rehearsal:
         """When `wake` is due next (boot clock); `inf` if nothing runs."""
         first = self.zones.wake_at
         soonest = math.inf if first is None else first
-        for lane in self.lanes.values():
-            moment = lane.wake_at
+        moments = [turn.wake_at for turn in self._turns]
+        for moment in (*moments, *(lane.wake_at for lane in self.lanes.values())):
             if moment is not None and moment < soonest:
                 soonest = moment
         for moment in (self.fire.wake_at, *(each.wake_at for each in self.holders.values())):
@@ -317,6 +325,8 @@ class Rehearsal:
         for lane in self.lanes.values():
             if lane.wake_at is not None and lane.wake_at <= now + _EARLY_S:
                 at_once(lane.late())
+        for turn in self._turns:
+            turn.late()
         for name, since in list(self._dead_since.items()):
             if since + CAMERA_STALE_S <= now + _EARLY_S:
                 del self._dead_since[name]
@@ -330,6 +340,7 @@ class Rehearsal:
 
     def settle(self) -> None:
         """Do what the daemon's other tasks would do now."""
+        self._deliver()
         at_once(self.fire.wake())
         for holder in self.holders.values():
             at_once(holder.wake())
@@ -340,10 +351,17 @@ class Rehearsal:
             if self._reconsider:
                 self._reconsider = False
                 self._decide_again()
+            self._deliver()
         if self.store.written:
             now = self.clock.true_s
             self.told += [Told(event=event, true_s=now) for event in self.store.written]
             self.store.written.clear()
+
+    def _deliver(self) -> None:
+        """What the inputs and the turns say reaches the lanes, one thing at a time."""
+        while self._letters:
+            lane, happening = self._letters.popleft()
+            at_once(self.lanes[lane].take(happening))
 
     def _decide_again(self) -> None:
         """Who has waited longest is decided first."""
@@ -374,6 +392,10 @@ class Rehearsal:
 
     def _corridor(self, lane: LaneSettings) -> Corridor:
         config = self.config
+        side = self._sides.get(lane.name)
+        if side is not None:
+            side.watch(lambda presence: self._letters.append((lane.name, presence)))
+            side.on_turn(lambda: self._letters.append((lane.name, ItsTurn())))
         barrier = _Barrier(lane.name, self.openings, self._broken, self.held, self.clock)
         rooms = self._rooms()
         holder = Holder(lane, barrier=barrier, rooms=rooms, changed=self._to_reconsider)
@@ -387,6 +409,7 @@ class Rehearsal:
             timing=timing_of(config, lane),
             store_failure_admits=config.zone_of(lane.zone).when_store_fails == "admit",
             wake_eye=None if lane.camera is None else _nothing,
+            turn=side,
         )
 
     def _rooms(self) -> Rooms:
@@ -428,5 +451,5 @@ _WAITING = (
 _NO_PIXELS = np.zeros((1, 1, 3), np.uint8)
 
 
-def _nothing() -> None:
+def _nothing(_: float) -> None:
     return

@@ -21,6 +21,7 @@ class State(StrEnum):
     READING = "reading"
     LOOKING_AGAIN = "looking_again"
     REFUSED = "refused"
+    WAITING = "waiting"
     OPENING = "opening"
     RETRYING = "retrying"
     APPROACHING = "approaching"
@@ -36,7 +37,10 @@ class Input(StrEnum):
     LEFT = "left"
     SAFETY_ON = "safety_on"
     SAFETY_OFF = "safety_off"
+    UNCLEAR = "unclear"  # onto the safety loop, from this side or from the opposite one
     ADMITTED = "admitted"
+    WAITS = "waits"  # admitted, and the barrier is the opposite lane's
+    ITS_TURN = "its_turn"
     REFUSED = "refused"
     LOOK_AGAIN = "look_again"
     FAILED = "failed"
@@ -59,6 +63,7 @@ class Output(StrEnum):
     LAST_LOOK = "last_look"
     OPEN = "open"
     DECIDE_AGAIN = "decide_again"
+    DECIDE_ANEW = "decide_anew"
     LOITERING = "loitering"
     UNDECIDED = "undecided"
     DIRECTION_UNKNOWN = "direction_unknown"
@@ -85,6 +90,7 @@ ENDS: Mapping[Output, PassageEnd] = {
 class Timing:
     """How long each state may last in seconds, and how the lane is built.
 
+    `waiting_s` is how long a vehicle waits for its turn before the lane asks for it again.
     `long_s`: longer on the safety loop is too long for one vehicle, and so is what `geometry`
     makes of the edges of both loops, where it is known. `tailgate_s`: who crosses undecided so
     soon after another has followed it through. `arrival_lag_s`: so much later than a loop the
@@ -94,6 +100,7 @@ class Timing:
     reading_s: float = 3.0
     second_look_s: float = 3.0
     refused_s: float = 60.0
+    waiting_s: float = 10.0
     opening_s: float = 30.0
     retrying_s: float = 3.0
     approaching_s: float = 3.0
@@ -105,6 +112,12 @@ class Timing:
     attempts: int = 3
     safety_loop: bool = True
     geometry: crossing.Geometry | None = None
+
+    @property
+    def longest_s(self) -> float:
+        """No vehicle that is let through takes longer, from the opening until it has passed."""
+        closing_s = self.closing_s + self.arrival_lag_s
+        return self.opening_s + self.approaching_s + self.crossing_s + closing_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,39 +160,55 @@ class Move:
     outputs: tuple[Output, ...] = ()
 
 
+_NOBODY_KNOWS_WHOSE = (Output.UNDECIDED, Output.DIRECTION_UNKNOWN)
+
 TABLE: Mapping[State, Mapping[Input, Move]] = {
     State.CLEAR: {
         Input.ARRIVED: Move(State.READING, (Output.BEGIN,)),
         # Onto the safety loop from nowhere: out by the way in, or over a loop that is dead.
-        Input.SAFETY_ON: Move(
-            State.CROSSING, (Output.BEGIN, Output.UNDECIDED, Output.DIRECTION_UNKNOWN)
-        ),
+        Input.SAFETY_ON: Move(State.CROSSING, (Output.BEGIN, *_NOBODY_KNOWS_WHOSE)),
+        Input.UNCLEAR: Move(State.CROSSING, (Output.BEGIN, *_NOBODY_KNOWS_WHOSE)),
     },
     State.READING: {
         Input.ADMITTED: Move(State.OPENING, (Output.OPEN,)),
+        Input.WAITS: Move(State.WAITING),
         Input.REFUSED: Move(State.REFUSED),
         Input.LOOK_AGAIN: Move(State.LOOKING_AGAIN),
         Input.TIME: Move(State.READING, (Output.LAST_CALL,)),
         Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
         Input.SAFETY_ON: Move(State.CROSSING, (Output.UNDECIDED,)),
+        Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
     },
     State.LOOKING_AGAIN: {
         Input.ADMITTED: Move(State.OPENING, (Output.OPEN,)),
+        Input.WAITS: Move(State.WAITING),
         Input.REFUSED: Move(State.REFUSED),
         Input.TIME: Move(State.LOOKING_AGAIN, (Output.LAST_LOOK,)),
         Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
         Input.SAFETY_ON: Move(State.CROSSING, (Output.UNDECIDED,)),
+        Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
     },
     State.REFUSED: {
         Input.ADMITTED: Move(State.OPENING, (Output.OPEN,)),
+        Input.WAITS: Move(State.WAITING),
         Input.RECONSIDERED: Move(State.REFUSED, (Output.DECIDE_AGAIN,)),
         Input.TIME: Move(State.REFUSED, (Output.DECIDE_AGAIN, Output.LOITERING)),
         Input.OVERDUE: Move(State.REFUSED, (Output.DECIDE_AGAIN, Output.LANE_BLOCKED)),
         Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
         Input.SAFETY_ON: Move(State.CROSSING, (Output.UNDECIDED,)),
+        Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
+    },
+    State.WAITING: {
+        # Lists may have changed in the meantime: what was decided holds no longer.
+        Input.ITS_TURN: Move(State.READING, (Output.DECIDE_ANEW,)),
+        Input.TIME: Move(State.READING, (Output.DECIDE_ANEW,)),
+        Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
+        Input.SAFETY_ON: Move(State.CROSSING, (Output.UNDECIDED,)),
+        Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
     },
     State.OPENING: {
         Input.SAFETY_ON: Move(State.CROSSING),
+        Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
         Input.LEFT: Move(State.APPROACHING),
         Input.FAILED: Move(State.RETRYING),
         # The boom it was let in under is kept up no longer, and it is not yet below.
@@ -189,12 +218,14 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
     },
     State.RETRYING: {
         Input.SAFETY_ON: Move(State.CROSSING),
+        Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
         Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
         Input.TIME: Move(State.CLEAR, (Output.TIMED_OUT,)),
         Input.EXHAUSTED: Move(State.STUCK, (Output.LANE_BLOCKED,)),
     },
     State.APPROACHING: {
         Input.SAFETY_ON: Move(State.CROSSING),
+        Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
         # A new edge is a new vehicle until it has been read (situations, 14).
         Input.ARRIVED: Move(State.CLEAR, (Output.BACKED_OUT,)),
         Input.TIME: Move(State.CLEAR, (Output.BACKED_OUT,)),
@@ -208,6 +239,7 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
     State.CLOSING: {
         # A lorry with a gap, or somebody very close behind (situations, 15).
         Input.SAFETY_ON: Move(State.CROSSING, (Output.GAP,)),
+        Input.UNCLEAR: Move(State.CROSSING, (Output.GAP, Output.DIRECTION_UNKNOWN)),
         Input.LEFT: Move(State.CLOSING),  # a camera tells so later than a loop
         Input.ARRIVED: Move(State.CLEAR, (Output.PASSED,)),
         Input.TIME: Move(State.CLEAR, (Output.PASSED,)),
@@ -216,6 +248,7 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
     },
     State.STUCK: {
         Input.SAFETY_ON: Move(State.CROSSING),
+        Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
         Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
         Input.RECONSIDERED: Move(State.CLEAR, (Output.TIMED_OUT,)),
     },
@@ -250,7 +283,7 @@ def _with_loops(passage: Passage, what: Input, at: float) -> Passage:
             return replace(
                 passage, arrival=False, follower=False, second=second, attempts=0, left_at=at
             )
-        case Input.SAFETY_ON:
+        case Input.SAFETY_ON | Input.UNCLEAR:
             return replace(passage, safety=True, on_at=at)
         case Input.SAFETY_OFF:
             return replace(passage, safety=False)
@@ -331,6 +364,7 @@ _LASTS: Mapping[State, Callable[[Timing], float]] = {
     State.READING: lambda timing: timing.reading_s,
     State.LOOKING_AGAIN: lambda timing: timing.second_look_s,
     State.REFUSED: lambda timing: timing.refused_s,
+    State.WAITING: lambda timing: timing.waiting_s,
     State.OPENING: lambda timing: timing.opening_s,
     State.RETRYING: lambda timing: timing.retrying_s,
     State.APPROACHING: lambda timing: timing.approaching_s,

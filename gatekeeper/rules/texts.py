@@ -72,6 +72,8 @@ REFUSE: Final[Mapping[Reason, Wording]] = {
 
 LOOK_AGAIN: Final = Wording(lines=("请稍候",), voice="请稍候")
 
+WAITS: Final = Wording(lines=("请稍候", "对向来车"), voice="请稍候，对向来车")
+
 IDLE: Final = Wording(lines=("减速慢行 车牌识别", "余位 {free}"))
 
 
@@ -81,6 +83,7 @@ class Texts:
 
     idle: Wording = IDLE
     look_again: Wording = LOOK_AGAIN
+    waits: Wording = WAITS
     reasons: Mapping[Reason, str] = field(default_factory=lambda: REASONS)
     admit: Mapping[Reason, Wording] = field(default_factory=lambda: ADMIT)
     refuse: Mapping[Reason, Wording] = field(default_factory=lambda: REFUSE)
@@ -98,6 +101,11 @@ def decided(texts: Texts, decision: Decision, *, free: int | None) -> DisplayTex
             "free": free,
         },
     )
+
+
+def waits(texts: Texts) -> DisplayText:
+    """What an admitted driver is told while the opposite lane has the barrier."""
+    return _filled(texts.waits, {})
 
 
 def idle(texts: Texts, *, free: int | None, held: Reason | None = None) -> DisplayText:

@@ -12,14 +12,16 @@ import pytest
 from structlog.testing import capture_logs
 
 from gatekeeper.clock import SystemClock, monotonic
-from gatekeeper.config import RtspSettings
+from gatekeeper.config import BarrierSettings, InputSettings, LaneSettings, RtspSettings
 from gatekeeper.drivers import source, stream
 from gatekeeper.drivers.camera import open_camera
 from gatekeeper.drivers.ports import Camera
 from gatekeeper.errors import CameraError
 from gatekeeper.health import Health
+from gatekeeper.lane.arrivals import Arrivals
 from gatekeeper.lane.eye import Eye, Pace
-from gatekeeper.model import AlarmCleared, AlarmRaised, Frame, PlateRead
+from gatekeeper.model import AlarmCleared, AlarmRaised, Direction, Frame, PlateRead
+from gatekeeper.rules.loops import Limits
 from simulators.rtsp import number_in
 
 PATIENCE_S = 30.0
@@ -30,6 +32,14 @@ FAILING_MS = 500
 
 MISSED = 40
 """Pictures that nobody asks for; a stream that kept them would have to give them first."""
+
+LANE = LaneSettings(
+    name="lane",
+    zone="visitor_zone",
+    direction=Direction.ENTRY,
+    barrier=BarrierSettings(board="relays", coil=0),
+    arrival_loop=InputSettings(board="relays", input=0),
+)
 
 SECRET = ("--user=gate", "--password=s:e@same")
 
@@ -238,6 +248,7 @@ def eye_of(lane: str, camera: Camera, health: Health) -> Eye:
         health=health,
         pace=lambda: Pace.IDLE,
         see=lambda _: None,
+        arrivals=Arrivals(LANE, Limits(), health=health, tell=lambda _: None),
         slow_pause_s=1.0,
     )
 

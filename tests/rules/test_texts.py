@@ -63,7 +63,8 @@ def test_there_is_something_to_read_for_every_decision_and_no_placeholder_is_lef
 
 
 @pytest.mark.parametrize(
-    "wording", [texts.IDLE, texts.LOOK_AGAIN, *texts.ADMIT.values(), *texts.REFUSE.values()]
+    "wording",
+    [texts.IDLE, texts.LOOK_AGAIN, texts.WAITS, *texts.ADMIT.values(), *texts.REFUSE.values()],
 )
 def test_the_usual_words_fit_a_board(wording: Wording) -> None:
     widest = {

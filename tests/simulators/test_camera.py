@@ -54,6 +54,45 @@ async def test_lanes_see_different_things_and_a_cleared_one_sees_the_road(start:
     assert not bluish((await get(await address(camera)))[1])
 
 
+async def test_a_car_drives_into_view_stands_and_leaves(start: Any) -> None:
+    camera = await start("camera")
+    url = await address(camera)
+    camera.type("#car arrive in 闽C12345")
+    await camera.do("state")
+    coming = (await get(url))[1]
+    assert (await camera.hear(lambda said: said.get("tag") == "car"))["plate"] == "闽C12345"
+    standing = (await get(url))[1]
+    assert np.abs(decoded(coming).astype(int) - decoded(standing)).mean() > 5
+
+    await camera.do("leave in")
+    assert (await camera.do("state"))["lanes"]["in"]["shows"] == ""
+    assert (await camera.tell("leave in"))["detail"] == "there is no car"
+    await camera.do("arrive in 闽C12345")
+    await camera.do("back in")
+    assert (await camera.do("state"))["lanes"]["in"]["shows"] == ""
+
+
+async def test_the_car_that_comes_next_is_not_taken_for_the_one_that_leaves(start: Any) -> None:
+    camera = await start("camera")
+    await camera.do("show in 闽C12345")
+    camera.type("#gone leave in")
+    await camera.do("show in 闽C54321")
+    await camera.hear(lambda said: said.get("tag") == "gone")
+    assert (await camera.do("state"))["lanes"]["in"]["shows"] == "闽C54321"
+
+
+async def test_the_weather_is_what_it_was_said_to_be(start: Any) -> None:
+    camera = await start("camera")
+    url = await address(camera)
+    day = decoded((await get(url))[1]).mean()
+
+    told = await camera.do("weather in night=0.9 rain")
+
+    assert told["weather"] == {"night": 0.9, "rain": 0.3}
+    assert decoded((await get(url))[1]).mean() < day / 2
+    assert (await camera.do("weather in clear"))["weather"] == {}
+
+
 async def test_a_photograph_is_shown_a_little_different_each_time(
     start: Any, tmp_path: Path
 ) -> None:
@@ -70,6 +109,7 @@ async def test_a_photograph_is_shown_a_little_different_each_time(
         "shows": "a car.png",
         "taken": 2,
         "fault": "none",
+        "weather": {},
     }
 
 
@@ -199,6 +239,9 @@ async def test_what_cannot_be_shown_is_an_error(start: Any) -> None:
         "fault in slow",
         "fault in freeze 3",
         "fault in dead",
+        "weather in hail",
+        "weather in rain=2",
+        "back in",
         "expire",
     ):
         assert (await camera.tell(command))["said"] == "error"

@@ -54,6 +54,10 @@ NEAR = ((0.0, 0.0), (120.0, 0.0), (120.0, 40.0), (0.0, 40.0))
 BESIDE = ((300.0, 0.0), (380.0, 0.0), (380.0, 25.0), (300.0, 25.0))
 
 
+_SHARED = ("barrier", "safety_loop", "boom_up")
+"""What the two lanes of a reversible gate have in common."""
+
+
 def lane(name: str, coil: int, **more: Any) -> dict[str, Any]:
     """A lane with a camera and both loops; its name says where it leads."""
     return {
@@ -89,12 +93,15 @@ class Site:
         lists: Iterable[ListName] = tuple(ListName),
         blind: Sequence[str] = (),
         booms: bool = False,
+        reversible: str | None = None,
         **visitor_zone: Any,
     ) -> None:
         """`gates` are the lanes of each controller; `lists` were once followed; `blind` lanes have
-        no camera; with `booms` an input of each lane says whether its boom is up; `visitor_zone`
-        are settings of that zone.
+        no camera; with `booms` an input of each lane says whether its boom is up; where the inner
+        gate is `reversible`, its two lanes share the barrier and the safety loop, and their arrival
+        loops lie `in_line` or `apart`; `visitor_zone` are settings of that zone.
         """
+        self._reversible = reversible
         self.true_s = 0.0
         self.told: list[tuple[str, Event]] = []
         self.linked = True
@@ -341,6 +348,14 @@ class Site:
             gate.settle()
         self._gather()
 
+    def restart(self, lane: str) -> None:
+        """The task of one lane fails, and is run again."""
+        gate = self._gate(lane)
+        for presence in at_once(gate.lanes[lane].begin_anew()):
+            at_once(gate.lanes[lane].take(presence))
+        gate.settle()
+        self._gather()
+
     def crash(self, of: str = "inner-entry") -> None:
         """The daemon of a controller dies, and is started again at once."""
         self._start_again(of)
@@ -418,6 +433,10 @@ class Site:
         """The alarms that stand now."""
         alarms = [alarm for gate in self._gates for alarm in gate.health.alarms]
         return {alarm.alarm for alarm in alarms if alarm.subject == subject}
+
+    def state(self, lane: str) -> str:
+        """Where the visit of the vehicle at a lane stands."""
+        return self._gate(lane).lanes[lane].state.value
 
     def openings(self, lane: str) -> int:
         """How often the barrier of a lane was pulsed."""
@@ -523,6 +542,10 @@ class Site:
             )
             for coil, name in enumerate(names)
         ]
+        if self._reversible:
+            entry, exit_ = (each for each in lanes if each["zone"] == "visitor_zone")
+            shared = {key: entry[key] for key in _SHARED if key in entry}
+            exit_.update(shared, opposite=entry["name"], arrival_loops=self._reversible)
         return Config.model_validate(
             {
                 "site": "hall",

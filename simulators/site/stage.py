@@ -1,0 +1,181 @@
+"""The stage: starts the programs of a site, writes the controller's file, and lets go of all.
+
+What it starts speaks the real protocols on loopback: relay boards, cameras, displays on
+pseudo-terminals, a real broker where mosquitto is installed, and the centre. The controller is not
+one of them; `start_controller` starts it for who wants it.
+"""
+
+import asyncio
+import contextlib
+import getpass
+import os
+import shutil
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+from simulators.site.layout import Layout
+from simulators.site.program import News, Program, ProgramError, Simulator
+
+
+class Stage:
+    """Everything that runs at one site.
+
+    `simulators` by name: `board`, all boards on their line; `camera`, and `rtsp` where there are
+    streams; `sign-LANE`, a display each; and `centre`, which like the broker needs mosquitto.
+    """
+
+    def __init__(self, layout: Layout, folder: Path) -> None:
+        self.layout = layout
+        self.folder = folder
+        self.lanes = {lane.name: lane for lane in layout.lanes_there}
+        self.simulators: dict[str, Simulator] = {}
+        self.broker: Program | None = None
+        self.controller: Program | None = None
+
+    @property
+    def config(self) -> Path:
+        """The controller's configuration file."""
+        return self.folder / "gatekeeper.toml"
+
+    @property
+    def board(self) -> Simulator:
+        """All boards of the site."""
+        return self.simulators["board"]
+
+    @property
+    def centre(self) -> Simulator:
+        """The centre; raises `ProgramError` where there is no broker to reach it by."""
+        if "centre" not in self.simulators:
+            raise ProgramError("mosquitto is not installed: sudo apt-get install -y mosquitto")
+        return self.simulators["centre"]
+
+    def camera(self, lane: str) -> Simulator:
+        """What a lane's camera is told by."""
+        return self.simulators["rtsp" if lane in self.layout.streamed else "camera"]
+
+    async def start(self) -> None:
+        """Start all but the controller; raises `ProgramError`."""
+        port = await self._start_broker()
+        await self._begin("board", *self._board_options())
+        await self._begin("camera")
+        if self.layout.streamed:
+            await self._begin("rtsp", f"--rate={self.layout.rate}", *self.layout.streamed)
+        for lane in self.lanes if self.layout.displays else ():
+            await self._begin("display", f"--link={self.folder / lane}.tty", name=f"sign-{lane}")
+        self.config.write_text(self.layout.config(await self._addresses(), port), encoding="utf-8")
+
+    async def _begin(self, module: str, *options: str, name: str = "") -> Simulator:
+        simulator = await Simulator.begin(module, *options, folder=self.folder, name=name)
+        self.simulators[simulator.name] = simulator
+        return simulator
+
+    async def start_controller(self, env: Mapping[str, str] | None = None) -> Program:
+        """The real controller, on this site's file."""
+        command = (sys.executable, "-m", "gatekeeper", "run", str(self.config), "--log-json")
+        self.controller = await Program.start("gatekeeper", *command, folder=self.folder, env=env)
+        return self.controller
+
+    async def kill_broker(self) -> None:
+        """The broker is gone at once; it keeps nothing."""
+        if self.broker is not None:
+            self.broker.kill()
+            await self.broker.ended()
+
+    async def raise_broker(self) -> None:
+        """The broker again, where it was."""
+        settings = self.folder / "mosquitto.conf"
+        self.broker = await Program.start(
+            "mosquitto", _mosquitto() or "", "-c", str(settings), folder=self.folder
+        )
+
+    async def arrives(self, lane: str, plate: str | None = None) -> News:
+        """A car stands before the camera, then on the arrival loop; without a plate there is
+        nothing to be read. The answer of the board.
+        """
+        await self.camera(lane).tell(f"show {lane} {plate}" if plate else f"clear {lane}")
+        return await self.board.tell(f"arrive {lane}")
+
+    async def crosses(self, lane: str, patience_s: float = 30.0) -> None:
+        """It drives through as soon as the boom is up, and is out of sight then."""
+        await self.board.tell(f"cross {lane} {patience_s}", patience_s + 30.0)
+        await self.camera(lane).tell(f"clear {lane}")
+
+    async def backs_out(self, lane: str) -> None:
+        """It leaves the way it came."""
+        await self.board.tell(f"back {lane}")
+        await self.camera(lane).tell(f"clear {lane}")
+
+    async def opened(self, lane: str, after: int = 0) -> News:
+        """The lane's relay closed, as its board tells it since `after`."""
+        there = self.lanes[lane]
+        return await self.board.said("coil", after, unit=there.unit, coil=there.number, on=True)
+
+    async def stop(self) -> None:
+        """End everything; what does not listen is killed."""
+        started = [self.controller, *self.simulators.values(), self.broker]
+        await asyncio.gather(*(program.stop() for program in started if program is not None))
+
+    def _board_options(self) -> list[str]:
+        layout = self.layout
+        line = ["--serial", f"--link={self.folder}/line.tty"] if layout.serial else []
+        units = [f"--unit={unit}" for unit in layout.units]
+        lanes = [f"--lane={lane.wiring}" for lane in layout.lanes_there]
+        return [*line, *units, *lanes, f"--inputs={layout.inputs}", f"--speed={layout.speed}"]
+
+    async def _start_broker(self) -> int | None:
+        """Broker and centre, where there is a broker; its port."""
+        if _mosquitto() is None:
+            return None
+        port = _free_port()
+        (self.folder / "mosquitto.conf").write_text(
+            f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
+            f"user {getpass.getuser()}\n",  # else root becomes "mosquitto"
+            encoding="utf-8",
+        )
+        await self.raise_broker()
+        centre = await self._begin("centre", f"--broker=127.0.0.1:{port}", "--site=site")
+        await centre.said("broker", connected=True)
+        return port
+
+    async def _addresses(self) -> dict[str, str]:
+        """Where all of them listen, as the configuration says it."""
+        line = (await self._listening("board"))["port"]
+        here = f"http://127.0.0.1:{(await self._listening('camera'))['port']}"
+        found = {"board": f"serial://{line}" if self.layout.serial else f"tcp://127.0.0.1:{line}"}
+        for lane in self.lanes:
+            found[f"camera-{lane}"] = f"{here}/{lane}/snapshot.jpg"
+            if lane in self.layout.streamed:
+                found[f"camera-{lane}"] = (await self._listening("rtsp", lane=lane))["url"]
+            if self.layout.displays:
+                found[f"sign-{lane}"] = (await self._listening(f"sign-{lane}"))["port"]
+        return found
+
+    async def _listening(self, name: str, **fields: object) -> News:
+        simulator = self.simulators[name]
+        try:
+            return await simulator.said("listening", 0, **fields)
+        except ProgramError as error:
+            raise ProgramError(f"{error}: {simulator.last_words()}") from error
+
+
+@contextlib.asynccontextmanager
+async def staged(layout: Layout, folder: Path) -> AsyncIterator[Stage]:
+    """A site whose simulators are up; all of it is gone at the end."""
+    stage = Stage(layout, folder)
+    try:
+        await stage.start()
+        yield stage
+    finally:
+        await asyncio.shield(stage.stop())
+
+
+def _mosquitto() -> str | None:
+    return shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
