@@ -54,7 +54,9 @@ class Server(ModbusServer):
 class Bench:
     """A board under test, running, and all that was seen of it."""
 
-    def __init__(self, server: Server, lanes: Sequence[LaneSettings]) -> None:
+    def __init__(
+        self, server: Server, lanes: Sequence[LaneSettings], timeout_ms: int = 1000
+    ) -> None:
         self.server = server
         self.news: list[AlarmRaised | AlarmCleared] = []
         self.told: list[tuple[str, Sensor, bool]] = []
@@ -62,7 +64,10 @@ class Bench:
         self.health = Health(self.clock)
         self.health.watch(self._hear)
         settings = BoardSettings(
-            name="gate", address=f"tcp://127.0.0.1:{server.port}", poll_ms=POLL_MS, timeout_ms=150
+            name="gate",
+            address=f"tcp://127.0.0.1:{server.port}",
+            poll_ms=POLL_MS,
+            timeout_ms=timeout_ms,
         )
         self.board = RelayBoard(settings, lanes, self.health)
         self.task = asyncio.create_task(self.board.run())
@@ -138,7 +143,7 @@ def build_alone() -> Callable[[Sequence[LaneSettings]], AbstractAsyncContextMana
     async def build(lanes: Sequence[LaneSettings]) -> AsyncIterator[Bench]:
         server = Server()
         await server.plug()
-        bench = Bench(server, lanes)
+        bench = Bench(server, lanes, timeout_ms=150)
         yield bench
         await bench.stop()
         server.close()

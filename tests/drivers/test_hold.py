@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     BuildBench = Callable[[Sequence[LaneSettings]], Bench]
 
 
-def lane(name: str, first_input: int, **coils: int) -> LaneSettings:
+def lane(name: str, first_input: int, pulse_ms: int = 1000, **coils: int) -> LaneSettings:
     return LaneSettings(
         name=name,
         zone="inner",
         direction=Direction.ENTRY,
-        barrier=BarrierSettings(board="gate", pulse_ms=100, close_pulse_ms=2000, **coils),
+        barrier=BarrierSettings(
+            board="gate", pulse_ms=pulse_ms, close_pulse_ms=2 * pulse_ms, **coils
+        ),
         arrival_loop=InputSettings(board="gate", input=first_input),
         safety_loop=InputSettings(board="gate", input=first_input + 1),
     )
@@ -39,6 +41,11 @@ def lane(name: str, first_input: int, **coils: int) -> LaneSettings:
 
 LANES = (lane("entry", 0, coil=1), lane("exit", 2, coil=3, hold_coil=2, close_coil=4))
 """`entry` opens and holds by coil 1; `exit` opens by coil 3, holds by 2 and closes by 4."""
+
+QUICK = (
+    lane("entry", 0, pulse_ms=50, coil=1),
+    lane("exit", 2, pulse_ms=50, coil=3, hold_coil=2, close_coil=4),
+)
 
 
 def command(name: str = "entry", within_s: float = 5.0) -> BarrierCommand:
@@ -304,7 +311,7 @@ def test_whatever_happens_a_relay_ends_as_it_is_wanted_and_no_pulse_is_given_twi
     actions: list[str],
 ) -> None:
     async def play() -> None:
-        async with build_alone(LANES) as bench:
+        async with build_alone(QUICK) as bench:
             barrier, wanted, opened = bench.barrier(name), False, 0
             await bench.live()
             tasks = []
@@ -324,7 +331,7 @@ def test_whatever_happens_a_relay_ends_as_it_is_wanted_and_no_pulse_is_given_twi
             acks = await asyncio.gather(*tasks)
             assert all(ack.command == "h1" for ack in acks)
             bench.server.instead = None
-            relay = next(lane.barrier for lane in LANES if lane.name == name)
+            relay = next(lane.barrier for lane in QUICK if lane.name == name)
             at_rest = [coil == relay.held_by and wanted for coil in range(8)]
             await bench.until(lambda: bench.server.coils == at_rest and bench.board.alive)
             if name == "exit":

@@ -61,15 +61,11 @@ class Site:
             while [each for each, _ in self.order].count(unit) < times:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
-    def settings(self, unit: int, timeout_ms: int = 500) -> BoardSettings:
-        return BoardSettings(
-            name=f"board-{unit}",
-            address=self.address,
-            unit=unit,
-            poll_ms=10,
-            timeout_ms=timeout_ms,
-            silence_ms=50,
+    def settings(self, unit: int, timeout_ms: int = 1000 * LIMIT_S) -> BoardSettings:
+        board = BoardSettings(
+            name=f"board-{unit}", address=self.address, unit=unit, poll_ms=10, silence_ms=50
         )
+        return board.model_copy(update={"timeout_ms": timeout_ms})
 
 
 @asynccontextmanager
@@ -99,21 +95,22 @@ def lane(unit: int) -> LaneSettings:
         name=f"lane-{unit}",
         zone="inner",
         direction=Direction.ENTRY,
-        barrier=BarrierSettings(board=f"board-{unit}", coil=0, pulse_ms=50),
+        barrier=BarrierSettings(board=f"board-{unit}", coil=0, pulse_ms=5000),
         arrival_loop=InputSettings(board=f"board-{unit}", input=0),
     )
 
 
 class Running:
-    """Both boards on one bus."""
+    """Both boards on one bus; board 2 fails, and is waited for half a second only."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, timeout_ms: int = 1000 * LIMIT_S) -> None:
         self.news: list[AlarmRaised | AlarmCleared] = []
         self.health = Health(SystemClock())
         self.health.watch(self.news.append)
         bus = Bus(site.settings(1).line)
         self.boards = {
-            unit: RelayBoard(site.settings(unit), [lane(unit)], self.health, bus) for unit in (1, 2)
+            1: RelayBoard(site.settings(1, timeout_ms), [lane(1)], self.health, bus),
+            2: RelayBoard(site.settings(2, timeout_ms=500), [lane(2)], self.health, bus),
         }
         self.tasks = [asyncio.create_task(board.run()) for board in self.boards.values()]
 
@@ -131,6 +128,13 @@ class Running:
         async with asyncio.timeout(LIMIT_S):
             while self.boards[unit].alive is not alive:  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.01)
+
+    async def opens(self, unit: int) -> None:
+        """Until it does: a board that is waited for half a second may be lost on a busy machine."""
+        async with asyncio.timeout(LIMIT_S):
+            await self.until_alive(unit)
+            while (await self.open(unit)).outcome is not Outcome.DONE:
+                await self.until_alive(unit)
 
     async def stop(self) -> None:
         for task in self.tasks:
@@ -152,7 +156,7 @@ async def running(site: Site, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
 async def test_boards_on_one_line_are_told_apart_by_their_unit(
     site: Site, running: Running
 ) -> None:
-    assert (await running.open(2)).outcome is Outcome.DONE
+    await running.opens(2)
     assert site.boards[2].coils[0]
     assert not site.boards[1].coils[0]
 
@@ -168,8 +172,7 @@ async def test_a_board_that_fails_leaves_the_other_on_its_line_live(
     assert (await running.open(2)).outcome is Outcome.FAILED
     assert (await running.open(1)).outcome is Outcome.DONE
     site.boards[2].fault = Fault.NONE
-    await running.until_alive(2)
-    assert (await running.open(2)).outcome is Outcome.DONE
+    await running.opens(2)
     assert {news.subject for news in running.news} == {"board-2"}
     assert running.boards[1].alive
 
@@ -203,8 +206,11 @@ async def test_a_silent_board_is_not_asked_just_after_somebody_has_arrived(
 
 
 async def test_when_nobody_answers_the_connection_is_made_anew(
-    site: Site, running: Running
+    site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(board_module, "_LONGEST_PAUSE_S", 0.2)
+    running = Running(site, timeout_ms=500)
+    await running.until_alive(1)
     for board in site.boards.values():
         board.fault = Fault.SILENT
     await running.until_alive(1, False)
@@ -212,16 +218,16 @@ async def test_when_nobody_answers_the_connection_is_made_anew(
     assert running.health.stands(ALARM, "board-1")
     for board in site.boards.values():
         board.fault = Fault.NONE
-    await running.until_alive(1)
-    await running.until_alive(2)
-    assert (await running.open(1)).outcome is Outcome.DONE
+    await running.opens(1)
+    await running.opens(2)
+    await running.stop()
 
 
 async def test_stopping_one_board_leaves_the_other_live(site: Site, running: Running) -> None:
     running.tasks[1].cancel()
     await asyncio.gather(running.tasks[1], return_exceptions=True)
     assert (await running.open(1)).outcome is Outcome.DONE
-    assert running.news == []
+    assert "board-1" not in {news.subject for news in running.news}
 
 
 async def read(board: Device) -> None:
