@@ -32,6 +32,7 @@ class Desk:
         self._yes = yes
         self._lines: asyncio.Queue[_Line | None] = asyncio.Queue(MOST_LINES)
         self._ended = False
+        self._told_at = 0.0
         self._typed = os.isatty(0)
 
     def open(self) -> None:
@@ -41,6 +42,7 @@ class Desk:
 
     def tell(self, text: str) -> None:
         """Say one line."""
+        self._told_at = monotonic()
         print(text, file=self._out, flush=True)
 
     async def allows(self, question: str) -> bool:
@@ -52,13 +54,14 @@ class Desk:
         if self._typed:
             termios.tcflush(0, termios.TCIFLUSH)
         self.tell(f"{question} [y/N]")
-        return await self._line(after=monotonic()) in YES
+        return await self._line(after=self._told_at) in YES
 
     async def skips(self) -> None:
         """Returns when the technician wants to go on with the next part; never, if the input has
         ended.
         """
-        while (line := await self._line(after=monotonic())) not in SKIP:
+        asked_at = self._told_at
+        while (line := await self._line(after=asked_at)) not in SKIP:
             if line is None:
                 await asyncio.get_running_loop().create_future()
             self.tell("s and Enter: skip")
