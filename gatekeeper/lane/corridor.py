@@ -254,8 +254,7 @@ class Corridor:
             return
         if presence.sensor is Sensor.SAFETY:
             self._believe(SafetyLoop())
-        if (presence.sensor, presence.on) in _EDGES:  # a photocell only guards
-            await self._moved(presence)
+        await self._moved(presence)
 
     def _believe(self, loop: SafetyLoop) -> None:
         """A safety loop that is dead has passages presumed, until it moves again."""
