@@ -4,9 +4,9 @@ Three kinds of relay differ in what is done to them when the board comes (back):
 
 - one that pulses goes off at once, for nobody may find it on later;
 - one that somebody wants held is switched on, each time anew, until it is released;
-- one that keeps a boom up without anybody wanting it goes off only when no loop of its lane has
-  seen anything for a while, for a vehicle may stand under the boom. A relay that both opens and
-  holds counts as this, unless it is on because a pulse of ours was broken off.
+- one that does nothing but hold, and is found on without anybody wanting it, goes off only when no
+  loop of its lane has seen anything for a while, for a vehicle may stand under the boom. A relay
+  that opens as well counts as one that pulses: left on, it would let in whoever comes.
 """
 
 import asyncio
@@ -79,8 +79,6 @@ class Relays:
         """
         self._held: set[int] = set()
         """Those of them that were read on in this session."""
-        self._owed: set[int] = set()
-        """Relays that we have pulsed, and not read off again."""
         self._left_up: dict[int, _LeftUp] = {}
 
     @property
@@ -101,13 +99,15 @@ class Relays:
         if not ours:
             return
         deadline = monotonic() + SAFE_S
-        self._find_left_up(await self._read(device, ours, deadline))
+        hold = {lane.barrier.hold_coil for lane in self._lanes} - {None}
+        self._find_left_up(await self._read(device, ours, deadline) & hold)
         for coil in ours:
             if coil not in self._left_up:
                 wanted = coil in self._wanted
                 await device.write_coil(coil, wanted, urgency=Urgency.PULSE, deadline=deadline)
+                hold |= {coil} if wanted else set()
         on = await self._read(device, ours, deadline)
-        self._find_left_up(on)  # once more: somebody may have released it meanwhile
+        self._find_left_up(on & hold)  # once more: somebody may have released it meanwhile
         self._held = on & self._wanted
         stuck = on - self._wanted - self._left_up.keys()
         if stuck:
@@ -115,7 +115,6 @@ class Relays:
                 f"coil {min(stuck)} stays on although it was switched off: is something else"
                 " switching it?"
             )
-        self._owed -= set(ours) - on
 
     def go_live(self, device: Device, tasks: asyncio.TaskGroup) -> None:
         """Take commands from now on."""
@@ -161,7 +160,6 @@ class Relays:
     async def hold(self, relay: BarrierSettings, command: BarrierCommand) -> Ack:
         """On, from now on and after every reconnection."""
         self._wants.add((relay.held_by, command.lane))
-        self._owed.discard(relay.held_by)
         self._left_up.pop(relay.held_by, None)
         self._open_beats_close(relay)
         if self._live is None:
@@ -194,7 +192,6 @@ class Relays:
             pulse_ms=pulse_ms,
             ended=lambda: self._rest(live, coil),
         )
-        self._owed.add(coil)
         task = live.begin(coil, pulse.run())
         task.add_done_callback(lambda _: pulse.never_begun())
         return await asyncio.shield(pulse.answer)
@@ -225,8 +222,8 @@ class Relays:
         live.rest(coil)
         if coil in self._wanted:
             await self._keep_on(live.device, coil)
-        elif await switch_off(live.device, coil):
-            self._owed.discard(coil)
+        else:
+            await switch_off(live.device, coil)
 
     async def _keep(self, device: Device) -> None:
         """Look after what is held; for as long as the session lasts."""
@@ -254,8 +251,7 @@ class Relays:
     def _find_left_up(self, on: set[int]) -> None:
         """Those that keep a boom up although nobody wants it."""
         known, self._left_up = self._left_up, {}
-        holding = {lane.barrier.held_by for lane in self._lanes}
-        for coil in sorted((holding & on) - self._wanted - self._owed):
+        for coil in sorted(on - self._wanted):
             lanes = tuple(lane for lane in self._lanes if lane.barrier.held_by == coil)
             self._left_up[coil] = found = _LeftUp(lanes=lanes)
             if coil not in known:

@@ -106,13 +106,15 @@ async def test_a_shared_boom_that_was_found_up_stays_up_while_either_lane_is_occ
     bench_of: BuildBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relays, "CLEAR_S", 0.05)
-    bench = bench_of((lane("entry", 0, coil=1), lane("exit", 2, coil=1)))
-    bench.server.coils[1] = bench.server.inputs[0] = True
+    shared = {"coil": 1, "hold_coil": 2}
+    bench = bench_of((lane("entry", 0, **shared), lane("exit", 2, **shared)))
+    bench.server.coils[2] = bench.server.inputs[0] = True
     await bench.live()
-    await asyncio.sleep(0.2)
-    assert bench.server.coils[1]
+    polls = len(bench.server.heard)
+    await bench.until(lambda: len(bench.server.heard) > polls + 20)
+    assert bench.server.coils[2]
     bench.server.inputs[0] = False
-    await bench.until(lambda: not bench.server.coils[1])
+    await bench.until(lambda: not bench.server.coils[2])
 
 
 async def test_a_hold_is_written_again_until_it_reads_back(bench: Bench) -> None:
@@ -181,29 +183,34 @@ async def test_stopping_the_controller_leaves_a_held_boom_up(bench: Bench) -> No
     assert bench.server.coils[1]
 
 
-@pytest.mark.parametrize(("name", "coil", "loop"), [("entry", 1, 1), ("exit", 2, 2)])
 async def test_row_24_a_boom_found_up_comes_down_over_a_clear_lane_only(
-    bench_of: BuildBench,
-    server: Server,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-    coil: int,
-    loop: int,
+    bench_of: BuildBench, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relays, "CLEAR_S", 0.05)
-    server.coils[coil] = server.inputs[loop] = True
+    server.coils[2] = server.inputs[2] = True
     bench = bench_of(LANES)
     await bench.live()
     polls = len(server.heard)
     await bench.until(lambda: len(server.heard) > polls + 20)
-    assert writes_of(bench, coil) == [], "somebody stands there"
-    assert (await bench.barrier(name).open(command(name))).detail == "held open already"
-    other = "exit" if name == "entry" else "entry"
-    assert (await bench.barrier(other).open(command(other))).detail != "held open already"
-    server.inputs[loop] = False
-    await bench.until(lambda: not server.coils[coil])
-    await bench.until(lambda: len(writes_of(bench, coil)) == 1)
-    assert (await bench.barrier(name).open(command(name))).outcome is Outcome.DONE
+    assert writes_of(bench, 2) == [], "somebody stands there"
+    assert (await bench.barrier("exit").open(command("exit"))).detail == "held open already"
+    assert (await bench.barrier("entry").open(command())).detail != "held open already"
+    server.inputs[2] = False
+    await bench.until(lambda: not server.coils[2])
+    await bench.until(lambda: len(writes_of(bench, 2)) == 1)
+    assert (await bench.barrier("exit").open(command("exit"))).outcome is Outcome.DONE
+
+
+async def test_row_24_a_relay_that_opens_goes_off_at_once_though_somebody_waits(
+    bench_of: BuildBench, server: Server
+) -> None:
+    server.coils[1] = server.inputs[0] = True
+    bench = bench_of(LANES)
+    await bench.live()
+    assert writes_of(bench, 1) == [False]
+    assert not server.coils[1]
+    assert (await bench.barrier().open(command())).outcome is Outcome.DONE
+    assert writes_of(bench, 1)[:2] == [False, True]
 
 
 async def test_row_24_a_stored_hold_is_never_off_at_the_start(

@@ -139,16 +139,16 @@ class Play:
             if stage.daemon is not None:
                 stage.daemon.kill()
                 await stage.daemon.ended()
-        killed = self._mark()
-        async with teller.step("started again, and online; the boom stays up over the car"):
+        coils = len(stage.board.news)
+        async with teller.step("started again: relays off first, then it is online"):
             await self._online(after=mark)
         async with teller.step(f"{car.plate} still stands there, is decided anew, and leaves"):
-            await stage.event(killed, "a new decision", kind="vehicle.decided", lane=INNER_EXIT)
+            await self._pulsed(INNER_EXIT, coils)
             await stage.board.tell(f"cross {INNER_EXIT}")
         await stage.camera.tell(f"clear {INNER_EXIT}")
         await stage.event(mark, "passage", kind="passage.ended", lane=INNER_EXIT, end="passed")
-        async with teller.step("no relay is left on over a clear lane"):
-            await self._coils_off(within_s=15.0)
+        async with teller.step("no relay was left on"):
+            await self._coils_off()
 
     # --- scenes -------------------------------------------------------------------------------
 
@@ -230,15 +230,10 @@ class Play:
             after,
         )
 
-    async def _coils_off(self, within_s: float = 0.0) -> None:
-        deadline = monotonic() + within_s
-        while True:
-            coils = (await self._stage.board.tell("coils"))["coils"]
-            if not any(coils):
-                return
-            if monotonic() > deadline:
-                raise DemoError(f"board: relays are on: {coils}")
-            await asyncio.sleep(0.2)
+    async def _coils_off(self) -> None:
+        coils = (await self._stage.board.tell("coils"))["coils"]
+        if any(coils):
+            raise DemoError(f"board: relays are on: {coils}")
 
     async def _until_agreed(self, within_s: float) -> int:
         deadline = monotonic() + within_s
