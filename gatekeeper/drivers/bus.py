@@ -34,6 +34,10 @@ is refused at once."""
 _STIRRED_S = 1.2
 """Most openings come within this after an arrival."""
 
+_TRIAL_SHARE = 0.25
+"""Over TCP, a board on trial beside others that live is waited for so large a share of its time
+limit: their inputs are not polled meanwhile, and a car may be noticed so much later."""
+
 _BABBLE_S = 1.0
 """A line on which somebody talks for so long without being asked is no line."""
 
@@ -147,13 +151,21 @@ class Bus:
             raise LineLostError(f"nobody answers at {self._settings.address}")
 
     async def _carry(self, line: Line, request: Request) -> None:
-        """Over TCP nobody waits for a board on trial while another's barrier is to open."""
+        """Over TCP nobody waits long for a board on trial, nor at all while another's barrier is to
+        open. Over RTU that would only make more answers late.
+        """
+        share = 1.0
         if self._settings.wire is Wire.TCP and request.session.on_trial:
             self._trial = _Trial(line=line, session=request.session)
+            share = _TRIAL_SHARE if self._anybody_lives else 1.0
         try:
-            await request.session.carry(line, request)
+            await request.session.carry(line, request, share)
         finally:
             self._trial = None
+
+    @property
+    def _anybody_lives(self) -> bool:
+        return any(session.up and not session.on_trial for session in self._sessions)
 
     async def _settle(self, line: Line) -> None:
         """Over RTU, wait out a silence that is due, and the gap after the last byte."""

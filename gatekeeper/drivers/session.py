@@ -104,8 +104,10 @@ class Session:
         self._bus.enqueue(Request(urgency, next(_NUMBERS), deadline, what, request, answer, self))
         return await answer
 
-    async def carry(self, line: Line, request: "Request") -> None:
-        """Put one request to the board; raises `LineLostError`."""
+    async def carry(self, line: Line, request: "Request", share: float = 1.0) -> None:
+        """Put one request to the board, and wait for a `share` of its time limit; raises
+        `LineLostError`.
+        """
         left_s = request.deadline - monotonic()
         if left_s <= 0:
             late = self.error(f"{request.what}: its deadline passed while it waited")
@@ -115,7 +117,7 @@ class Session:
             request.fail(NotSentError(str(gone)))
             raise LineLostError("the connection was closed")
         try:
-            answer = await line.ask(request.pdu, min(left_s, self._timeout_s))
+            answer = await line.ask(request.pdu, min(left_s, share * self._timeout_s))
             self._misses, self._answered = 0, True
             request.settle(self._accepted(request, answer))
         except RefusedError as refusal:

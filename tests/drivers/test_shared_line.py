@@ -289,3 +289,17 @@ async def test_over_tcp_a_barrier_does_not_wait_for_a_board_that_may_be_away() -
             assert one.up
             with pytest.raises(BoardError, match="no answer"):
                 await trial
+
+
+async def test_beside_boards_that_live_one_that_is_tried_has_a_quarter_of_its_time() -> None:
+    site = Site()
+    async with line_of(site, "tcp"):
+        site.boards[2].fault = Fault.SILENT
+        running = Running(site)  # board 2 may take 0.5 s otherwise
+        await running.until_alive(1)
+        site.boards[2].fault, site.boards[2].late_s = Fault.LATE, 0.25
+        await site.polled(2, times=4)
+        assert not running.boards[2].alive
+        site.boards[2].late_s = 0.0
+        await running.opens(2)
+        await running.stop()
