@@ -12,6 +12,11 @@ _TURNS = {
     270: cv2.ROTATE_90_COUNTERCLOCKWISE,
 }
 
+_LIT = 24
+"""Grey level, of 255, that the noise of a sensor in the dark does not reach; any lamp does."""
+_LIT_SHARE = 0.002
+"""A number plate that is just lit, far away in a dark view, is more of it than this."""
+
 _ROUNDING = 1e-6
 """Of a pixel: 0.1 + 0.2 is a little more than 0.3, and must not touch one pixel more."""
 
@@ -31,6 +36,12 @@ def viewed(pixels: Pixels, view: ViewSettings) -> Pixels:
     if view.roi is not None:
         upright = upright[_within(upright, view.roi)]
     return np.ascontiguousarray(upright)
+
+
+def is_black(pixels: Pixels) -> bool:
+    """Whether a picture shows nothing: a covered lens, or a lane without any light."""
+    brightest = pixels[::4, ::4].max(axis=2)
+    return bool(np.count_nonzero(brightest >= _LIT) < _LIT_SHARE * brightest.size)
 
 
 def _within(pixels: Pixels, area: Area) -> tuple[slice, slice]:

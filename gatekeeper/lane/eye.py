@@ -15,6 +15,7 @@ from enum import Enum
 from gatekeeper.clock import Clock
 from gatekeeper.drivers.motion import Motion
 from gatekeeper.drivers.ports import Camera, Reader
+from gatekeeper.drivers.view import is_black
 from gatekeeper.errors import CameraError, PictureError
 from gatekeeper.health import Health
 from gatekeeper.lane.arrivals import Arrivals
@@ -118,6 +119,10 @@ class Eye:
     async def _look(self) -> None:
         """One frame is fetched and one taken at a time; raises what went wrong with either."""
         frame = await self._camera.frame()
+        if is_black(frame.pixels):
+            raise CameraError(
+                f"camera {self._camera.name}: its picture is black; check its lens and its light"
+            )
         taking, self._taking = self._taking, None
         try:
             if taking is not None:

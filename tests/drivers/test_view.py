@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatekeeper.config import ViewSettings
-from gatekeeper.drivers.view import viewed
+from gatekeeper.drivers.view import is_black, viewed
 from gatekeeper.model import Pixels
 
 
@@ -45,6 +45,14 @@ def test_masks_and_region_are_told_of_the_upright_picture() -> None:
     upright = np.rot90(numbered(), 3).copy()
     upright[0, 0] = 0
     assert np.array_equal(viewed(numbered(), view), upright[:5, :2])
+
+
+def test_noise_in_the_dark_is_black_and_a_plate_that_is_just_lit_is_not() -> None:
+    noise = np.random.default_rng(1).normal(6, 4, (720, 1280, 3))
+    dark = np.clip(noise, 0, 255).astype(np.uint8)
+    assert is_black(dark)
+    dark[400:424, 600:700] = 60
+    assert not is_black(dark)
 
 
 shares = st.floats(0.01, 0.5)

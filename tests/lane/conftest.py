@@ -61,7 +61,7 @@ class FakeCamera:
     confidence: float = 0.999
     broken: bool = False
     frames: int = 0
-    pixels: Pixels = field(default_factory=lambda: np.zeros((4, 4, 3), np.uint8))
+    pixels: Pixels = field(default_factory=lambda: np.full((4, 4, 3), 128, np.uint8))
 
     async def frame(self) -> Frame:
         await asyncio.sleep(0.002)

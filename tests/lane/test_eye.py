@@ -38,6 +38,7 @@ class Gaze:
         self.seen: list[Look] = []
         self.shutter, self.reads = asyncio.Semaphore(0), asyncio.Semaphore(0)
         self.damaged = False
+        self.light = 128
         self.health = Health(SystemClock())
         self.eye = Eye(
             "lane",
@@ -54,7 +55,7 @@ class Gaze:
     async def frame(self) -> Frame:
         at, number = monotonic(), len(self.frames) + 1
         await self.shutter.acquire()
-        pixels = np.zeros((8, 8, 3), np.uint8)
+        pixels = np.full((8, 8, 3), self.light, np.uint8)
         self.frames.append(
             Frame(camera="lane", number=number, at=at, pixels=pixels, encoded=b"", suffix=".jpg")
         )
@@ -124,6 +125,19 @@ async def test_pictures_that_cannot_be_read_are_an_alarm_until_one_can(gaze: Gaz
     await gaze.until(lambda: gaze.health.stands("camera_stale", "lane"))
     gaze.damaged = False
     for _ in range(4):
+        gaze.shutter.release()
+        gaze.reads.release()
+    await gaze.until(lambda: not gaze.health.stands("camera_stale", "lane"))
+
+
+async def test_a_black_picture_is_an_alarm_until_there_is_light(gaze: Gaze) -> None:
+    gaze.light = 15
+    for _ in range(4):
+        gaze.shutter.release()
+    await gaze.until(lambda: gaze.health.stands("camera_stale", "lane"))
+    assert gaze.readings == []
+    gaze.light = 128
+    for _ in range(2):
         gaze.shutter.release()
         gaze.reads.release()
     await gaze.until(lambda: not gaze.health.stands("camera_stale", "lane"))
