@@ -5,6 +5,7 @@ A source is a generator that opens, waits for each picture in turn, and ends or 
 in a capture thread (`stream`) and nowhere else.
 """
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -76,7 +77,22 @@ def _network(url: str) -> Pictures:
         cv2.CAP_PROP_N_THREADS,  # more of them hold each picture back by one
         1,
     ]
-    return _live(cv2.VideoCapture(url, cv2.CAP_FFMPEG, limits))
+    return _in_time(_live(cv2.VideoCapture(url, cv2.CAP_FFMPEG, limits)), READ_MS / 1000)
+
+
+def _in_time(pictures: Pictures, limit_s: float) -> Pictures:
+    """A read that ran into FFmpeg's limit gives the picture that its decoder still held, which is
+    as old as the limit; nobody may take that for a new one.
+    """
+    with contextlib.closing(pictures):
+        while True:
+            asked_at = monotonic()
+            take = next(pictures, None)
+            if take is None:
+                return
+            if monotonic() - asked_at >= limit_s:
+                raise CameraError(f"no picture for {limit_s:.1f} s")
+            yield take
 
 
 def _usb(settings: UsbSettings) -> Pictures:

@@ -30,6 +30,9 @@ PATIENCE_S = 30.0
 FAILING_MS = 500
 """The limit of a camera that is to fail; until then it may do so before its time."""
 
+HELD_MS = 5000
+"""So long a picture is held back, far longer than one may be under way."""
+
 MISSED = 40
 """Pictures that nobody asks for; a stream that kept them would have to give them first."""
 
@@ -202,6 +205,20 @@ async def test_a_server_that_is_frozen_is_left_behind_and_opened_anew(cameras: C
         assert logs[0]["event"] == "camera.left_behind"
         await cameras.tell("fault in none")
         assert number_in((await eventually(camera.frame)).pixels) > before
+
+
+async def test_a_picture_that_the_decoder_held_while_its_server_was_frozen_is_not_given_out(
+    cameras: Cameras, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "READ_MS", HELD_MS)
+    async with opened(cameras.settings("in")) as camera:
+        at = (await camera.frame()).at
+        await cameras.tell("fault in hang")
+        frozen_at = monotonic()
+        with contextlib.suppress(CameraError):
+            while True:
+                at = (await camera.frame()).at
+        assert at - frozen_at < HELD_MS / 1000
 
 
 async def test_a_password_that_was_changed_is_an_error_until_it_is_right_again(

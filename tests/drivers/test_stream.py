@@ -362,10 +362,46 @@ async def test_threads_left_behind_are_bounded(
     await camera.close()
 
 
-async def test_a_camera_on_usb_that_is_not_plugged_in_is_an_error() -> None:
-    camera = open_camera("entry", UsbSettings(kind="usb", device="/dev/video-of-nobody"))
-    with pytest.raises(CameraError, match="usb /dev/video-of-nobody"):
+@pytest.mark.parametrize("device", [63, "/dev/video-of-nobody", "/dev/v4l/by-id/usb-none-index0"])
+async def test_a_camera_on_usb_that_is_not_plugged_in_is_an_error_that_names_it(
+    device: int | str,
+) -> None:
+    camera = open_camera("entry", patient(UsbSettings(kind="usb", device=device)))
+    with pytest.raises(CameraError, match=f"camera entry at usb {device}: it cannot be opened"):
         await camera.frame()
+    await camera.close()
+
+
+async def test_what_is_no_camera_on_usb_is_an_error() -> None:
+    camera = open_camera("entry", patient(UsbSettings(kind="usb", device="/dev/null")))
+    with pytest.raises(CameraError, match="usb /dev/null: it cannot be opened"):
+        await camera.frame()
+    await camera.close()
+
+
+async def test_a_name_on_usb_is_followed_anew_at_each_opening(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No camera is plugged in where tests run; what OpenCV would open is told instead."""
+    opened: list[object] = []
+    unplugged = cv2.VideoCapture()
+
+    def remember(at: object, _: int) -> cv2.VideoCapture:
+        opened.append(at)
+        return unplugged
+
+    monkeypatch.setattr(cv2, "VideoCapture", remember)
+    name = tmp_path / "by-id"
+    settings = UsbSettings(kind="usb", device="/dev/video0").model_copy(
+        update={"device": str(name)}
+    )
+    camera = open_camera("entry", patient(settings))
+    for port in ("video0", "video2"):
+        name.unlink(missing_ok=True)
+        name.symlink_to(f"/dev/{port}")
+        with pytest.raises(CameraError, match=f"usb {name}"):
+            await camera.frame()
+    assert opened == ["/dev/video0", "/dev/video2"]
     await camera.close()
 
 
