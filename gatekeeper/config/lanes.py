@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from gatekeeper.config.cameras import CameraSettings
 from gatekeeper.config.settings import Name, Settings
-from gatekeeper.model import Direction
+from gatekeeper.model import Direction, Sensor
 
 
 class InputSettings(Settings):
@@ -139,3 +139,9 @@ class LaneSettings(Settings):
             "photocell": self.photocell,
         }
         return {key: wire for key, wire in wires.items() if wire is not None}
+
+    @property
+    def sensors(self) -> tuple[Sensor, ...]:
+        """What tells of this lane: its inputs, and what its camera has in view."""
+        wired = tuple(Sensor(key.removesuffix("_loop")) for key in self.inputs)
+        return wired if self.camera is None else (*wired, Sensor.VIEW)

@@ -5,7 +5,7 @@ the reason why not, or None. Opening is what a barrier is for, and little may be
 letting a boom come down wants proof that nobody is under it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gatekeeper.model import BarrierCommand, Presence, Reason, Sensor
@@ -57,6 +57,19 @@ class Clearance:
         moments = list(self.since.values())
         known = [moment for moment in moments if moment is not None]
         return max(known, default=0.0) + CLEAR_S if len(known) == len(moments) else None
+
+
+def under(sensors: Collection[Sensor]) -> Clearance:
+    """What guards the boom itself in a lane with these sensors: its safety loop, or else whatever
+    tells who arrives, and the photocell.
+    """
+    loop = Sensor.SAFETY if Sensor.SAFETY in sensors else Sensor.ARRIVAL
+    return Clearance.of((loop, *(each for each in sensors if each is Sensor.PHOTOCELL)))
+
+
+def around(sensors: Collection[Sensor]) -> Clearance:
+    """What tells whether somebody is under the boom, or on the way to it."""
+    return Clearance.of(each for each in sensors if each is not Sensor.BOOM_UP)
 
 
 def objection(
