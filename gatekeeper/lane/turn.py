@@ -11,7 +11,7 @@ import structlog
 
 from gatekeeper.clock import Clock, rest
 from gatekeeper.health import Health
-from gatekeeper.lane.opener import LastPulse
+from gatekeeper.lane.boom import LastPulse
 from gatekeeper.model import Direction, Presence, Sensor
 from gatekeeper.rules import turn
 from gatekeeper.rules.turn import Granted, Overdue, Step, Timing, Told

@@ -11,6 +11,7 @@ from gatekeeper.model import (
     Frame,
     Grounds,
     Instant,
+    Outcome,
     PassageEnd,
     PlateRead,
     Reason,
@@ -59,6 +60,11 @@ class Visit:
         """Why the boom was kept up when this vehicle was let in under it; None if it was not."""
         reason = self.decision.reason if self.decision is not None else None
         return reason if reason in (Reason.FIRE, Reason.HELD_OPEN) else None
+
+    @property
+    def opened(self) -> bool:
+        """Whether the barrier was opened for this vehicle."""
+        return self.ack is not None and self.ack.outcome is Outcome.DONE
 
     @property
     def unsure(self) -> bool:

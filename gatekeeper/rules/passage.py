@@ -30,6 +30,20 @@ class State(StrEnum):
     STUCK = "stuck"
 
 
+UNANSWERED = (State.READING, State.LOOKING_AGAIN, State.REFUSED)
+"""The states in which a vehicle waits for an answer."""
+
+WITH_THE_BARRIER = (
+    State.WAITING,
+    State.OPENING,
+    State.RETRYING,
+    State.APPROACHING,
+    State.CROSSING,
+    State.CLOSING,
+)
+"""The states in which a lane has the barrier it shares, or waits for it."""
+
+
 class Input(StrEnum):
     """What can happen to a lane."""
 
