@@ -24,8 +24,15 @@ from gatekeeper.lane.scribe import Scribe
 from gatekeeper.lane.turn import Side
 from gatekeeper.lane.usher import Usher
 from gatekeeper.model import Doubt, Order, OrderAnswer, Outcome, Presence, Sensor, ZonePolicy
-from gatekeeper.rules import passage
-from gatekeeper.rules.passage import UNANSWERED, WITH_THE_BARRIER, Input, Passage, State, Timing
+from gatekeeper.rules.passage import (
+    UNANSWERED,
+    WITH_THE_BARRIER,
+    Input,
+    Passage,
+    State,
+    Timing,
+    step,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -229,7 +236,7 @@ class Corridor:
         """Tell the machine, and have done what it says."""
         at = self._clock.boot_s() if at is None else at
         before = self._machine
-        after = passage.step(before, what, at, self._timing_now)
+        after = step(before, what, at, self._timing_now)
         self._machine = after.passage
         if before.state is not after.passage.state:
             log.info("lane.state", lane=self.name, state=after.passage.state.value)

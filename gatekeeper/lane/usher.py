@@ -34,8 +34,7 @@ from gatekeeper.model import (
     VehicleIdentified,
     ZonePolicy,
 )
-from gatekeeper.rules import passage
-from gatekeeper.rules.passage import UNANSWERED, Input, Output, Passage, State
+from gatekeeper.rules.passage import ENDS, UNANSWERED, Input, Output, Passage, State
 
 _COMES_BACK_S = 3.0
 """So soon after a passage a vehicle that reverses would be on the arrival loop again."""
@@ -119,8 +118,8 @@ class Usher:
                 return await self._decide_late(visit, machine.state)
             case Output.OPEN:
                 return await self._open(visit)
-            case _ if output in passage.ENDS:
-                await self._end(visit, passage.ENDS[output], machine, at)
+            case _ if output in ENDS:
+                await self._end(visit, ENDS[output], machine, at)
             case _:
                 await self._suspicious(visit, output)
         return None
