@@ -59,6 +59,11 @@ class BarrierSettings(Settings):
         return {key: coil for key, coil in relays.items() if coil is not None}
 
     @property
+    def deadline_s(self) -> float:
+        """So long an opening is good, in seconds."""
+        return self.deadline_ms / 1000
+
+    @property
     def held_by(self) -> int:
         """The relay that keeps the boom up."""
         return self.coil if self.hold_coil is None else self.hold_coil

@@ -8,17 +8,16 @@ import asyncio
 from collections.abc import Callable
 
 import structlog
-from uuid6 import uuid7
 
 from gatekeeper.clock import rest
 from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier
+from gatekeeper.lane.command import command
 from gatekeeper.lane.rooms import Rooms
 from gatekeeper.lane.scribe import Scribe
 from gatekeeper.model import (
     Ack,
     BarrierClosed,
-    BarrierCommand,
     Outcome,
     Presence,
     Sensor,
@@ -111,20 +110,14 @@ class Closer:
         )
         if objection is None:
             self._due_at = self._opened_at = None
-            await self._close(now + WITHIN_S)
+            await self._close()
 
-    async def _close(self, deadline: float) -> None:
-        command = BarrierCommand(
-            id=str(uuid7()),
-            lane=self.name,
-            passage=None,
-            reason=None,
-            deadline=deadline,
-        )
-        ack = await self._barrier.close(command)
+    async def _close(self) -> None:
+        asked = command(self.name, self._rooms.clock, WITHIN_S)
+        ack = await self._barrier.close(asked)
         log.info("barrier.closed", lane=self.name, outcome=ack.outcome.value, detail=ack.detail)
         self._report(ack)
-        closed = BarrierClosed(command=command.id, outcome=ack.outcome, detail=ack.detail)
+        closed = BarrierClosed(command=asked.id, outcome=ack.outcome, detail=ack.detail)
         await self._scribe.tell(closed, passage=None)
 
     def _report(self, ack: Ack) -> None:

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import structlog
-from uuid6 import uuid7
 
 from gatekeeper.clock import rest
 from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier
 from gatekeeper.health import HELD_OPEN, Tell
+from gatekeeper.lane.command import command
 from gatekeeper.lane.rooms import Rooms
 from gatekeeper.lane.scribe import Scribe
 from gatekeeper.model import (
@@ -193,8 +193,8 @@ class Holder:
 
     async def _keep_up(self) -> None:
         self._out = True
-        within_s = self._settings.barrier.deadline_ms / 1000
-        self._followed(await self._barrier.hold(self._command(within_s)), "is not kept up")
+        ack = await self._barrier.hold(self._command(self._settings.barrier.deadline_s))
+        self._followed(ack, "is not kept up")
 
     async def _let_go(self, now: float) -> None:
         if guard.against_release(self._under, now, kept_up=False) is not None:
@@ -205,13 +205,7 @@ class Holder:
         self._changed()  # who was let in under the boom as it was has to be decided again
 
     def _command(self, within_s: float) -> BarrierCommand:
-        return BarrierCommand(
-            id=str(uuid7()),
-            lane=self.name,
-            passage=None,
-            reason=self.admits_as(),
-            deadline=self._rooms.clock.boot_s() + within_s,
-        )
+        return command(self.name, self._rooms.clock, within_s, reason=self.admits_as())
 
     def _followed(self, ack: Ack, fault: str) -> None:
         """Whether the output did as it was asked; one failure may be a connection not yet made."""

@@ -9,6 +9,7 @@ from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier
 from gatekeeper.lane.boom import Boom
 from gatekeeper.lane.closer import Closer
+from gatekeeper.lane.command import command
 from gatekeeper.lane.holder import Holder
 from gatekeeper.lane.rooms import Rooms
 from gatekeeper.lane.scribe import Scribe
@@ -22,7 +23,7 @@ from gatekeeper.model import (
     Outcome,
     Reason,
 )
-from gatekeeper.rules import guard
+from gatekeeper.rules import guard, hold
 
 log = structlog.get_logger(__name__)
 
@@ -74,19 +75,20 @@ class Opener:
     async def _command(
         self, command_id: str, reason: Reason, passage: str | None, because: tuple[Fact, ...]
     ) -> Ack:
-        command = BarrierCommand(
-            id=command_id,
-            lane=self._settings.name,
-            passage=passage,
+        asked = command(
+            self._settings.name,
+            self._rooms.clock,
+            self._settings.barrier.deadline_s,
             reason=reason,
-            deadline=self._rooms.clock.boot_s() + self._settings.barrier.deadline_ms / 1000,
+            passage=passage,
+            known_as=command_id,
         )
         intent = BarrierIntended(command=command_id, reason=reason)
         written = await self._scribe.tell(*because, intent, passage=passage)
-        ack = await self._pulse(command, reason, written)
+        ack = await self._pulse(asked, reason, written)
         log.info(
             "barrier.commanded",
-            lane=command.lane,
+            lane=asked.lane,
             reason=reason.value,
             outcome=ack.outcome.value,
             detail=ack.detail,
@@ -95,17 +97,17 @@ class Opener:
         await self._scribe.tell(outcome, passage=passage)
         return ack
 
-    async def _pulse(self, command: BarrierCommand, reason: Reason, written: bool) -> Ack:
+    async def _pulse(self, asked: BarrierCommand, reason: Reason, written: bool) -> Ack:
         now = self._rooms.clock.boot_s()
         entry = self._settings.direction is Direction.ENTRY
         locked = entry and self._rooms.site().lockdown
-        objection = guard.objection(command, now, self._boom.last_pulse.at, locked=locked)
+        objection = guard.objection(asked, now, self._boom.last_pulse.at, locked=locked)
         if objection is None and not written and not self._opens_unwritten(reason):
             objection = "the database cannot be written"
         if objection is not None:
-            return Ack(command=command.id, outcome=Outcome.FAILED, detail=objection, at=now)
+            return Ack(command=asked.id, outcome=Outcome.FAILED, detail=objection, at=now)
         self._boom.last_pulse.at = now
-        return await self._barrier.open(command)
+        return await self._barrier.open(asked)
 
     def _opens_unwritten(self, reason: Reason) -> bool:
         """Exits and exempt vehicles open also when nothing can be written; the site says whether
@@ -113,6 +115,6 @@ class Opener:
         """
         return (
             self._settings.direction is Direction.EXIT
-            or reason in (Reason.EXEMPT, Reason.FIRE, Reason.HELD_OPEN)
+            or reason in (Reason.EXEMPT, *hold.ADMITS_AS)
             or self._store_failure_admits
         )

@@ -121,7 +121,7 @@ class Usher:
             case _ if output in ENDS:
                 await self._end(visit, ENDS[output], machine, at)
             case _:
-                await self._suspicious(visit, output)
+                await self._suspect(visit, output)
         return None
 
     async def _begin(self, machine: Passage, at: float) -> Input | None:
@@ -150,7 +150,7 @@ class Usher:
         )
         return None if visit.ack.outcome is Outcome.DONE else Input.FAILED
 
-    async def _suspicious(self, visit: Visit, output: Output) -> None:
+    async def _suspect(self, visit: Visit, output: Output) -> None:
         if output is Output.UNDECIDED:
             visit.decision = None
         visit.followers += output is Output.TAILGATED and visit.decision is not None
@@ -168,14 +168,14 @@ class Usher:
             await self._alarms.suspect(visit, Doubt.DIRECTION_UNKNOWN)
         if visit.held is not None or self._holder.explains:
             visit.doubts.append(Doubt.HELD_OPEN)
-        await self._journal(visit, end, at)
+        await self._tell_zones(visit, end, at)
         if self._closer is not None:
             self._closer.over()
         self._rooms.zones.occupied(self._lane, False, at)
         self._sign.idle()
 
-    async def _journal(self, visit: Visit, end: PassageEnd, at: float) -> None:
-        """The zones are told of the passage, and of each that followed through on its opening."""
+    async def _tell_zones(self, visit: Visit, end: PassageEnd, at: float) -> None:
+        """Of the passage, and of each that slipped through behind it."""
         instant = self._rooms.clock.instant
         ended = over(visit, self._lane, end, instant(visit.arrived), instant(at))
         await self._scribe.tell(passage=visit.passage)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gatekeeper.model import BarrierCommand, Presence, Reason, Sensor
+from gatekeeper.rules.hold import ADMITS_AS
 
 MIN_GAP_S = 1.0
 """Shortest time between two pulses of one barrier: the coil has to fall, and be seen off."""
@@ -17,7 +18,7 @@ CLEAR_S = 2.0
 """So long nothing may be under a boom, or near it, before it comes down (docs/situations.md, 24
 and 26)."""
 
-ABOVE_LOCKDOWN = frozenset({Reason.FIRE, Reason.HELD_OPEN, Reason.EXEMPT, Reason.ORDERED})
+ABOVE_LOCKDOWN = frozenset({*ADMITS_AS, Reason.EXEMPT, Reason.ORDERED})
 """For these an entry opens during a lockdown; exits open for every reason."""
 
 _EARLY_S = 1e-6
