@@ -6,6 +6,7 @@ threads stamp on. (It stands still while a machine sleeps; a gate machine does n
 """
 
 import asyncio
+import contextlib
 import ctypes
 import time
 from datetime import UTC, datetime
@@ -61,6 +62,16 @@ class SystemClock:
             wall=datetime.fromtimestamp(wall, UTC),
             trusted=synchronised(),
         )
+
+
+async def rest(moved: asyncio.Event, due: float | None, clock: Clock, *, at_most_s: float) -> None:
+    """Wait until something has `moved`, or the moment `due` of the boot clock has come; None: it
+    is not known when. Whoever rests looks again after `at_most_s`, wanted or not.
+    """
+    rest_s = at_most_s if due is None else min(at_most_s, max(0.0, due - clock.boot_s()))
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(rest_s):
+            await moved.wait()
 
 
 def monotonic() -> float:

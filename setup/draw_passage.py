@@ -14,7 +14,7 @@ from gatekeeper.rules.passage import TABLE, Input, Move, Passage, State, Timing,
 HEAD = """\
 # A vehicle's visit to a lane
 
-The state machine of `gatekeeper/rules/passage.py`, drawn from its table by
+The state machine of `gatekeeper/rules/passage/table.py`, drawn from its table by
 `python setup/draw_passage.py > docs/passage.md`; a test compares the two. An arrow bears what comes
 in and, behind the slash, what goes out. What a state does not name changes nothing.
 """

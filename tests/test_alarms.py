@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gatekeeper.health import HELD_OPEN
-from gatekeeper.lane.corridor import _DOUBTS
+from gatekeeper.lane.alarms import DOUBTS
 from gatekeeper.model import Doubt
 from gatekeeper.rules.loops import Fault
 from gatekeeper.rules.passage import Output
@@ -15,12 +15,12 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "alarms.md"
 
 BY_VALUE = {
-    "lane/corridor.py": {
+    "lane/alarms.py": {
         Output.LOITERING.value,
         Output.LANE_BLOCKED.value,
-        Doubt.BOOM_WITHOUT_COMMAND.value,
-        *(doubt.value for doubt in _DOUBTS.values()),
+        *(doubt.value for doubt in DOUBTS.values()),
     },
+    "lane/boom.py": {Doubt.BOOM_WITHOUT_COMMAND.value},
     "lane/holder.py": {HELD_OPEN},
     "lane/arrivals.py": {fault.value for fault in Fault},
 }

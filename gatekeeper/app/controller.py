@@ -10,37 +10,34 @@ import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
-from pathlib import Path
 
 import structlog
 
 from gatekeeper import __version__
-from gatekeeper.app.fire import FireInputs, name_of
+from gatekeeper.app.devices import Devices, Task
+from gatekeeper.app.fire import FireInputs
 from gatekeeper.app.holds import Holds
 from gatekeeper.app.housekeeping import Housekeeping, free_mb
+from gatekeeper.app.lists import Lists
 from gatekeeper.app.news import News
-from gatekeeper.app.notify import notify, watchdog_s
+from gatekeeper.app.notify import feed_watchdog, notify
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.timekeeper import Timekeeper
 from gatekeeper.app.wiring import (
     limits_of,
+    open_store,
     quorum_of,
-    sides_of,
     take_up,
     texts_of,
     timing_of,
 )
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import CentreSettings, Config, LaneSettings, warnings
-from gatekeeper.drivers.board import RelayBoard
-from gatekeeper.drivers.bus import Bus
-from gatekeeper.drivers.camera import open_camera
-from gatekeeper.drivers.display import LedDisplay
 from gatekeeper.health import Health
 from gatekeeper.lane import Bindings, Holder, Kerb, Lane, Rooms
 from gatekeeper.lpr import ReadingThread, open_recogniser
-from gatekeeper.model import ControllerStopped, HealthReport, ListChanges, Sensor, SiteState
-from gatekeeper.store import Store, UnsoundStoreError, alone, set_aside
+from gatekeeper.model import ControllerStopped, HealthReport, SiteState
+from gatekeeper.store import Store, alone
 from gatekeeper.store.pictures import Pictures
 from gatekeeper.sync import Link
 from gatekeeper.zones import Zones, places_of, plans_of, policy_of
@@ -53,10 +50,6 @@ RESTART_S = (0.5, 30.0)
 NEIGHBOURS_S = 1.0
 """How often it is looked whether a technician's command has written to the database: a plate taken
 off the blacklist must not wait for the next car."""
-
-LIST_NEWS = 100
-"""List changes whose meaning for open stays is still to be looked up. Of more than this the oldest
-is dropped, and every stay is looked at."""
 
 
 def run(config: Config) -> None:
@@ -83,9 +76,7 @@ class Controller:
         self._clock = clock
         self._health = health
         self._lanes: dict[str, Lane] = {}
-        self._boards: dict[str, RelayBoard] = {}
-        self._displays: dict[str, LedDisplay] = {}
-        self._sides = sides_of(config, clock, health)
+        self._devices = Devices(config, clock, health)
         self._link: Link | None = None
         self._stopping = False
         self._pictures = Pictures(config.store.pictures)
@@ -99,8 +90,8 @@ class Controller:
             peers=[peer.controller for peer in config.peer],
             changed=self._reconsider,
         )
-        self._list_news: asyncio.Queue[ListChanges | None] = asyncio.Queue(LIST_NEWS)
         self._bindings = Bindings()
+        self._lists = Lists(self._bindings, self._zones, clock=clock, changed=self._reconsider)
         self._timekeeper = Timekeeper(clock, health)
         self._housekeeping = Housekeeping(
             config.store,
@@ -139,14 +130,14 @@ class Controller:
     async def build(cls, config: Config, stack: AsyncExitStack) -> "Controller":
         """Open everything a controller needs; `stack` lets go of it, last opened first."""
         clock = SystemClock()
-        store, aside = await _opened(config.store.path)
+        store, aside = await open_store(config.store.path)
         stack.push_async_callback(store.close)
         self = cls(config, store=store, clock=clock, health=Health(clock))
         if aside is not None:
             self._health.raise_alarm("store_set_aside", "store", f"was damaged, kept as {aside}")
         for warning in warnings(config):
             log.warning("config.warning", detail=warning)
-        await self._build_kerb(stack)
+        await self._build_lanes(stack)
         if config.centre is not None:
             self._link = self._built_link(config.centre)
         return self
@@ -168,14 +159,14 @@ class Controller:
         await self._news.tell(ControllerStopped())
         log.info("controller.stopped")
 
-    async def _build_kerb(self, stack: AsyncExitStack) -> None:
+    async def _build_lanes(self, stack: AsyncExitStack) -> None:
         config = self._config
         recogniser = await asyncio.to_thread(
             open_recogniser, config.recognition.networks, config.recognition.threads
         )
         reader = ReadingThread(recogniser)
         stack.callback(reader.close)
-        self._build_lines(stack)
+        stack.push_async_callback(self._devices.close)
         rooms = Rooms(
             reader=reader,
             store=self._store,
@@ -190,42 +181,16 @@ class Controller:
             texts=texts_of(config),
         )
         for settings in config.lane:
-            lane = self._lanes[settings.name] = await self._built_lane(settings, rooms, stack)
+            lane = self._built_lane(settings, rooms, self._devices.kerb(settings, stack))
+            self._lanes[settings.name] = lane
             self._holders[settings.name] = lane.holder
-        for wire in config.fire.inputs:
-            name = name_of(wire)
-            tell = partial(self._fire.sensed, name)
-            self._boards[wire.board].watch(name, Sensor.FIRE, wire, tell)
+        self._devices.watch_fire(config.fire.inputs, self._fire)
 
-    def _build_lines(self, stack: AsyncExitStack) -> None:
-        """The boards and the displays: what has a line, and a task, of its own."""
-        buses = {board.line: Bus(board.line) for board in self._config.board}
-        for board in self._config.board:
-            lanes = [lane for lane in self._config.lane if lane.barrier.board == board.name]
-            bus = buses[board.line]
-            self._boards[board.name] = RelayBoard(board, lanes, self._health, bus)
-        for display in self._config.display:
-            self._displays[display.name] = LedDisplay(display, self._health)
-            stack.push_async_callback(self._displays[display.name].close)
-
-    async def _built_lane(
-        self, settings: LaneSettings, rooms: Rooms, stack: AsyncExitStack
-    ) -> Lane:
-        camera = None
-        if settings.camera is not None:
-            camera = open_camera(settings.name, settings.camera)
-            stack.push_async_callback(camera.close)
-        board = self._boards[settings.barrier.board]
+    def _built_lane(self, settings: LaneSettings, rooms: Rooms, kerb: Kerb) -> Lane:
         return Lane(
             settings,
             policy_of(self._config, settings.zone),
-            kerb=Kerb(
-                camera=camera,
-                barrier=board.barrier(settings.name),
-                loops=board.loops(settings.name),
-                display=self._displays.get(settings.display or ""),
-                turn=self._sides.get(settings.name),
-            ),
+            kerb=kerb,
             rooms=rooms,
             timing=timing_of(self._config, settings),
             limits=limits_of(settings),
@@ -242,7 +207,7 @@ class Controller:
             clock=self._clock,
             health=self._health,
             obey=self._orders.obey,
-            changed=self._lists_changed,
+            changed=self._lists.changed,
             report=self._report,
             peers=[peer.controller for peer in self._config.peer],
             heard=self._zones.heard,
@@ -252,20 +217,17 @@ class Controller:
     # --- tasks --------------------------------------------------------------------------------
 
     def _started(self) -> list[asyncio.Task[None]]:
-        work: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+        work: list[Task] = [
             ("fire", self._fire.run),
             ("zones", self._zones.run),
             ("news", self._news.run),
-            ("lists", self._learn_of_lists),
+            ("lists", self._lists.run),
             ("housekeeping", self._housekeeping.run),
             ("clock", self._timekeeper.run),
             ("neighbours", self._notice_neighbours),
-            ("watchdog", self._feed_watchdog),
+            ("watchdog", partial(feed_watchdog, self._health)),
         ]
-        work += [(f"board {name}", board.run) for name, board in self._boards.items()]
-        work += [(f"display {name}", display.run) for name, display in self._displays.items()]
-        turns = dict.fromkeys(side.turn for side in self._sides.values())
-        work += [(f"turn of {turn.name}", turn.run) for turn in turns]
+        work += self._devices.tasks
         work += [(f"hold {name}", holder.run) for name, holder in self._holders.items()]
         work += [(f"lane {name}", lane.run) for name, lane in self._lanes.items()]
         if self._link is not None:
@@ -292,27 +254,12 @@ class Controller:
             await asyncio.sleep(pause)
             pause = min(2 * pause, longest)
 
-    async def _learn_of_lists(self) -> None:
-        """A later change of list may lift the limit of a stay."""
-        while True:
-            await self._zones.lists_changed(await self._list_news.get())
-
     async def _notice_neighbours(self) -> None:
         """A technician's command writes to the database beside this controller."""
         while True:
             if await self._store.disturbed():
                 self._reconsider()
             await asyncio.sleep(NEIGHBOURS_S)
-
-    async def _feed_watchdog(self) -> None:
-        pause = min((watchdog_s() or 10.0) / 3, 5.0)
-        while True:
-            silent = self._health.silent()
-            if not silent:
-                notify("WATCHDOG=1")
-            else:
-                log.error("watchdog.hungry", silent=silent)
-            await asyncio.sleep(pause)
 
     # --- what the rooms ask of each other -------------------------------------------------------
 
@@ -333,15 +280,6 @@ class Controller:
     def _locked(self, on: bool) -> None:
         self._lockdown = on
 
-    def _lists_changed(self, changes: ListChanges | None) -> None:
-        """Told by the link, which waits for nothing: what stays make of it is looked up aside."""
-        self._bindings.changed(changes, self._clock.boot_s())
-        if self._list_news.full():
-            self._list_news.get_nowait()
-            changes = None  # every stay is looked at, which covers the one dropped
-        self._list_news.put_nowait(changes)
-        self._reconsider()
-
     async def _report(self) -> HealthReport:
         at = self._clock.instant()
         return HealthReport(
@@ -355,15 +293,3 @@ class Controller:
             free_disk_mb=free_mb(self._config.store.path),
             list_versions=await self._store.versions(),
         )
-
-
-async def _opened(path: Path) -> tuple[Store, Path | None]:
-    """The store; a damaged one is set aside under the name returned, and begun anew: a gate that
-    has forgotten is better than one that does not open.
-    """
-    try:
-        return await Store.open(path), None
-    except UnsoundStoreError as error:
-        log.error("store.unsound", error=str(error))
-        aside = await asyncio.to_thread(set_aside, path)
-        return await Store.open(path), aside

@@ -5,11 +5,10 @@ it go (`rules.fire`).
 """
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from gatekeeper.clock import Clock
+from gatekeeper.clock import Clock, rest
 from gatekeeper.config import InputSettings
 from gatekeeper.errors import StoreError
 from gatekeeper.health import Health
@@ -76,11 +75,7 @@ class FireInputs:
             self._health.beat("fire", within_s=3 * BEAT_S)
             self._moved.clear()
             await self.wake()
-            due, now = self.wake_at, self._clock.boot_s()
-            pause = BEAT_S if due is None else min(BEAT_S, max(0.0, due - now))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._moved.wait()
+            await rest(self._moved, self.wake_at, self._clock, at_most_s=BEAT_S)
 
     @property
     def wake_at(self) -> float | None:

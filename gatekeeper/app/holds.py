@@ -55,8 +55,8 @@ class Holds:
             case _:
                 refusal = await self._release(order)
         if refusal is not None:
-            return OrderAnswer(order=order.id, outcome="refused", detail=refusal)
-        return OrderAnswer(order=order.id, outcome="done", detail=self._what_stays(order))
+            return order.answered("refused", refusal)
+        return order.answered("done", self._what_stays(order))
 
     async def _keep_up(self, order: Order, reason: HoldReason) -> str | None:
         now = self._clock.instant()

@@ -1,7 +1,14 @@
 """systemd's notification protocol (sd_notify(3)): a datagram to the socket it names."""
 
+import asyncio
 import os
 import socket
+
+import structlog
+
+from gatekeeper.health import Health
+
+log = structlog.get_logger(__name__)
 
 
 def notify(message: str) -> bool:
@@ -23,3 +30,15 @@ def watchdog_s() -> float | None:
     """Within how many seconds systemd wants a sign of life; None if it does not ask."""
     microseconds = os.environ.get("WATCHDOG_USEC", "")
     return int(microseconds) / 1e6 if microseconds.isdigit() else None
+
+
+async def feed_watchdog(health: Health) -> None:
+    """Tell systemd again and again that all live, for as long as all do."""
+    pause = min((watchdog_s() or 10.0) / 3, 5.0)
+    while True:
+        silent = health.silent()
+        if not silent:
+            notify("WATCHDOG=1")
+        else:
+            log.error("watchdog.hungry", silent=silent)
+        await asyncio.sleep(pause)

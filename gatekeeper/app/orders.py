@@ -65,9 +65,9 @@ class Orders:
     async def obey(self, order: Order) -> OrderAnswer:
         """What became of an order; one that cannot be carried out here is refused."""
         if order.lane is not None and order.lane not in self._lanes:
-            return _refused(order, f"no lane {order.lane}")
+            return order.answered("refused", f"no lane {order.lane}")
         if order.zone is not None and order.zone not in self._zone_names:
-            return _refused(order, f"no zone {order.zone}")
+            return order.answered("refused", f"no zone {order.zone}")
         match order:
             case Order(verb="open" | "identify", lane=str() as lane):
                 return await self._lanes[lane].obey(order)
@@ -82,8 +82,8 @@ class Orders:
             case Order(verb="lockdown", on=bool() as on):
                 await self._lock(order, on)
             case _:
-                return _refused(order, f"no order {order.verb} like this")
-        return OrderAnswer(order=order.id, outcome="done", detail="")
+                return order.answered("refused", f"no order {order.verb} like this")
+        return order.answered("done")
 
     async def _add(self, order: Order, zone: str, plate: str) -> None:
         fact = BlacklistAdded(zone=zone, plate=plate, stay="", by=order.by, reason=order.reason)
@@ -120,7 +120,3 @@ class Orders:
         await self._store.commit(
             Commit(records=(record,), listed=listed, removed=removed, lockdown=lockdown)
         )
-
-
-def _refused(order: Order, detail: str) -> OrderAnswer:
-    return OrderAnswer(order=order.id, outcome="refused", detail=detail)

@@ -1,5 +1,10 @@
 """What the configuration means for the rooms, and what a controller does before it goes live."""
 
+import asyncio
+from pathlib import Path
+
+import structlog
+
 from gatekeeper import __version__
 from gatekeeper.clock import Clock
 from gatekeeper.config import Config, LaneSettings, opposites
@@ -24,8 +29,10 @@ from gatekeeper.rules.passage import Timing
 from gatekeeper.rules.texts import ADMIT, REASONS, REFUSE, Texts
 from gatekeeper.rules.trigger import EMPTY_S
 from gatekeeper.rules.votes import Quorum
-from gatekeeper.store import Store
+from gatekeeper.store import Store, UnsoundStoreError, set_aside
 from gatekeeper.zones import Zones, policy_of
+
+log = structlog.get_logger(__name__)
 
 _LEAVES_VIEW_S = EMPTY_S + 1.0
 """How much later than a loop the camera tells that a vehicle has left: the view has to stay empty,
@@ -112,6 +119,18 @@ def _is_blind(config: Config, health: Health, lane: str) -> bool:
         alarm.alarm in BLINDING and lane in _lanes_of(config, alarm.subject)
         for alarm in health.alarms
     )
+
+
+async def open_store(path: Path) -> tuple[Store, Path | None]:
+    """The store; a damaged one is set aside under the name returned, and begun anew: a gate that
+    has forgotten is better than one that does not open.
+    """
+    try:
+        return await Store.open(path), None
+    except UnsoundStoreError as error:
+        log.error("store.unsound", error=str(error))
+        aside = await asyncio.to_thread(set_aside, path)
+        return await Store.open(path), aside
 
 
 async def take_up(config: Config, store: Store, zones: Zones, clock: Clock) -> bool:

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from gatekeeper.config.cameras import CameraSettings
 from gatekeeper.config.settings import Name, Settings
-from gatekeeper.model import Direction
+from gatekeeper.model import Direction, Sensor
 
 
 class InputSettings(Settings):
@@ -57,6 +57,11 @@ class BarrierSettings(Settings):
         """The relays of their own, by key."""
         relays = {"coil": self.coil, "hold_coil": self.hold_coil, "close_coil": self.close_coil}
         return {key: coil for key, coil in relays.items() if coil is not None}
+
+    @property
+    def deadline_s(self) -> float:
+        """So long an opening is good, in seconds."""
+        return self.deadline_ms / 1000
 
     @property
     def held_by(self) -> int:
@@ -139,3 +144,9 @@ class LaneSettings(Settings):
             "photocell": self.photocell,
         }
         return {key: wire for key, wire in wires.items() if wire is not None}
+
+    @property
+    def sensors(self) -> tuple[Sensor, ...]:
+        """What tells of this lane: its inputs, and what its camera has in view."""
+        wired = tuple(Sensor(key.removesuffix("_loop")) for key in self.inputs)
+        return wired if self.camera is None else (*wired, Sensor.VIEW)

@@ -5,20 +5,19 @@ it is told once, and only when nobody is, or was a moment ago, where the boom co
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 
 import structlog
-from uuid6 import uuid7
 
+from gatekeeper.clock import rest
 from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier
+from gatekeeper.lane.command import command
 from gatekeeper.lane.rooms import Rooms
 from gatekeeper.lane.scribe import Scribe
 from gatekeeper.model import (
     Ack,
     BarrierClosed,
-    BarrierCommand,
     Outcome,
     Presence,
     Sensor,
@@ -54,7 +53,7 @@ class Closer:
         self._scribe = Scribe(settings.name, rooms)
         self._kept_up = kept_up
         self._in_the_lane = opening
-        self._around = guard.Clearance.of(_guarding(settings))
+        self._around = guard.around(settings.sensors)
         self._due_at: float | None = None
         self._opened_at: float | None = None
         self._moved = asyncio.Event()
@@ -82,11 +81,7 @@ class Closer:
         while True:
             self._moved.clear()
             await self.wake()
-            due, now = self.wake_at, self._rooms.clock.boot_s()
-            pause = BEAT_S if due is None else min(BEAT_S, max(0.0, due - now))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._moved.wait()
+            await rest(self._moved, self.wake_at, self._rooms.clock, at_most_s=BEAT_S)
 
     def _opening(self) -> bool:
         """Whether somebody is in the lane; without its camera nobody knows."""
@@ -115,20 +110,14 @@ class Closer:
         )
         if objection is None:
             self._due_at = self._opened_at = None
-            await self._close(now + WITHIN_S)
+            await self._close()
 
-    async def _close(self, deadline: float) -> None:
-        command = BarrierCommand(
-            id=str(uuid7()),
-            lane=self.name,
-            passage=None,
-            reason=None,
-            deadline=deadline,
-        )
-        ack = await self._barrier.close(command)
+    async def _close(self) -> None:
+        asked = command(self.name, self._rooms.clock, WITHIN_S)
+        ack = await self._barrier.close(asked)
         log.info("barrier.closed", lane=self.name, outcome=ack.outcome.value, detail=ack.detail)
         self._report(ack)
-        closed = BarrierClosed(command=command.id, outcome=ack.outcome, detail=ack.detail)
+        closed = BarrierClosed(command=asked.id, outcome=ack.outcome, detail=ack.detail)
         await self._scribe.tell(closed, passage=None)
 
     def _report(self, ack: Ack) -> None:
@@ -136,14 +125,3 @@ class Closer:
             self._rooms.health.clear_alarm("close_failed", self.name)
         else:
             self._rooms.health.raise_alarm("close_failed", self.name, ack.detail)
-
-
-def _guarding(settings: LaneSettings) -> list[Sensor]:
-    """What tells whether somebody is under the boom, or on the way to it."""
-    wired = {
-        Sensor.ARRIVAL: settings.arrival_loop,
-        Sensor.SAFETY: settings.safety_loop,
-        Sensor.PHOTOCELL: settings.photocell,
-    }
-    sensors = [sensor for sensor, wire in wired.items() if wire is not None]
-    return sensors if settings.camera is None else [*sensors, Sensor.VIEW]

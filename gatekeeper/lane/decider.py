@@ -26,6 +26,7 @@ from gatekeeper.model import (
     Verdict,
     ZonePolicy,
 )
+from gatekeeper.rules.hold import ADMITS_AS
 from gatekeeper.rules.passage import Input
 from gatekeeper.rules.votes import tally
 
@@ -96,8 +97,7 @@ class Decider:
         """Whether the barrier is this lane's, or up in any case; if it is to be the lane's, it will
         be told when.
         """
-        is_up = decision.reason in (Reason.FIRE, Reason.HELD_OPEN)
-        return self._turn is None or is_up or self._turn.ask()
+        return self._turn is None or decision.reason in ADMITS_AS or self._turn.ask()
 
     async def make_sure(self, visit: Visit) -> None:
         """The barrier opens on two reads that agree, an exit even unread; before anything may

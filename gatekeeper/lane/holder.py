@@ -5,16 +5,16 @@ asked of the barrier is a level, not a pulse: it is asked again until it is so, 
 """
 
 import asyncio
-import contextlib
 from collections.abc import Iterable
 from dataclasses import replace
 
 import structlog
-from uuid6 import uuid7
 
+from gatekeeper.clock import rest
 from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier
 from gatekeeper.health import HELD_OPEN, Tell
+from gatekeeper.lane.command import command
 from gatekeeper.lane.rooms import Rooms
 from gatekeeper.lane.scribe import Scribe
 from gatekeeper.model import (
@@ -30,7 +30,6 @@ from gatekeeper.model import (
     Presence,
     Reason,
     Record,
-    Sensor,
 )
 from gatekeeper.rules import guard, hold
 from gatekeeper.rules.hold import Standing
@@ -73,7 +72,7 @@ class Holder:
         self._changed = changed
         self._standing = _NOTHING
         self._told: tuple[HoldReason, ...] = ()
-        self._under = guard.Clearance.of(_guarding(settings))
+        self._under = guard.under(settings.sensors)
         self._out = False  # the output is on, or may be
         self._done = True  # it is known to be as it was asked for
         self._again_at = 0.0
@@ -154,11 +153,7 @@ class Holder:
             self._rooms.health.beat(task, within_s=3 * BEAT_S)
             self._moved.clear()
             await self.wake()
-            due, now = self.wake_at, self._rooms.clock.boot_s()
-            pause = BEAT_S if due is None else min(BEAT_S, max(0.0, due - now))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._moved.wait()
+            await rest(self._moved, self.wake_at, self._rooms.clock, at_most_s=BEAT_S)
 
     @property
     def wake_at(self) -> float | None:
@@ -198,8 +193,8 @@ class Holder:
 
     async def _keep_up(self) -> None:
         self._out = True
-        within_s = self._settings.barrier.deadline_ms / 1000
-        self._followed(await self._barrier.hold(self._command(within_s)), "is not kept up")
+        ack = await self._barrier.hold(self._command(self._settings.barrier.deadline_s))
+        self._followed(ack, "is not kept up")
 
     async def _let_go(self, now: float) -> None:
         if guard.against_release(self._under, now, kept_up=False) is not None:
@@ -210,13 +205,7 @@ class Holder:
         self._changed()  # who was let in under the boom as it was has to be decided again
 
     def _command(self, within_s: float) -> BarrierCommand:
-        return BarrierCommand(
-            id=str(uuid7()),
-            lane=self.name,
-            passage=None,
-            reason=self.admits_as(),
-            deadline=self._rooms.clock.boot_s() + within_s,
-        )
+        return command(self.name, self._rooms.clock, within_s, reason=self.admits_as())
 
     def _followed(self, ack: Ack, fault: str) -> None:
         """Whether the output did as it was asked; one failure may be a connection not yet made."""
@@ -278,12 +267,6 @@ class Holder:
             self._rooms.health.clear_alarm(HELD_OPEN, self.name)
         with self._scribe.alarmed():
             await self._rooms.zones.held(self.name, up)
-
-
-def _guarding(settings: LaneSettings) -> tuple[Sensor, ...]:
-    """What tells whether somebody is under the boom."""
-    loop = Sensor.ARRIVAL if settings.safety_loop is None else Sensor.SAFETY
-    return (loop,) if settings.photocell is None else (loop, Sensor.PHOTOCELL)
 
 
 def _ended(each: Hold) -> str:

@@ -3,16 +3,15 @@
 After a crash an intent without an outcome is known to be unknown, and is never pulsed again.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import structlog
 
-from gatekeeper.clock import Clock
 from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier
+from gatekeeper.lane.boom import Boom
 from gatekeeper.lane.closer import Closer
+from gatekeeper.lane.command import command
 from gatekeeper.lane.holder import Holder
+from gatekeeper.lane.rooms import Rooms
 from gatekeeper.lane.scribe import Scribe
 from gatekeeper.model import (
     Ack,
@@ -24,24 +23,12 @@ from gatekeeper.model import (
     Outcome,
     Reason,
 )
-from gatekeeper.rules import guard
+from gatekeeper.rules import guard, hold
 
 log = structlog.get_logger(__name__)
 
 KEPT_UP = "the boom is kept up"
 """What is said of an opening that needs no pulse."""
-
-RISES_S = 10.0
-"""How long after a pulse a boom may rise because of it."""
-
-
-@dataclass(slots=True)
-class LastPulse:
-    """When a barrier was last commanded (boot clock), None if never; lanes that share one share
-    this.
-    """
-
-    at: float | None = None
 
 
 class Opener:
@@ -52,30 +39,21 @@ class Opener:
         settings: LaneSettings,
         *,
         barrier: Barrier,
+        rooms: Rooms,
         scribe: Scribe,
-        clock: Clock,
-        store_failure_admits: bool,
-        last_pulse: LastPulse,
+        boom: Boom,
         holder: Holder,
         closer: Closer | None,
-        locked: Callable[[], bool],
+        store_failure_admits: bool,
     ) -> None:
-        """`locked` is whether a lockdown is on."""
         self._settings = settings
         self._barrier = barrier
+        self._rooms = rooms
         self._scribe = scribe
-        self._clock = clock
-        self._store_failure_admits = store_failure_admits
-        self._last_pulse = last_pulse
+        self._boom = boom
         self._holder = holder
         self._closer = closer
-        self._locked = locked
-
-    def explains(self, rise_at: float) -> bool:
-        """Whether a boom that rose then (boot clock) did so because it was commanded."""
-        pulsed_at = self._last_pulse.at
-        pulsed = pulsed_at is not None and rise_at - pulsed_at <= RISES_S
-        return pulsed or self._holder.explains
+        self._store_failure_admits = store_failure_admits
 
     async def open(
         self, command_id: str, reason: Reason, passage: str | None, *because: Fact
@@ -87,21 +65,30 @@ class Opener:
             self._closer.opens()
         if self._holder.keeps_up:
             await self._scribe.tell(*because, passage=passage)
-            now = self._clock.boot_s()
-            return Ack(command=command_id, outcome=Outcome.DONE, detail=KEPT_UP, at=now)
-        command = BarrierCommand(
-            id=command_id,
-            lane=self._settings.name,
-            passage=passage,
+            now = self._rooms.clock.boot_s()
+            ack = Ack(command=command_id, outcome=Outcome.DONE, detail=KEPT_UP, at=now)
+        else:
+            ack = await self._command(command_id, reason, passage, because)
+        self._boom.commanded(ack)
+        return ack
+
+    async def _command(
+        self, command_id: str, reason: Reason, passage: str | None, because: tuple[Fact, ...]
+    ) -> Ack:
+        asked = command(
+            self._settings.name,
+            self._rooms.clock,
+            self._settings.barrier.deadline_s,
             reason=reason,
-            deadline=self._clock.boot_s() + self._settings.barrier.deadline_ms / 1000,
+            passage=passage,
+            known_as=command_id,
         )
         intent = BarrierIntended(command=command_id, reason=reason)
         written = await self._scribe.tell(*because, intent, passage=passage)
-        ack = await self._pulse(command, reason, written)
+        ack = await self._pulse(asked, reason, written)
         log.info(
             "barrier.commanded",
-            lane=command.lane,
+            lane=asked.lane,
             reason=reason.value,
             outcome=ack.outcome.value,
             detail=ack.detail,
@@ -110,17 +97,17 @@ class Opener:
         await self._scribe.tell(outcome, passage=passage)
         return ack
 
-    async def _pulse(self, command: BarrierCommand, reason: Reason, written: bool) -> Ack:
-        now = self._clock.boot_s()
+    async def _pulse(self, asked: BarrierCommand, reason: Reason, written: bool) -> Ack:
+        now = self._rooms.clock.boot_s()
         entry = self._settings.direction is Direction.ENTRY
-        locked = entry and self._locked()
-        objection = guard.objection(command, now, self._last_pulse.at, locked=locked)
+        locked = entry and self._rooms.site().lockdown
+        objection = guard.objection(asked, now, self._boom.last_pulse.at, locked=locked)
         if objection is None and not written and not self._opens_unwritten(reason):
             objection = "the database cannot be written"
         if objection is not None:
-            return Ack(command=command.id, outcome=Outcome.FAILED, detail=objection, at=now)
-        self._last_pulse.at = now
-        return await self._barrier.open(command)
+            return Ack(command=asked.id, outcome=Outcome.FAILED, detail=objection, at=now)
+        self._boom.last_pulse.at = now
+        return await self._barrier.open(asked)
 
     def _opens_unwritten(self, reason: Reason) -> bool:
         """Exits and exempt vehicles open also when nothing can be written; the site says whether
@@ -128,6 +115,6 @@ class Opener:
         """
         return (
             self._settings.direction is Direction.EXIT
-            or reason in (Reason.EXEMPT, Reason.FIRE, Reason.HELD_OPEN)
+            or reason in (Reason.EXEMPT, *hold.ADMITS_AS)
             or self._store_failure_admits
         )

@@ -12,7 +12,7 @@ import structlog
 
 from gatekeeper.errors import StoreError
 from gatekeeper.lane.rooms import Rooms
-from gatekeeper.model import Commit, Fact, Frame, Record
+from gatekeeper.model import Commit, Doubt, Fact, Frame, Record
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +42,11 @@ class Scribe:
     def note(self, *facts: Fact, passage: str | None, at: float | None = None) -> None:
         """Facts that may wait for the next ones: nothing hangs on them, and the disk is slow."""
         self._noted += self._records(facts, passage, at)
+
+    async def doubt(self, doubt: Doubt, passage: str | None = None) -> None:
+        """Whatever could have hidden a leaving is written down for everybody inside."""
+        with self.alarmed():
+            await self._rooms.zones.doubt(self._lane, doubt, passage)
 
     def _records(
         self, facts: tuple[Fact, ...], passage: str | None, at: float | None

@@ -5,14 +5,13 @@ and tells them. It decides at once, in the order in which things happen, and wai
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 
 import structlog
 
-from gatekeeper.clock import Clock
+from gatekeeper.clock import Clock, rest
 from gatekeeper.health import Health
-from gatekeeper.lane.opener import LastPulse
+from gatekeeper.lane.boom import LastPulse
 from gatekeeper.model import Direction, Presence, Sensor
 from gatekeeper.rules import turn
 from gatekeeper.rules.turn import Granted, Overdue, Step, Timing, Told
@@ -69,11 +68,7 @@ class Turn:
             self.late()
             self._changed.clear()
             self._health.beat(f"turn of {self.name}", within_s=3 * BEAT_S)
-            wake_at, now = self.wake_at, self._clock.boot_s()
-            rest_s = BEAT_S if wake_at is None else max(0.0, min(BEAT_S, wake_at - now))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(rest_s):
-                    await self._changed.wait()
+            await rest(self._changed, self.wake_at, self._clock, at_most_s=BEAT_S)
 
     # --- what the sides ask and tell ----------------------------------------------------------
 

@@ -11,6 +11,7 @@ from gatekeeper.model import (
     Frame,
     Grounds,
     Instant,
+    Outcome,
     PassageEnd,
     PlateRead,
     Reason,
@@ -18,6 +19,7 @@ from gatekeeper.model import (
     VehicleClass,
     Verdict,
 )
+from gatekeeper.rules.hold import ADMITS_AS
 from gatekeeper.zones import Ended
 
 READS_KEPT = 60
@@ -58,7 +60,12 @@ class Visit:
     def held(self) -> Reason | None:
         """Why the boom was kept up when this vehicle was let in under it; None if it was not."""
         reason = self.decision.reason if self.decision is not None else None
-        return reason if reason in (Reason.FIRE, Reason.HELD_OPEN) else None
+        return reason if reason in ADMITS_AS else None
+
+    @property
+    def opened(self) -> bool:
+        """Whether the barrier was opened for this vehicle."""
+        return self.ack is not None and self.ack.outcome is Outcome.DONE
 
     @property
     def unsure(self) -> bool:

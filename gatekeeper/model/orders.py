@@ -5,6 +5,15 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAnswer:
+    """What became of an order: `done`, `refused` (nothing was moved) or `unknown`."""
+
+    order: str
+    outcome: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What the centre asks for. `id` makes it happen once, however often it arrives.
 
@@ -26,11 +35,6 @@ class Order:
     minutes: int | None = None
     vehicles: int | None = None
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderAnswer:
-    """What became of an order: `done`, `refused` (nothing was moved) or `unknown`."""
-
-    order: str
-    outcome: str
-    detail: str
+    def answered(self, outcome: str, detail: str = "") -> OrderAnswer:
+        """The answer to this order."""
+        return OrderAnswer(order=self.id, outcome=outcome, detail=detail)

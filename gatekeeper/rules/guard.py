@@ -5,10 +5,11 @@ the reason why not, or None. Opening is what a barrier is for, and little may be
 letting a boom come down wants proof that nobody is under it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from gatekeeper.model import BarrierCommand, Presence, Reason, Sensor
+from gatekeeper.rules.hold import ADMITS_AS
 
 MIN_GAP_S = 1.0
 """Shortest time between two pulses of one barrier: the coil has to fall, and be seen off."""
@@ -17,7 +18,7 @@ CLEAR_S = 2.0
 """So long nothing may be under a boom, or near it, before it comes down (docs/situations.md, 24
 and 26)."""
 
-ABOVE_LOCKDOWN = frozenset({Reason.FIRE, Reason.HELD_OPEN, Reason.EXEMPT, Reason.ORDERED})
+ABOVE_LOCKDOWN = frozenset({*ADMITS_AS, Reason.EXEMPT, Reason.ORDERED})
 """For these an entry opens during a lockdown; exits open for every reason."""
 
 _EARLY_S = 1e-6
@@ -57,6 +58,19 @@ class Clearance:
         moments = list(self.since.values())
         known = [moment for moment in moments if moment is not None]
         return max(known, default=0.0) + CLEAR_S if len(known) == len(moments) else None
+
+
+def under(sensors: Collection[Sensor]) -> Clearance:
+    """What guards the boom itself in a lane with these sensors: its safety loop, or else whatever
+    tells who arrives, and the photocell.
+    """
+    loop = Sensor.SAFETY if Sensor.SAFETY in sensors else Sensor.ARRIVAL
+    return Clearance.of((loop, *(each for each in sensors if each is Sensor.PHOTOCELL)))
+
+
+def around(sensors: Collection[Sensor]) -> Clearance:
+    """What tells whether somebody is under the boom, or on the way to it."""
+    return Clearance.of(each for each in sensors if each is not Sensor.BOOM_UP)
 
 
 def objection(

@@ -11,6 +11,9 @@ from datetime import datetime, timedelta
 
 from gatekeeper.model import Hold, HoldReason, Instant, Reason
 
+ADMITS_AS = (Reason.FIRE, Reason.HELD_OPEN)
+"""For these reasons whoever comes is admitted without a pulse: the boom is kept up."""
+
 FLEET_LASTS_S = 3600.0
 """A fleet of which fewer vehicles come than were ordered for is over after this."""
 

@@ -57,7 +57,7 @@ class Orders:
             log.warning("order.clock_untrusted", order=order.id, expires_at=order.expires_at)
         against = _refusal(order, now.wall)
         if against is not None:
-            return OrderAnswer(order=order.id, outcome="refused", detail=against)
+            return order.answered("refused", against)
         try:
             async with asyncio.timeout(self._pace.obey_s):
                 return await self._obey(order)
@@ -66,7 +66,7 @@ class Orders:
         except TimeoutError:
             unknown = f"no outcome within {self._pace.obey_s:g} s"
         log.error("order.failed", order=order.id, error=unknown)
-        return OrderAnswer(order=order.id, outcome="unknown", detail=unknown)
+        return order.answered("unknown", unknown)
 
 
 def record_of(order: Order, answer: OrderAnswer, at: Instant) -> Record:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
-from gatekeeper.clock import Clock
+from gatekeeper.clock import Clock, rest
 from gatekeeper.errors import StoreError
 from gatekeeper.health import Health, Tell
 from gatekeeper.model import (
@@ -285,7 +285,8 @@ class Zones:
             except StoreError as error:
                 self._health.raise_alarm("store_failed", "store", str(error))
                 await asyncio.sleep(1.0)
-            await self._sleep()
+            self._book.moved.clear()
+            await rest(self._book.moved, self.wake_at, self._clock, at_most_s=WAKE_AT_LEAST_S)
 
     @property
     def wake_at(self) -> float | None:
@@ -310,16 +311,6 @@ class Zones:
             for each in self._book.roll.inside
             if stay.is_too_old(each, self._plans[each.zone].policy, at)
         ]
-
-    async def _sleep(self) -> None:
-        now, wake_at = self._clock.boot_s(), self.wake_at
-        until = now + WAKE_AT_LEAST_S if wake_at is None else wake_at
-        self._book.moved.clear()
-        try:
-            async with asyncio.timeout(max(0.0, min(until - now, WAKE_AT_LEAST_S))):
-                await self._book.moved.wait()
-        except TimeoutError:
-            return
 
 
 def _summary(zone: str, stays: Iterable[Stay]) -> ZoneSummary:

@@ -189,7 +189,7 @@ class Walk:
             lane=self._lane.name,
             passage=None,
             reason=reason,
-            deadline=monotonic() + self._lane.barrier.deadline_ms / 1000,
+            deadline=monotonic() + self._lane.barrier.deadline_s,
         )
         if reason is not None:
             await self._note(BarrierIntended(command=command.id, reason=reason))
