@@ -36,6 +36,7 @@ from gatekeeper.drivers.board import RelayBoard
 from gatekeeper.drivers.bus import Bus
 from gatekeeper.drivers.camera import open_camera
 from gatekeeper.drivers.display import LedDisplay
+from gatekeeper.drivers.ports import Camera
 from gatekeeper.health import Health
 from gatekeeper.lane import Bindings, Holder, Kerb, Lane, Rooms
 from gatekeeper.lpr import ReadingThread, open_recogniser
@@ -85,6 +86,7 @@ class Controller:
         self._lanes: dict[str, Lane] = {}
         self._boards: dict[str, RelayBoard] = {}
         self._displays: dict[str, LedDisplay] = {}
+        self._cameras: list[Camera] = []
         self._sides = sides_of(config, clock, health)
         self._link: Link | None = None
         self._stopping = False
@@ -176,6 +178,7 @@ class Controller:
         reader = ReadingThread(recogniser)
         stack.callback(reader.close)
         self._build_lines(stack)
+        stack.push_async_callback(self._close_cameras)
         rooms = Rooms(
             reader=reader,
             store=self._store,
@@ -190,7 +193,7 @@ class Controller:
             texts=texts_of(config),
         )
         for settings in config.lane:
-            lane = self._lanes[settings.name] = await self._built_lane(settings, rooms, stack)
+            lane = self._lanes[settings.name] = self._built_lane(settings, rooms)
             self._holders[settings.name] = lane.holder
         for wire in config.fire.inputs:
             name = name_of(wire)
@@ -208,13 +211,15 @@ class Controller:
             self._displays[display.name] = LedDisplay(display, self._health)
             stack.push_async_callback(self._displays[display.name].close)
 
-    async def _built_lane(
-        self, settings: LaneSettings, rooms: Rooms, stack: AsyncExitStack
-    ) -> Lane:
+    async def _close_cameras(self) -> None:
+        """All at once: each may take as long as its last call hangs."""
+        await asyncio.gather(*(camera.close() for camera in self._cameras), return_exceptions=True)
+
+    def _built_lane(self, settings: LaneSettings, rooms: Rooms) -> Lane:
         camera = None
         if settings.camera is not None:
             camera = open_camera(settings.name, settings.camera)
-            stack.push_async_callback(camera.close)
+            self._cameras.append(camera)
         board = self._boards[settings.barrier.board]
         return Lane(
             settings,
@@ -289,7 +294,8 @@ class Controller:
                 well.cancel()
             if self._clock.boot_s() - begun > longest:
                 pause = RESTART_S[0]
-            await asyncio.sleep(pause)
+            if not self._stopping:
+                await asyncio.sleep(pause)
             pause = min(2 * pause, longest)
 
     async def _learn_of_lists(self) -> None:
