@@ -21,7 +21,8 @@ _SESSION_S = 7 * 86400
 _KEEPALIVE_S = 15
 _WINDOW = 1000
 """Messages the broker sends ahead of our acknowledgements."""
-_RETRY_S = (1, 2)  # first, longest
+_RETRY_S = (1, 1)
+"""First and longest pause: who subscribes after a controller has come back misses what it tells."""
 _WAITING = 10_000
 """Messages kept while the broker is away; one more is refused, and the sender told."""
 

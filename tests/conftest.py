@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -24,10 +25,37 @@ TALKING_ROOMS = {"drivers", "sync", "simulators", "e2e", "kerb"}
 """Where tests open sockets of their own, on loopback; everywhere else a socket is a mistake."""
 
 
+WAITING_FILES = {
+    "test_barrier",
+    "test_booms",
+    "test_camera",
+    "test_contract",
+    "test_daemon",
+    "test_demo",
+    "test_reversible",
+    "test_rtsp",
+    "test_shared_line",
+}
+"""Their tests start programs of their own and wait for them: workers share these among them."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.parent.name in TALKING_ROOMS:
+        room = item.path.parent.name
+        if room in TALKING_ROOMS:
             item.add_marker(pytest.mark.enable_socket)
+        if item.path.stem not in WAITING_FILES or room == "situations":
+            shared = room if room == "kerb" else f"{room}/{item.path.stem}"
+            item.add_marker(pytest.mark.xdist_group(shared))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_is_heard() -> None:
+    """By the programs that tests start, also where a shell runs the tests in the background, and
+    therefore has them ignore it.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

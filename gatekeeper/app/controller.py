@@ -181,7 +181,7 @@ class Controller:
             texts=texts_of(config),
         )
         for settings in config.lane:
-            lane = self._built_lane(settings, rooms, self._devices.kerb(settings, stack))
+            lane = self._built_lane(settings, rooms, self._devices.kerb(settings))
             self._lanes[settings.name] = lane
             self._holders[settings.name] = lane.holder
         self._devices.watch_fire(config.fire.inputs, self._fire)
@@ -251,7 +251,8 @@ class Controller:
                 well.cancel()
             if self._clock.boot_s() - begun > longest:
                 pause = RESTART_S[0]
-            await asyncio.sleep(pause)
+            if not self._stopping:
+                await asyncio.sleep(pause)
             pause = min(2 * pause, longest)
 
     async def _notice_neighbours(self) -> None:

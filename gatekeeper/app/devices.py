@@ -1,7 +1,7 @@
 """The devices of one controller, as its configuration names them: boards, displays, cameras."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
 from functools import partial
 from typing import TypeAlias
 
@@ -13,6 +13,7 @@ from gatekeeper.drivers.board import RelayBoard
 from gatekeeper.drivers.bus import Bus
 from gatekeeper.drivers.camera import open_camera
 from gatekeeper.drivers.display import LedDisplay
+from gatekeeper.drivers.ports import Camera
 from gatekeeper.health import Health
 from gatekeeper.lane import Kerb
 from gatekeeper.model import Sensor
@@ -36,6 +37,7 @@ class Devices:
             for board in config.board
         }
         self._displays = {each.name: LedDisplay(each, health) for each in config.display}
+        self._cameras: list[Camera] = []
         self._sides = sides_of(config, clock, health)
 
     @property
@@ -48,12 +50,12 @@ class Devices:
             *((f"turn of {turn.name}", turn.run) for turn in turns),
         ]
 
-    def kerb(self, lane: LaneSettings, stack: AsyncExitStack) -> Kerb:
-        """What stands at one lane; `stack` lets go of its camera."""
+    def kerb(self, lane: LaneSettings) -> Kerb:
+        """What stands at one lane."""
         camera = None
         if lane.camera is not None:
             camera = open_camera(lane.name, lane.camera)
-            stack.push_async_callback(camera.close)
+            self._cameras.append(camera)
         board = self._boards[lane.barrier.board]
         return Kerb(
             camera=camera,
@@ -70,6 +72,9 @@ class Devices:
             self._boards[wire.board].watch(name, Sensor.FIRE, wire, partial(fire.sensed, name))
 
     async def close(self) -> None:
-        """Let go of the displays, as soon as their threads can."""
-        for display in self._displays.values():
-            await display.close()
+        """Let go of cameras and displays, all at once: each may take as long as its last call
+        hangs.
+        """
+        closings = [camera.close() for camera in self._cameras]
+        closings += [display.close() for display in self._displays.values()]
+        await asyncio.gather(*closings, return_exceptions=True)

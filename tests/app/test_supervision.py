@@ -70,6 +70,27 @@ async def test_a_task_that_failed_is_an_alarm_until_it_has_run_for_a_while(
     await asyncio.gather(task, return_exceptions=True)
 
 
+async def test_a_task_that_fails_while_it_is_stopped_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(controller, "RESTART_S", (3600.0, 3600.0))
+    gate, runs = built(tmp_path, Health(SystemClock())), asyncio.Event()
+
+    async def fails_when_it_is_stopped() -> None:
+        runs.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise RuntimeError("its connection broke in that moment")
+
+    task = asyncio.create_task(gate._kept("link", fails_when_it_is_stopped))
+    await runs.wait()
+    gate._stopping = True
+    task.cancel()
+    async with asyncio.timeout(PATIENCE_S):
+        await task
+
+
 async def test_a_disk_that_is_nearly_full_is_an_alarm_until_it_is_not(tmp_path: Path) -> None:
     health = Health(SystemClock())
 

@@ -169,11 +169,13 @@ def test_row_27_a_lane_without_an_arrival_loop_lets_cars_in_by_its_camera(gate: 
 
 
 def test_row_27_the_camera_lets_out_where_the_arrival_loop_chatters(gate: Gate) -> None:
-    for _ in range(6):
+    def chatters() -> bool:
         for level in ("on", "off"):
             gate.board.tell(f"input 2 {level}")
             time.sleep(0.12)
-    gate.until(lambda: "loop_chattering" in gate.alarms("out"))
+        return "loop_chattering" in gate.alarms("out")
+
+    gate.until(chatters)
     before = len(gate.told("barrier.commanded", "out"))
     gate.camera.tell(f"show out {PLATES[0]}")
     gate.until(lambda: gate.told("barrier.commanded", "out", before))

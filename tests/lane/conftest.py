@@ -49,7 +49,7 @@ from gatekeeper.store.journal import JournalRow, events
 from gatekeeper.store.pictures import Pictures
 from gatekeeper.zones import Place, ZonePlan, Zones
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 @dataclass

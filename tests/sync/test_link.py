@@ -89,7 +89,7 @@ async def test_a_stop_in_the_moment_the_connection_breaks_is_a_stop(
         gate.start(cable.port)
         await gate.until(lambda: gate.up)
         await gate.happen(20)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             await asyncio.gather(cable.cut(stay=True), gate.stop_soon())
 
     assert _threads() == 0

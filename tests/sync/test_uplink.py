@@ -143,6 +143,6 @@ async def _emptied(gate: Gate) -> None:
 
 
 async def _depth(gate: Gate, depth: int) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while await gate.store.outbox_depth() != depth:  # noqa: ASYNC110 - the store tells commits
             await asyncio.sleep(0.01)
