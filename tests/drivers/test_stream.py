@@ -402,9 +402,9 @@ async def test_threads_left_behind_are_bounded(
     monkeypatch.setattr(stream, "LONGEST_PAUSE_S", 0.0)
     settings = VideoSettings(kind="video", path=tmp_path, timeout_ms=100)
     camera = open_camera("entry", settings)
-    said = ""
-    while "openings of it hang" not in said:
-        said = await failure(camera)
+    async with asyncio.timeout(PATIENCE_S):
+        while "openings of it hang" not in await failure(camera):
+            pass
     assert len(threads_of("entry")) == stream.MOST_LEFT_BEHIND
     goes_on.set()
     assert (await eventually(camera.frame)).number == 1
