@@ -95,9 +95,10 @@ async def plugged(wire: str, device: simulated.Device) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def simulation(wire: str, profile: str) -> AsyncIterator[Target]:
+async def simulation(wire: str, profile: str, kind: str = "") -> AsyncIterator[Target]:
+    """A board of this kind, which is that of the profile unless somebody took it for another."""
     target = Target(BoardSettings(name="bench", address="tcp://x", profile=profile), 1, [])
-    target.device = KINDS[profile.rstrip("0123456789")](
+    target.device = KINDS[kind or profile.rstrip("0123456789")](
         unit=1,
         coils=target.settings.coils,
         inputs=max(1, target.settings.inputs),
@@ -128,7 +129,7 @@ async def target(kind: tuple[str, str], request: pytest.FixtureRequest) -> Async
 @pytest.fixture
 def simulated_board(
     request: pytest.FixtureRequest,
-) -> Callable[[str, str], AbstractAsyncContextManager[Target]]:
+) -> Callable[..., AbstractAsyncContextManager[Target]]:
     if request.config.getoption("--board"):
         pytest.skip("needs a fault")
     return simulation
@@ -253,7 +254,7 @@ async def test_the_inputs_are_told(target: Target, bench: Bench) -> None:
 )
 @pytest.mark.parametrize("wire", ["tcp", "serial"])
 async def test_a_board_that_fails_is_an_alarm_and_comes_back(
-    simulated_board: Callable[[str, str], AbstractAsyncContextManager[Target]],
+    simulated_board: Callable[..., AbstractAsyncContextManager[Target]],
     wire: str,
     fault: simulated.Fault,
 ) -> None:
@@ -268,4 +269,17 @@ async def test_a_board_that_fails_is_an_alarm_and_comes_back(
         async with asyncio.timeout(LIMIT_S):
             while (await bench.barrier.open(command())).outcome is not Outcome.DONE:
                 await bench.until_alive()
+        await bench.stop()
+
+
+async def test_a_board_that_takes_the_words_of_a_pulse_the_other_way_round_is_not_left_on(
+    simulated_board: Callable[..., AbstractAsyncContextManager[Target]],
+) -> None:
+    """It goes off for the time of the pulse, and on by itself at its end."""
+    async with simulated_board("tcp", "lc8", "juying") as target:
+        bench = Bench(target)
+        await bench.until_alive()
+        target.moved.clear()
+        await bench.barrier.open(command())
+        await until(lambda: target.moved == [False, True, False])
         await bench.stop()

@@ -46,6 +46,7 @@ class Port:
         self.name = name
         self.heard: list[bytes] = []
         self.asked = asyncio.Event()
+        self.heard_at: list[float] = []
         self.answer: Callable[[bytes], bytes] = honest
         self._ends: tuple[int, ...] = ()
 
@@ -82,6 +83,7 @@ class Port:
             chunk = os.read(self._ends[0], 4096)
             for start in range(0, len(chunk), 8):
                 self.heard.append(chunk[start : start + 8])
+                self.heard_at.append(monotonic())
                 self.write(self.answer(self.heard[-1]))
             self.asked.set()
 
@@ -199,10 +201,40 @@ async def test_after_a_missing_answer_the_line_is_left_alone(port: Port) -> None
     ):
         with pytest.raises(BoardError):
             await inputs(hasty)
-        missed_at = monotonic()
         port.answer = honest
         await inputs(board)
-        assert monotonic() - missed_at >= 0.9 * port.settings(silence_ms=300).line.silence_s
+    missed, answered = port.heard_at
+    assert answered - missed >= 0.3
+
+
+async def test_between_two_frames_the_line_is_silent_for_as_long_as_is_set(port: Port) -> None:
+    async with alone(port.settings(PATIENT_MS, gap_ms=300)) as board:
+        await inputs(board)
+        await inputs(board)
+    first, second = port.heard_at
+    assert second - first >= 0.3
+
+
+def by_another_parity(frame: bytes) -> bytes:
+    """As the kernel hands it over: a character whose parity is wrong is a NUL."""
+    return bytes(byte * (byte.bit_count() % 2) for byte in frame)
+
+
+def by_another_speed(frame: bytes) -> bytes:
+    """Half as fast, two characters look like one, and their edges fall where they may."""
+    return bytes(a ^ 0xFF & b << 1 for a, b in zip(frame[::2], frame[1::2], strict=False))
+
+
+@pytest.mark.parametrize("garbled", [by_another_parity, by_another_speed])
+async def test_what_comes_by_another_parity_or_speed_is_no_answer(
+    port: Port, garbled: Callable[[bytes], bytes]
+) -> None:
+    port.answer = lambda request: garbled(honest(request))
+    async with alone(port.settings()) as board:
+        with pytest.raises(BoardError, match="no answer"):
+            await switch_on(board)
+        assert not board.up
+    assert port.heard == [ON]
 
 
 @pytest.mark.parametrize(

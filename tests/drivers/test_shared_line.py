@@ -205,6 +205,37 @@ async def test_a_silent_board_is_not_asked_just_after_somebody_has_arrived(
     assert [unit for unit, _ in site.order].count(2) <= asked + 1, "but for one under way"
 
 
+async def test_a_board_that_restores_its_relays_after_a_power_cut_does_not_keep_a_boom_up(
+    site: Site, running: Running
+) -> None:
+    site.boards[2].fault = Fault.SILENT
+    await running.until_alive(2, False)
+    site.boards[2].coils[0] = True
+    site.boards[2].fault = Fault.NONE
+    async with asyncio.timeout(LIMIT_S):
+        while site.boards[2].coils[0]:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+    assert not site.boards[1].coils[0]
+
+
+@pytest.mark.parametrize("site", ["tcp"], indirect=True)
+async def test_nothing_is_written_to_unit_0_which_all_boards_behind_a_gateway_would_do(
+    site: Site,
+) -> None:
+    """A broadcast is answered by nobody, and a board that has not answered is not written to."""
+    health = Health(SystemClock())
+    everybody = site.settings(1, timeout_ms=100).model_copy(update={"unit": 0})
+    board = RelayBoard(everybody, [lane(1)], health)
+    running = asyncio.create_task(board.run())
+    async with asyncio.timeout(LIMIT_S):
+        while not health.stands(ALARM, "board-1"):  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+    assert not board.alive
+    assert site.order == []
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_when_nobody_answers_the_connection_is_made_anew(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -323,6 +323,55 @@ async def test_a_server_that_never_answers_is_given_up_after_the_time_limit(
     await silent.close()
 
 
+async def first_to_end(ours: Callable[[], object], theirs: Callable[[], object]) -> str:
+    """Which of two calls that hang ends before the other, although theirs began first: by default
+    OpenCV gives up after 30 s.
+    """
+    hang = asyncio.create_task(asyncio.to_thread(theirs), name="theirs")
+    await asyncio.sleep(1.0)
+    call = asyncio.create_task(asyncio.to_thread(ours), name="ours")
+    ended, _ = await asyncio.wait({hang, call}, return_when=asyncio.FIRST_COMPLETED)
+    return next(iter(ended)).get_name()
+
+
+async def test_an_open_that_nobody_answers_ends_before_opencv_would_end_it(
+    silent_server: SilentServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "OPEN_MS", 300)
+    settings = settings_at("mjpeg", silent_server.port)
+    opening = source.pictures_of(settings)
+
+    def ours() -> None:
+        with pytest.raises(CameraError):
+            opening()
+
+    def theirs() -> None:
+        cv2.VideoCapture(settings.url, cv2.CAP_FFMPEG)
+
+    assert await first_to_end(ours, theirs) == "ours"
+    silent_server.ended.set()
+
+
+async def test_a_read_of_a_stream_that_stops_ends_before_opencv_would_end_it(
+    server: MjpegServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "READ_MS", 300)
+    settings = server.settings()
+    pictures = await asyncio.to_thread(source.pictures_of(settings))
+    capture = await asyncio.to_thread(cv2.VideoCapture, settings.url, cv2.CAP_FFMPEG)
+    assert capture.isOpened()
+    server.freezes = True
+    server.wrong.set()
+
+    def theirs() -> None:
+        while capture.grab():
+            pass
+
+    assert await first_to_end(lambda: [None for _ in pictures], theirs) == "ours"
+    server.wrong.clear()
+    await server.stop()
+
+
 @pytest.mark.parametrize("kind", ["rtsp", "mjpeg"])
 async def test_a_server_that_never_answers_keeps_no_other_stream_from_opening(
     server: MjpegServer, camera: Camera, silent_server: SilentServer, kind: str
@@ -353,9 +402,9 @@ async def test_threads_left_behind_are_bounded(
     monkeypatch.setattr(stream, "LONGEST_PAUSE_S", 0.0)
     settings = VideoSettings(kind="video", path=tmp_path, timeout_ms=100)
     camera = open_camera("entry", settings)
-    said = ""
-    while "openings of it hang" not in said:
-        said = await failure(camera)
+    async with asyncio.timeout(PATIENCE_S):
+        while "openings of it hang" not in await failure(camera):
+            pass
     assert len(threads_of("entry")) == stream.MOST_LEFT_BEHIND
     goes_on.set()
     assert (await eventually(camera.frame)).number == 1

@@ -7,11 +7,16 @@ import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from structlog.testing import capture_logs
+
+from gatekeeper.config import CentreSettings
+from gatekeeper.sync.pahothread import PahoThread, Will
 
 if TYPE_CHECKING:
+    from gatekeeper.sync.pahothread import Hearer
     from tests.sync.conftest import Broker, Cable, Centre, Gate
 
 
@@ -271,6 +276,19 @@ async def test_a_client_whose_thread_dies_without_a_word_is_noticed(
     await gate.until(lambda: gate.alarm("centre_away"))
 
     assert "the client's thread has ended" in str(gate.alarm("centre_away"))
+
+
+async def test_an_error_in_a_callback_does_not_end_the_clients_thread(
+    broker: Broker, gate: Gate
+) -> None:
+    """Whoever is to be told here knows none of the calls."""
+    settings = CentreSettings(host="127.0.0.1", port=broker.port)
+    will = Will(topic="gatekeeper/v1/hall/gate-1/status", body=b"{}")
+    with capture_logs() as logs:
+        paho = PahoThread(settings, "gate-1", will, 60, cast("Hearer", object()))
+        await gate.until(lambda: [log for log in logs if log["event"] == "link.callback_failed"])
+        assert not paho.ended
+        await paho.close(politely=True)
 
 
 async def test_two_controllers_of_one_name_do_not_stop_each_other_for_good(
