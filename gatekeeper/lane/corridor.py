@@ -75,7 +75,13 @@ class Corridor:
         """
         self.name = settings.name
         self._clock = rooms.clock
-        self._timing = timing
+        self._timings = {
+            (tells, seen): replace(
+                timing, safety_loop=tells, arrival_lag_s=timing.arrival_lag_s if seen else 0.0
+            )
+            for tells in (False, True)
+            for seen in (False, True)
+        }
         self._by_camera = by_camera
         self._turn = turn
         self._machine = Passage()
@@ -252,11 +258,7 @@ class Corridor:
     @property
     def _timing_now(self) -> Timing:
         """A safety loop that is dead is none, and an arrival loop that is told of is prompt."""
-        return replace(
-            self._timing,
-            safety_loop=self._safety.tells,
-            arrival_lag_s=self._timing.arrival_lag_s if self._by_camera() else 0.0,
-        )
+        return self._timings[self._safety.tells, self._by_camera()]
 
 
 _EDGES = {

@@ -140,7 +140,7 @@ class Holder:
         return hold.reasons(replace(self._standing, holds=holds))
 
     @property
-    def _is_idle(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether nothing keeps the boom up, and nothing is left of what did."""
         return not (self._out or self._told) and self._standing == _NOTHING
 
@@ -158,7 +158,7 @@ class Holder:
     @property
     def wake_at(self) -> float | None:
         """When `wake` is due next (boot clock), None if nothing is."""
-        if self._is_idle:
+        if self.is_idle:
             return None
         now = self._rooms.clock.instant()
         ends = [hold.ends_at(each, now) for each in self.holds]
@@ -176,7 +176,7 @@ class Holder:
 
     async def wake(self) -> None:
         """Do what is due: first the barrier, then the journal."""
-        if self._is_idle:
+        if self.is_idle:
             return
         await self._move()
         await self._count()

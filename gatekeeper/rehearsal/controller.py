@@ -343,7 +343,8 @@ class Rehearsal:
         self._deliver()
         at_once(self.fire.wake())
         for holder in self.holders.values():
-            at_once(holder.wake())
+            if not holder.is_idle:
+                at_once(holder.wake())
         while self._news or self._reconsider:
             news, self._news[:] = tuple(self._news), ()
             for each in news:

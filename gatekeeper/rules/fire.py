@@ -105,6 +105,8 @@ def late(fire: Fire, at: float) -> Step:
     long = [line for line in burning if line.lasts(at) >= LONG_S - _EARLY_S]
     if bool(long) != fire.long:
         news.append(Long(bool(long), long[0].name if long else ""))
+    if not news:
+        return Step(fire=fire)
     after = replace(fire, latched=fire.latched or bool(burning), long=bool(long))
     return Step(fire=after, news=tuple(news))
 
