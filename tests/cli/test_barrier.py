@@ -367,6 +367,7 @@ async def test_the_contact_of_the_fire_controller_is_tried_and_nothing_moves_whi
     await test.hears("Now have the fire controller switch its contact.")
     kerb.board.type("input 7 on")
     await test.hears("fire.inputs[0] is on")
+    await test.hears("Now clear it.")
     test.type("s")
     await test.hears("No boom is moved.")
     assert await test.end() == 0
