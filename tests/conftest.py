@@ -3,9 +3,12 @@
 import asyncio
 import os
 import signal
+from pathlib import PurePath
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
@@ -36,18 +39,28 @@ WAITING_FILES = {
     "test_rtsp",
     "test_shared_line",
 }
-"""Their tests start programs of their own and wait for them: workers share these among them."""
+"""Their tests start programs of their own and wait for them: each may go to another worker."""
 
 
-@pytest.hookimpl(tryfirst=True)
+class ByFile(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
+    """A file is one worker's, for its tests may share what is costly; so is the site of `kerb`."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = PurePath(nodeid.split("::")[0])
+        if file.stem in WAITING_FILES:
+            return nodeid
+        return str(file.parent if file.parent.name == "kerb" else file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        room = item.path.parent.name
-        if room in TALKING_ROOMS:
+        if item.path.parent.name in TALKING_ROOMS:
             item.add_marker(pytest.mark.enable_socket)
-        if item.path.stem not in WAITING_FILES or room == "situations":
-            shared = room if room == "kerb" else f"{room}/{item.path.stem}"
-            item.add_marker(pytest.mark.xdist_group(shared))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "gatekeeper.toml"
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 
 
 @dataclass

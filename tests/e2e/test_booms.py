@@ -14,7 +14,7 @@ from gatekeeper.clock import SystemClock
 from gatekeeper.model import Commit, Hold, HoldReason
 from gatekeeper.store import Store
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 FIRE = 7
 HOLD_IN, CLOSE_IN, HOLD_OUT = 1, 2, 5
 PHOTOCELL = 2

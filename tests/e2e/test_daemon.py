@@ -70,6 +70,6 @@ def test_a_second_controller_of_the_same_gate_is_refused(
 ) -> None:
     first = start()
     assert first.told() == "READY=1"
-    assert start().process.wait(30) == 1
+    assert start().process.wait(120) == 1
     assert "works with the devices of this gate" in (tmp_path / "log").read_text(encoding="utf-8")
     assert first.end(signal.SIGTERM) == 0

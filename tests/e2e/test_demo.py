@@ -55,7 +55,7 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
         if "bound by its driver" in line:
             break
     demo.send_signal(signal.SIGINT)
-    demo.communicate(timeout=60)
+    demo.communicate(timeout=120)
     assert demo.returncode != 0
     assert left_behind(tmp_path.name) == []
     assert list(tmp_path.iterdir()) == []
@@ -72,7 +72,7 @@ def test_a_demo_that_is_killed_takes_everything_with_it(tmp_path: Path) -> None:
     demo.kill()
     demo.wait()
     demo.stdout.close()
-    deadline = time.monotonic() + 20  # noqa: TID251 - a test's patience
+    deadline = time.monotonic() + 60  # noqa: TID251 - a test's patience
     while left_behind(tmp_path.name) and time.monotonic() < deadline:  # noqa: TID251
         time.sleep(0.2)
     assert left_behind(tmp_path.name) == []

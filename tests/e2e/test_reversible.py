@@ -19,7 +19,7 @@ from gatekeeper.app.controller import Controller
 from gatekeeper.config import Config
 from gatekeeper.store.journal import JournalRow, events
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 
 
 class Program:
