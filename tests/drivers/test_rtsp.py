@@ -36,8 +36,10 @@ HELD_MS = 5000
 MISSED = 40
 """Pictures that nobody asks for; a stream that kept them would have to give them first."""
 
-STALE = 10
-"""Pictures between what the camera takes and what it shows: a second."""
+STALE = 12
+"""So many pictures behind is not the present. By its defaults OpenCV looks at twenty or more before
+a stream is open, and then begins with these.
+"""
 
 LANE = LaneSettings(
     name="lane",
@@ -169,12 +171,14 @@ async def test_the_newest_frame_wins_after_nobody_has_asked_for_a_while(cameras:
         assert number_in(frame.pixels) >= newest
 
 
-async def test_a_stream_does_not_begin_with_old_pictures(cameras: Cameras) -> None:
-    """By its defaults OpenCV takes 2.9 s to open a stream, and gives the 27 pictures of that time
-    first. A busy machine may be as slow once, but not each time.
-    """
+async def test_a_stream_does_not_begin_with_old_pictures() -> None:
+    """A busy machine may be as far behind once, but not each time."""
     behind = STALE
-    async with asyncio.timeout(PATIENCE_S), opened(cameras.settings("in"), "viewer") as viewer:
+    async with (
+        started("--rate=4") as cameras,
+        opened(cameras.settings("in"), "viewer") as viewer,
+        asyncio.timeout(PATIENCE_S),
+    ):
         await viewer.frame()
         while behind >= STALE:
             async with opened(cameras.settings("in")) as camera:

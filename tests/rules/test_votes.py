@@ -146,6 +146,17 @@ def test_which_of_two_equal_reads_of_a_frame_counts_is_not_left_to_their_order()
     )
 
 
+def test_read_and_sighting_are_as_sure_as_their_weakest_character() -> None:
+    blurred = [read("京A12345", frame=frame, weak={0: 0.6}) for frame in range(3)]
+
+    sighting = tally(blurred, QUORUM, last_call=False)
+
+    assert blurred[0].confidence == 0.6
+    assert sighting is not None
+    assert sighting.confidence == pytest.approx(0.6)
+    assert not sighting.certain
+
+
 def test_dissent_lowers_the_confidence_of_the_character_it_is_about() -> None:
     reads = [read("京A12345", frame=frame) for frame in range(3)]
     reads.append(read("京A1234S", frame=9))
