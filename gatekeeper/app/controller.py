@@ -7,9 +7,10 @@ fed only while every task keeps the promise of its last heartbeat.
 import asyncio
 import math
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -47,6 +48,9 @@ log = structlog.get_logger(__name__)
 RESTART_S = (0.5, 30.0)
 """Backoff of a task that failed: first pause, longest pause."""
 
+STOPS_S = 10.0
+"""How long a task may take to end as it should: a relay that pulses goes off first."""
+
 NEIGHBOURS_S = 1.0
 """How often it is looked whether a technician's command has written to the database: a plate taken
 off the blacklist must not wait for the next car."""
@@ -65,6 +69,18 @@ async def _serve(config: Config) -> None:
     async with AsyncExitStack() as stack:
         controller = await Controller.build(config, stack)
         await controller.serve(stop)
+
+
+async def ended(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel tasks, and wait until all have ended. What was swallowed is said again: libraries
+    that use asyncio.wait_for on Python 3.11 lose a cancellation that comes together with an answer
+    (cpython #86296), and so do task groups of which a task fails.
+    """
+    waiting = set(tasks)
+    while waiting:
+        for task in waiting:
+            task.cancel()
+        _, waiting = await asyncio.wait(waiting, timeout=STOPS_S)
 
 
 class Controller:
@@ -153,9 +169,7 @@ class Controller:
         await watcher
         notify("STOPPING=1")
         self._stopping = True
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(tasks)
         await self._news.tell(ControllerStopped())
         log.info("controller.stopped")
 

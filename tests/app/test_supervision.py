@@ -115,3 +115,26 @@ async def test_a_disk_that_is_nearly_full_is_an_alarm_until_it_is_not(tmp_path: 
     assert health.stands("disk_low", "disk")
     await keep_house(min_free_mb=16)
     assert not health.stands("disk_low", "disk")
+
+
+async def test_a_task_that_swallows_its_cancellation_is_cancelled_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(controller, "STOPS_S", 0.01)
+    swallowed = 0
+
+    async def stubborn() -> None:
+        nonlocal swallowed
+        while swallowed < 3:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                swallowed += 1
+        await asyncio.sleep(3600)
+
+    task = asyncio.create_task(stubborn())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(PATIENCE_S):
+        await controller.ended([task])
+    assert task.cancelled()
+    assert swallowed == 3
