@@ -163,7 +163,8 @@ class Simulator(Program):
     async def said(self, word: str, after: int = 0, **fields: object) -> News:
         """The first news of this kind and with these fields since `after`."""
         wanted = {"said": word, **fields}
-        return await self.heard(lambda said: wanted.items() <= said.items(), str(wanted), after)
+        what = " ".join([f"'{word}'", *(f"{key}={value}" for key, value in fields.items())])
+        return await self.heard(lambda said: wanted.items() <= said.items(), what, after)
 
     async def listening(self, **fields: object) -> News:
         """Where it listens; the error of one that does not listen ends with its last words."""
