@@ -1,15 +1,19 @@
 """One program of a site as a child process, which does not outlive whoever started it.
 
 A simulator ends when its stdin does, and takes commands and tells news there, as JSON lines; any
-other program is killed by the kernel when its parent dies, however it dies.
+other program is killed by the kernel when its parent dies, however it dies. `gatekeeper demo`
+plays with these programs too.
 """
 
 import asyncio
 import contextlib
 import ctypes
+import getpass
 import json
 import os
+import shutil
 import signal
+import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -21,6 +25,8 @@ News: TypeAlias = dict[str, Any]
 
 PATIENCE_S = 30.0
 """How long an answer, or news that have to come, are awaited."""
+
+NO_BROKER = "mosquitto is not installed: sudo apt-get install -y mosquitto"
 
 _PR_SET_PDEATHSIG = 1
 """prctl(2): the signal a process gets when its parent dies."""
@@ -102,6 +108,29 @@ class Program:
         return " | ".join(lines[-3:]) or "it said nothing"
 
 
+class Broker(Program):
+    """A real broker, mosquitto; it keeps nothing on disk, for the broker is not the store."""
+
+    @staticmethod
+    def program() -> str | None:
+        """Where mosquitto lies; None where it is not installed."""
+        return shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+    @classmethod
+    async def begin(cls, port: int, folder: Path) -> Self:
+        """Start it on a port of the loopback interface, for the first time or again."""
+        program = cls.program()
+        if program is None:
+            raise ProgramError(NO_BROKER)
+        settings = folder / "mosquitto.conf"
+        settings.write_text(
+            f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
+            f"user {getpass.getuser()}\n",  # else root becomes "mosquitto"
+            encoding="utf-8",
+        )
+        return await cls.start("mosquitto", program, "-c", str(settings), folder=folder)
+
+
 class Simulator(Program):
     """A program that takes commands and tells news; `mark` counts the news so far."""
 
@@ -134,7 +163,15 @@ class Simulator(Program):
     async def said(self, word: str, after: int = 0, **fields: object) -> News:
         """The first news of this kind and with these fields since `after`."""
         wanted = {"said": word, **fields}
-        return await self.heard(lambda said: wanted.items() <= said.items(), str(wanted), after)
+        what = " ".join([f"'{word}'", *(f"{key}={value}" for key, value in fields.items())])
+        return await self.heard(lambda said: wanted.items() <= said.items(), what, after)
+
+    async def listening(self, **fields: object) -> News:
+        """Where it listens; the error of one that does not listen ends with its last words."""
+        try:
+            return await self.said("listening", 0, **fields)
+        except ProgramError as error:
+            raise ProgramError(f"{error}: {self.last_words()}") from error
 
     async def heard(
         self,
@@ -182,6 +219,13 @@ class Simulator(Program):
                     self._news.append(news)
                     self.mark += 1
                     self._told.notify_all()
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _die_with_parent() -> None:

@@ -7,16 +7,20 @@ one of them; `start_controller` starts it for who wants it.
 
 import asyncio
 import contextlib
-import getpass
-import os
-import shutil
-import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from simulators.site.layout import Layout
-from simulators.site.program import News, Program, ProgramError, Simulator
+from simulators.site.program import (
+    NO_BROKER,
+    Broker,
+    News,
+    Program,
+    ProgramError,
+    Simulator,
+    free_port,
+)
 
 
 class Stage:
@@ -31,8 +35,9 @@ class Stage:
         self.folder = folder
         self.lanes = {lane.name: lane for lane in layout.lanes_there}
         self.simulators: dict[str, Simulator] = {}
-        self.broker: Program | None = None
+        self.broker: Broker | None = None
         self.controller: Program | None = None
+        self._broker_port = free_port()
 
     @property
     def config(self) -> Path:
@@ -48,7 +53,7 @@ class Stage:
     def centre(self) -> Simulator:
         """The centre; raises `ProgramError` where there is no broker to reach it by."""
         if "centre" not in self.simulators:
-            raise ProgramError("mosquitto is not installed: sudo apt-get install -y mosquitto")
+            raise ProgramError(NO_BROKER)
         return self.simulators["centre"]
 
     def camera(self, lane: str) -> Simulator:
@@ -85,10 +90,7 @@ class Stage:
 
     async def raise_broker(self) -> None:
         """The broker again, where it was."""
-        settings = self.folder / "mosquitto.conf"
-        self.broker = await Program.start(
-            "mosquitto", _mosquitto() or "", "-c", str(settings), folder=self.folder
-        )
+        self.broker = await Broker.begin(self._broker_port, self.folder)
 
     async def arrives(self, lane: str, plate: str | None = None) -> News:
         """A car stands before the camera, then on the arrival loop; without a plate there is
@@ -126,38 +128,27 @@ class Stage:
 
     async def _start_broker(self) -> int | None:
         """Broker and centre, where there is a broker; its port."""
-        if _mosquitto() is None:
+        if Broker.program() is None:
             return None
-        port = _free_port()
-        (self.folder / "mosquitto.conf").write_text(
-            f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
-            f"user {getpass.getuser()}\n",  # else root becomes "mosquitto"
-            encoding="utf-8",
-        )
         await self.raise_broker()
-        centre = await self._begin("centre", f"--broker=127.0.0.1:{port}", "--site=site")
+        broker = f"--broker=127.0.0.1:{self._broker_port}"
+        centre = await self._begin("centre", broker, "--site=site")
         await centre.said("broker", connected=True)
-        return port
+        return self._broker_port
 
     async def _addresses(self) -> dict[str, str]:
         """Where all of them listen, as the configuration says it."""
-        line = (await self._listening("board"))["port"]
-        here = f"http://127.0.0.1:{(await self._listening('camera'))['port']}"
+        there = self.simulators
+        line = (await there["board"].listening())["port"]
+        here = f"http://127.0.0.1:{(await there['camera'].listening())['port']}"
         found = {"board": f"serial://{line}" if self.layout.serial else f"tcp://127.0.0.1:{line}"}
         for lane in self.lanes:
             found[f"camera-{lane}"] = f"{here}/{lane}/snapshot.jpg"
             if lane in self.layout.streamed:
-                found[f"camera-{lane}"] = (await self._listening("rtsp", lane=lane))["url"]
+                found[f"camera-{lane}"] = (await there["rtsp"].listening(lane=lane))["url"]
             if self.layout.displays:
-                found[f"sign-{lane}"] = (await self._listening(f"sign-{lane}"))["port"]
+                found[f"sign-{lane}"] = (await there[f"sign-{lane}"].listening())["port"]
         return found
-
-    async def _listening(self, name: str, **fields: object) -> News:
-        simulator = self.simulators[name]
-        try:
-            return await simulator.said("listening", 0, **fields)
-        except ProgramError as error:
-            raise ProgramError(f"{error}: {simulator.last_words()}") from error
 
 
 @contextlib.asynccontextmanager
@@ -169,13 +160,3 @@ async def staged(layout: Layout, folder: Path) -> AsyncIterator[Stage]:
         yield stage
     finally:
         await asyncio.shield(stage.stop())
-
-
-def _mosquitto() -> str | None:
-    return shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

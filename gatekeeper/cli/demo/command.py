@@ -14,6 +14,7 @@ from gatekeeper.cli.demo.play import Play
 from gatekeeper.cli.demo.stage import Stage, staged
 from gatekeeper.cli.demo.tell import Teller
 from gatekeeper.errors import DemoError
+from simulators.site.program import ProgramError
 
 
 @click.command()
@@ -48,6 +49,8 @@ def demo(as_json: bool, pictures: Path | None, limit_s: float, hold: bool) -> No
     except (KeyboardInterrupt, asyncio.CancelledError):
         teller.end("broken off; everything it started is gone")
         sys.exit(130)
+    except ProgramError as error:
+        raise DemoError(str(error)) from error
     sys.exit(1 if teller.failed else 0)
 
 
@@ -103,7 +106,7 @@ def _typed(stage: Stage, teller: Teller, asked: set[asyncio.Task[None]]) -> None
 async def _ask(stage: Stage, teller: Teller, who: str, command: str) -> None:
     try:
         answer = await getattr(stage, who).tell(command)
-    except DemoError as error:
+    except ProgramError as error:
         teller.note(str(error))
     else:
         teller.note(str({key: value for key, value in answer.items() if key != "tag"}))

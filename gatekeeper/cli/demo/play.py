@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from gatekeeper.cli.demo.cast import Car, Cast
-from gatekeeper.cli.demo.program import News
 from gatekeeper.cli.demo.site import LANES
 from gatekeeper.cli.demo.stage import Stage
 from gatekeeper.cli.demo.tell import Teller
 from gatekeeper.clock import monotonic
 from gatekeeper.errors import DemoError
 from gatekeeper.store import journal
+from simulators.site.program import News
 
 INNER_ENTRY, INNER_EXIT = "inner-entry", "inner-exit"
 
@@ -84,7 +84,7 @@ class Play:
         await self._appears(INNER_ENTRY, car)
         async with teller.step(f"{car.plate} is refused: not bound; please scan the code"):
             await self._decided(mark, INNER_ENTRY, car, "refuse", "not_bound")
-        coils = len(stage.board.news)
+        coils = stage.board.mark
         async with teller.step(f"{car.plate} is bound by phone, and the gate opens by itself"):
             await stage.centre.tell(f"bind {car.plate}")
             await self._pulsed(INNER_ENTRY, coils)
@@ -132,14 +132,14 @@ class Play:
 
     async def _controller_killed(self) -> None:
         car, stage, teller = self._cast.second_visitor, self._stage, self._teller
-        mark, coils = self._mark(), len(stage.board.news)
+        mark, coils = self._mark(), stage.board.mark
         await self._appears(INNER_EXIT, car)
         async with teller.step("kill -9, at the moment the barrier's relay closes"):
             await self._pulsed(INNER_EXIT, coils)
             if stage.daemon is not None:
                 stage.daemon.kill()
                 await stage.daemon.ended()
-        coils = len(stage.board.news)
+        coils = stage.board.mark
         async with teller.step("started again: relays off first, then it is online"):
             await self._online(after=mark)
         async with teller.step(f"{car.plate} still stands there, is decided anew, and leaves"):
@@ -162,7 +162,7 @@ class Play:
     async def _through(self, lane: str, car: Car, reason: str) -> None:
         """A car comes, is admitted for `reason`, and drives through."""
         stage = self._stage
-        mark, coils, begun = self._mark(), len(stage.board.news), monotonic()
+        mark, coils, begun = self._mark(), stage.board.mark, monotonic()
         await self._appears(lane, car)
         async with self._teller.step(f"{lane}: {car.plate} is read and admitted: {reason}"):
             await self._pulsed(lane, coils)
@@ -191,7 +191,7 @@ class Play:
 
     async def _passes_unheard(self, lane: str, car: Car) -> None:
         """A car passes while the centre cannot know it."""
-        coils = len(self._stage.board.news)
+        coils = self._stage.board.mark
         await self._appears(lane, car)
         await self._pulsed(lane, coils)
         await self._stage.board.tell(f"cross {lane}")
@@ -201,7 +201,7 @@ class Play:
 
     def _mark(self) -> int:
         """Now, among the centre's news."""
-        return len(self._stage.centre.news)
+        return self._stage.centre.mark
 
     async def _decided(self, mark: int, lane: str, car: Car, verdict: str, reason: str) -> News:
         return await self._stage.event(
@@ -219,13 +219,12 @@ class Play:
         coil = LANES.index(lane)
         wanted: dict[str, Any] = {"said": "coil", "coil": coil, "on": True}
         await self._stage.board.heard(
-            lambda said: said.items() >= wanted.items(), 15.0, f"pulse for {lane}", after
+            lambda said: said.items() >= wanted.items(), f"pulse for {lane}", after, 15.0
         )
 
     async def _online(self, after: int) -> None:
         await self._stage.centre.heard(
             lambda said: said["said"] == "status" and said.get("state") == "online",
-            30.0,
             "controller online",
             after,
         )

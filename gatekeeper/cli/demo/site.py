@@ -1,13 +1,7 @@
-"""The site of the demonstration: free ports, a real configuration file, a broker's."""
+"""The site of the demonstration: a real configuration file, and how its board is wired."""
 
-import getpass
-import os
-import shutil
-import socket
 from dataclasses import dataclass
 from pathlib import Path
-
-from gatekeeper.errors import DemoError
 
 LANES = ("outer-entry", "outer-exit", "inner-entry", "inner-exit")
 """In the order of their coils; lane n has the inputs 2n (arrival loop) and 2n + 1 (safety loop)."""
@@ -109,28 +103,3 @@ class Site:
             f"--lane={lane}:coil={n},arrival={2 * n},safety={2 * n + 1}"
             for n, lane in enumerate(LANES)
         ]
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    return int(port)
-
-
-def broker_command(folder: Path, port: int) -> list[str]:
-    """How to start mosquitto on `port`: it keeps nothing on disk, for the broker is not the store.
-
-    Raises `DemoError` where it is not installed.
-    """
-    program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if program is None:
-        raise DemoError("mosquitto is not installed: sudo apt-get install -y mosquitto")
-    settings = folder / "mosquitto.conf"
-    settings.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
-        f"user {getpass.getuser()}\n",
-        encoding="utf-8",
-    )
-    return [program, "-c", str(settings)]

@@ -10,15 +10,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from gatekeeper.cli.demo.program import News, Program, Simulator
-from gatekeeper.cli.demo.site import (
-    CAMERA_PASSWORD,
-    CAMERA_USER,
-    Site,
-    broker_command,
-    free_port,
-)
-from gatekeeper.errors import DemoError
+from gatekeeper.cli.demo.site import CAMERA_PASSWORD, CAMERA_USER, Site
+from simulators.site.program import Broker, News, Program, Simulator, free_port
 
 RESTART_S = 0.5
 """How soon a daemon that died is started again."""
@@ -32,7 +25,7 @@ class Stage:
         self.board = simulators["board"]
         self.camera = simulators["camera"]
         self.centre = simulators["centre"]
-        self.broker: Program | None = None
+        self.broker: Broker | None = None
         self.daemon: Program | None = None
         self.restarts = 0
         self._closing = False
@@ -40,8 +33,7 @@ class Stage:
 
     async def start_broker(self) -> None:
         """Start the broker, for the first time or again, on the same port."""
-        command = broker_command(self.site.folder, self.site.broker_port)
-        self.broker = await Program.start("mosquitto", *command, folder=self.site.folder)
+        self.broker = await Broker.begin(self.site.broker_port, self.site.folder)
 
     async def start_daemon(self) -> None:
         """Start the real daemon on the real configuration file, and keep it running."""
@@ -62,12 +54,12 @@ class Stage:
         """Wait until the centre has found the broker."""
         wanted = {"said": "broker", "connected": True}
         await self.centre.heard(
-            lambda said: said.items() >= wanted.items(), 30.0, "connection to the broker", after
+            lambda said: said.items() >= wanted.items(), "connection to the broker", after
         )
 
     async def event(self, after: int, what: str, within_s: float = 15.0, **wanted: Any) -> News:
         """The first event the centre got since news number `after` that has all of `wanted`."""
-        return await self.centre.heard(_matches(wanted), within_s, what, after)
+        return await self.centre.heard(_matches(wanted), what, after, within_s)
 
     async def _spawn_daemon(self) -> None:
         self.daemon = await Program.start(
@@ -117,27 +109,16 @@ async def staged(folder: Path, limit_s: float) -> AsyncIterator[Stage]:
             "camera": ["--port=0", f"--user={CAMERA_USER}", f"--password={CAMERA_PASSWORD}"],
             "centre": [f"--broker=127.0.0.1:{broker_port}", "--site=demo"],
         }.items():
-            simulators[name] = await Simulator.start(
-                name, sys.executable, "-m", f"simulators.{name}", *options, folder=folder
-            )
+            simulators[name] = await Simulator.begin(name, *options, folder=folder)
             stack.push_async_callback(simulators[name].stop)
-        ports = {name: await _port(simulators[name]) for name in ("board", "camera")}
         site = Site(
             folder=folder,
             broker_port=broker_port,
-            camera_port=ports["camera"],
-            board_port=ports["board"],
+            camera_port=(await simulators["camera"].listening())["port"],
+            board_port=(await simulators["board"].listening())["port"],
             limit_s=limit_s,
         )
         site.write()
         stage = Stage(site, **simulators)
         stack.push_async_callback(stage.close)
         yield stage
-
-
-async def _port(simulator: Simulator) -> int:
-    try:
-        said = await simulator.heard(lambda each: each["said"] == "listening", 20.0, "port")
-    except DemoError as error:
-        raise DemoError(f"{error}: {simulator.last_words()}") from error
-    return int(said["port"])

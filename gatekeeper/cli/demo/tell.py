@@ -8,6 +8,7 @@ from rich.console import Console
 
 from gatekeeper.clock import monotonic
 from gatekeeper.errors import DemoError
+from simulators.site.program import ProgramError
 
 
 class Teller:
@@ -39,7 +40,7 @@ class Teller:
             self._console.print(f"\n[bold]{title}[/bold]")
         try:
             yield
-        except DemoError as error:
+        except (DemoError, ProgramError) as error:
             self._failed.append(title)
             self._step(str(error), good=False, ms=None)
         else:
