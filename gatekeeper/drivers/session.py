@@ -9,7 +9,7 @@ import itertools
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from pymodbus.pdu import ModbusPDU
 
@@ -18,9 +18,6 @@ from gatekeeper.config import BoardSettings, Wire
 from gatekeeper.drivers.frames import is_read
 from gatekeeper.drivers.line import Line, LineLostError
 from gatekeeper.errors import BoardError
-
-if TYPE_CHECKING:
-    from gatekeeper.drivers.bus import Bus
 
 _NUMBERS = itertools.count()
 
@@ -52,10 +49,26 @@ class Urgency(IntEnum):
     POLL = 2
 
 
+class Queue(Protocol):
+    """What a session needs of the bus that carries its requests."""
+
+    def enqueue(self, request: "Request") -> None:
+        """Let a request wait for its turn; raises `NotSentError` if too many wait already."""
+        ...
+
+    def drop(self, session: "Session", fault: BoardError) -> None:
+        """What waits for this board is refused as not sent."""
+        ...
+
+    def hush(self) -> None:
+        """Leave the line alone for a while: somebody may still answer late."""
+        ...
+
+
 class Session:
     """One board on the bus, until it or the line fails; `Bus.carrying` says from when on."""
 
-    def __init__(self, bus: "Bus", settings: BoardSettings) -> None:
+    def __init__(self, bus: Queue, settings: BoardSettings) -> None:
         self._bus = bus
         self._settings = settings
         self._timeout_s = settings.timeout_ms / 1000
