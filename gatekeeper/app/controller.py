@@ -7,7 +7,7 @@ fed only while every task keeps the promise of its last heartbeat.
 import asyncio
 import math
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -50,6 +50,10 @@ log = structlog.get_logger(__name__)
 
 RESTART_S = (0.5, 30.0)
 """Backoff of a task that failed: first pause, longest pause."""
+
+ENDS_S = 5.0
+"""A task that was told to end and has not done so for this long is told again: `asyncio.wait_for`
+of Python 3.11, which libraries use, may swallow a cancellation."""
 
 NEIGHBOURS_S = 1.0
 """How often it is looked whether a technician's command has written to the database: a plate taken
@@ -164,9 +168,7 @@ class Controller:
         await watcher
         notify("STOPPING=1")
         self._stopping = True
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _ended(tasks)
         await self._news.tell(ControllerStopped())
         log.info("controller.stopped")
 
@@ -361,6 +363,15 @@ class Controller:
             free_disk_mb=free_mb(self._config.store.path),
             list_versions=await self._store.versions(),
         )
+
+
+async def _ended(tasks: Sequence[asyncio.Task[object]]) -> None:
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=ENDS_S)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _opened(path: Path) -> tuple[Store, Path | None]:

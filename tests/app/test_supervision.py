@@ -1,6 +1,7 @@
 """What the controller says of its own tasks and of the disk under it."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -89,6 +90,23 @@ async def test_a_task_that_fails_while_it_is_stopped_is_not_waited_for(
     task.cancel()
     async with asyncio.timeout(PATIENCE_S):
         await task
+
+
+async def test_a_task_that_does_not_hear_that_it_is_to_end_is_told_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(controller, "ENDS_S", 0.01)
+
+    async def hears_it_the_second_time() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    tasks = [asyncio.create_task(hears_it_the_second_time()) for _ in range(2)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(PATIENCE_S):
+        await controller._ended(tasks)
+    assert all(task.cancelled() for task in tasks)
 
 
 async def test_a_disk_that_is_nearly_full_is_an_alarm_until_it_is_not(tmp_path: Path) -> None:
