@@ -40,6 +40,7 @@ class View:
     """What one lane's camera sees, and how it fails; moments are in seconds on any clock."""
 
     def __init__(self, lane: str) -> None:
+        self.lane = lane
         self.fault = Fault.NONE
         self.slow_s = 0.0
         self.shows = ""
