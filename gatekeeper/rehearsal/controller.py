@@ -312,7 +312,8 @@ class Rehearsal:
         for moment in (*moments, *(lane.wake_at for lane in self.lanes.values())):
             if moment is not None and moment < soonest:
                 soonest = moment
-        for moment in (self.fire.wake_at, *(each.wake_at for each in self.holders.values())):
+        awake = [each for each in self.holders.values() if not each.is_idle]
+        for moment in (self.fire.wake_at, *(each.wake_at for each in awake)):
             if moment is not None and moment < soonest:
                 soonest = moment
         for since in self._dead_since.values():
@@ -341,7 +342,8 @@ class Rehearsal:
     def settle(self) -> None:
         """Do what the daemon's other tasks would do now."""
         self._deliver()
-        at_once(self.fire.wake())
+        if self.config.fire.inputs:
+            at_once(self.fire.wake())
         for holder in self.holders.values():
             if not holder.is_idle:
                 at_once(holder.wake())
