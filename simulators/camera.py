@@ -119,12 +119,11 @@ class Cameras(Views, AbstractAsyncContextManager["Cameras"]):
         return told
 
     def _snapshot(self, view: View) -> bytes:
-        ready = self._ready.get(view.lane)
-        still = ready is not None and ready[0] is view.scene
-        if ready is not None and still and view.fault in (Fault.NONE, Fault.FREEZE):
-            ready[1].rotate(view.fault is Fault.NONE)
+        scene, pictures = self._ready.get(view.lane, (None, None))
+        if pictures and scene is view.scene and view.fault in (Fault.NONE, Fault.FREEZE):
+            pictures.rotate(view.fault is Fault.NONE)
             view.taken += 1
-            return ready[1][0]
+            return pictures[0]
         return _spoilt(view, _jpeg(view.frame(asyncio.get_running_loop().time())))
 
     def _admitted(self, request: web.Request) -> View:

@@ -11,6 +11,7 @@ import fcntl
 import socket
 import struct
 import termios
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
@@ -190,19 +191,22 @@ def _client(settings: LineSettings, ear: Ear) -> Client:
                 trace_packet=ear.trace,
             )
         case Wire.RTU_OVER_TCP:
-            client = _tcp(settings, framer=FramerType.RTU, trace_packet=ear.trace)
+            client = _tcp(settings, FramerType.RTU, ear.trace)
         case Wire.TCP:
-            client = _tcp(settings)
+            client = _tcp(settings, FramerType.SOCKET, None)
     client.register(CoilWrite)
     return client
 
 
-def _tcp(settings: LineSettings, **ways: object) -> AsyncModbusTcpClient:
+def _tcp(
+    settings: LineSettings, framer: FramerType, trace: Callable[[bool, bytes], bytes] | None
+) -> AsyncModbusTcpClient:
     return AsyncModbusTcpClient(
         settings.host,
         port=settings.port,
+        framer=framer,
         timeout=_NEVER_S,
         retries=0,
         reconnect_delay=0,
-        **ways,  # type: ignore[arg-type]
+        trace_packet=trace,
     )

@@ -106,7 +106,11 @@ class Closer:
         if self._due_at is None or now < self._due_at:
             return
         objection = guard.against_closing(
-            self._around, now, kept_up=False, opening=self._opening(), last_at=self._opened_at
+            self._around,
+            now,
+            kept_up=self._kept_up(),
+            opening=self._opening(),
+            last_at=self._opened_at,
         )
         if objection is None:
             self._due_at = self._opened_at = None

@@ -197,7 +197,7 @@ class Holder:
         self._followed(ack, "is not kept up")
 
     async def _let_go(self, now: float) -> None:
-        if guard.against_release(self._under, now, kept_up=False) is not None:
+        if guard.against_release(self._under, now, kept_up=bool(self._reasons)) is not None:
             return
         ack = await self._barrier.release(self._command(RELEASE_WITHIN_S))
         self._followed(ack, "is not let go")

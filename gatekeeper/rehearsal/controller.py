@@ -312,8 +312,7 @@ class Rehearsal:
         for moment in (*moments, *(lane.wake_at for lane in self.lanes.values())):
             if moment is not None and moment < soonest:
                 soonest = moment
-        awake = [each for each in self.holders.values() if not each.is_idle]
-        for moment in (self.fire.wake_at, *(each.wake_at for each in awake)):
+        for moment in (self.fire.wake_at, *(each.wake_at for each in self.holders.values())):
             if moment is not None and moment < soonest:
                 soonest = moment
         for since in self._dead_since.values():
