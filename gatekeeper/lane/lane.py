@@ -82,9 +82,7 @@ class Lane:
         self._arrivals = Arrivals(settings, limits, health=rooms.health, tell=self._sensed)
         self.holder = Holder(settings, barrier=kerb.barrier, rooms=rooms, changed=self.reconsider)
         self._closer = self._built_closer(settings, kerb)
-        self._eye = (
-            None if kerb.camera is None else self._opened_eye(kerb.camera, kerb.motion, slow_look_s)
-        )
+        self._eye = self._opened_eye(kerb, slow_look_s)
         self._corridor = Corridor(
             settings,
             policy,
