@@ -48,7 +48,7 @@ class Alarms:
     async def suspect(self, visit: Visit, doubt: Doubt) -> None:
         """Told at once, and with the passage again: a limit may end in between."""
         visit.doubts.append(doubt)
-        await self._scribe.doubt(doubt, visit.passage)
+        self._scribe.doubt(doubt, visit.passage)
 
     def over(self, visit: Visit, end: PassageEnd) -> None:
         """The visit has ended so."""

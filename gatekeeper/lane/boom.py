@@ -72,7 +72,7 @@ class Boom:
         if not self._explains(presence.at):
             detail = "the boom is up, and nothing here has opened it"
             health.raise_alarm(WITHOUT_COMMAND.value, self._lane, detail)
-            await self._scribe.doubt(WITHOUT_COMMAND)
+            self._scribe.doubt(WITHOUT_COMMAND)
 
     def late(self) -> None:
         """It has not come up in time."""

@@ -122,7 +122,7 @@ class Closer:
         log.info("barrier.closed", lane=self.name, outcome=ack.outcome.value, detail=ack.detail)
         self._report(ack)
         closed = BarrierClosed(command=asked.id, outcome=ack.outcome, detail=ack.detail)
-        await self._scribe.tell(closed, passage=None)
+        self._scribe.tell(closed, passage=None)
 
     def _report(self, ack: Ack) -> None:
         if ack.outcome is Outcome.DONE:

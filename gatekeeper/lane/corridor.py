@@ -210,7 +210,7 @@ class Corridor:
         if self._turn is not None and (self._turn.taken or not self._turn.ask()):
             detail = "the opposite lane has the barrier; order again when its vehicle is through"
             return order.answered("refused", detail)
-        await self._scribe.doubt(Doubt.ORDERED_OPENING)
+        self._scribe.doubt(Doubt.ORDERED_OPENING)
         visit = self._usher.visit
         if visit is None or self.state not in UNANSWERED:
             ack = await self._usher.open_anyway(order)

@@ -141,14 +141,13 @@ class Decider:
             return
         known = replace(visit.sighting, plate=visit.decision.plate)
         arrived = self._rooms.clock.instant(visit.arrived)
-        with self._scribe.alarmed():
-            await self._rooms.zones.arrived(self._lane, known, arrived)
+        self._rooms.zones.arrived(self._lane, known, arrived)
 
     async def _refuse(self, visit: Visit, decision: Decision) -> None:
         facts: list[Fact] = [self.told(visit, decision)]
         if decision.reason in (Reason.UNREADABLE, Reason.LOOKS_BLACKLISTED):
             facts.append(AssistanceWanted(reason=decision.reason, picture=visit.picture))
-        await self._scribe.tell(*facts, passage=visit.passage)
+        self._scribe.tell(*facts, passage=visit.passage)
         self._rooms.bindings.waits(self._lane, decision.plate)
 
     def told(self, visit: Visit, decision: Decision) -> VehicleDecided:

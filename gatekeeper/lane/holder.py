@@ -235,8 +235,7 @@ class Holder:
             counted=counted,
             released=tuple((each.lane, each.order) for each in over),
         )
-        with self._scribe.alarmed():
-            await self._rooms.store.commit(commit)
+        self._rooms.journal.post(commit)
 
     async def _announce(self) -> None:
         """Whatever changed is in the journal and in the windows of those inside."""
@@ -257,7 +256,7 @@ class Holder:
             for each in before
             if each in _WHY and each not in now
         ]
-        await self._scribe.tell(*facts, passage=None)
+        self._scribe.tell(*facts, passage=None)
 
     async def _doubt(self, up: bool) -> None:
         """Whoever passes under a boom that is kept up is not proven to have done so."""
@@ -265,8 +264,7 @@ class Holder:
             self._rooms.health.raise_alarm(HELD_OPEN, self.name, "the boom is kept up")
         else:
             self._rooms.health.clear_alarm(HELD_OPEN, self.name)
-        with self._scribe.alarmed():
-            await self._rooms.zones.held(self.name, up)
+        self._rooms.zones.held(self.name, up)
 
 
 def _ended(each: Hold) -> str:

@@ -58,9 +58,8 @@ class Judge:
         accusing = self._direction is Direction.ENTRY
         keys = access.keys(sighting, visit.identified, accusing=accusing)
         try:
-            listing = await self._rooms.store.listing(keys)
-        except StoreError as error:
-            self._rooms.health.raise_alarm("store_failed", "store", str(error))
+            listing = await self._rooms.journal.listing(keys)
+        except StoreError:  # the journal says what is wrong with it
             return Judged(decision=self._decide_blindly(visit), grounds=None)
         grounds = self._grounds(sighting, visit, keys, listing.rows)
         question = access.Question(

@@ -1,4 +1,4 @@
-"""Moves one barrier: commit the intent, pulse once, commit the outcome.
+"""Moves one barrier: write the intent, pulse once, write the outcome.
 
 After a crash an intent without an outcome is known to be unknown, and is never pulsed again.
 """
@@ -7,6 +7,7 @@ import structlog
 
 from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.ports import Barrier
+from gatekeeper.journal import OPENING_S, PATIENCE_S
 from gatekeeper.lane.boom import Boom
 from gatekeeper.lane.closer import Closer
 from gatekeeper.lane.command import command
@@ -64,7 +65,7 @@ class Opener:
         if self._closer is not None:
             self._closer.opens()
         if self._holder.keeps_up:
-            await self._scribe.tell(*because, passage=passage)
+            self._scribe.tell(*because, passage=passage)
             now = self._rooms.clock.boot_s()
             ack = Ack(command=command_id, outcome=Outcome.DONE, detail=KEPT_UP, at=now)
         else:
@@ -75,6 +76,11 @@ class Opener:
     async def _command(
         self, command_id: str, reason: Reason, passage: str | None, because: tuple[Fact, ...]
     ) -> Ack:
+        """The deadline begins when the intent has been written, or is not waited for any longer."""
+        intent = BarrierIntended(command=command_id, reason=reason)
+        posted = self._scribe.tell(*because, intent, passage=passage)
+        opens = self._opens_unwritten(reason)
+        written = await self._rooms.journal.written(posted, OPENING_S if opens else PATIENCE_S)
         asked = command(
             self._settings.name,
             self._rooms.clock,
@@ -83,9 +89,7 @@ class Opener:
             passage=passage,
             known_as=command_id,
         )
-        intent = BarrierIntended(command=command_id, reason=reason)
-        written = await self._scribe.tell(*because, intent, passage=passage)
-        ack = await self._pulse(asked, reason, written)
+        ack = await self._pulse(asked, written=written or opens)
         log.info(
             "barrier.commanded",
             lane=asked.lane,
@@ -93,16 +97,18 @@ class Opener:
             outcome=ack.outcome.value,
             detail=ack.detail,
         )
-        outcome = BarrierCommanded(command=command_id, outcome=ack.outcome, detail=ack.detail)
-        await self._scribe.tell(outcome, passage=passage)
+        outcome = BarrierCommanded(
+            command=command_id, outcome=ack.outcome, detail=ack.detail, behind=not written
+        )
+        self._scribe.tell(outcome, passage=passage)
         return ack
 
-    async def _pulse(self, asked: BarrierCommand, reason: Reason, written: bool) -> Ack:
+    async def _pulse(self, asked: BarrierCommand, *, written: bool) -> Ack:
         now = self._rooms.clock.boot_s()
         entry = self._settings.direction is Direction.ENTRY
         locked = entry and self._rooms.site().lockdown
         objection = guard.objection(asked, now, self._boom.last_pulse.at, locked=locked)
-        if objection is None and not written and not self._opens_unwritten(reason):
+        if objection is None and not written:
             objection = "the database cannot be written"
         if objection is not None:
             return Ack(command=asked.id, outcome=Outcome.FAILED, detail=objection, at=now)

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 from gatekeeper.clock import Clock
 from gatekeeper.drivers.ports import Reader
 from gatekeeper.health import Health
+from gatekeeper.journal import Journal
 from gatekeeper.lane.bindings import Bindings
 from gatekeeper.model import SiteState
 from gatekeeper.rules.texts import Texts
 from gatekeeper.rules.votes import Quorum
-from gatekeeper.store import Store
 from gatekeeper.store.pictures import Pictures
 from gatekeeper.zones import Zones
 
@@ -21,7 +21,7 @@ class Rooms:
     """The rooms a lane walks its vehicles through, and what holds at the whole site."""
 
     reader: Reader
-    store: Store
+    journal: Journal
     zones: Zones
     pictures: Pictures
     bindings: Bindings

@@ -1,16 +1,11 @@
-"""Writes down what a lane does: facts into the journal, pictures beside it.
-
-A store that cannot write is an alarm here, and never an exception in the lane: the car that
-stands at the barrier is decided all the same.
-"""
+"""Writes down what a lane does: facts into the journal, pictures beside it."""
 
 import asyncio
-import contextlib
-from collections.abc import Iterator
 
 import structlog
 
 from gatekeeper.errors import StoreError
+from gatekeeper.journal import Posted
 from gatekeeper.lane.rooms import Rooms
 from gatekeeper.model import Commit, Doubt, Fact, Frame, Record
 
@@ -26,43 +21,26 @@ class Scribe:
         self._noted: list[Record] = []
         self._writing: set[asyncio.Task[None]] = set()
 
-    async def tell(self, *facts: Fact, passage: str | None, at: float | None = None) -> bool:
-        """Commit facts, and what was noted before them, all or none; False where the store could
-        not, which is then an alarm.
-        """
+    def tell(self, *facts: Fact, passage: str | None, at: float | None = None) -> Posted:
+        """Post facts, and what was noted before them, as one commit."""
         noted, self._noted = self._noted, []
         records = (*noted, *self._records(facts, passage, at))
-        if not records:
-            return True
-        with self.alarmed():
-            await self._rooms.store.commit(Commit(records=records))
-            return True
-        return False
+        journal = self._rooms.journal
+        return journal.post(Commit(records=records)) if records else journal.posted
 
     def note(self, *facts: Fact, passage: str | None, at: float | None = None) -> None:
         """Facts that may wait for the next ones: nothing hangs on them, and the disk is slow."""
         self._noted += self._records(facts, passage, at)
 
-    async def doubt(self, doubt: Doubt, passage: str | None = None) -> None:
+    def doubt(self, doubt: Doubt, passage: str | None = None) -> None:
         """Whatever could have hidden a leaving is written down for everybody inside."""
-        with self.alarmed():
-            await self._rooms.zones.doubt(self._lane, doubt, passage)
+        self._rooms.zones.doubt(self._lane, doubt, passage)
 
     def _records(
         self, facts: tuple[Fact, ...], passage: str | None, at: float | None
     ) -> list[Record]:
         instant = self._rooms.clock.instant(at)
         return [Record(fact=fact, at=instant, lane=self._lane, passage=passage) for fact in facts]
-
-    @contextlib.contextmanager
-    def alarmed(self) -> Iterator[None]:
-        """Whatever the store fails to do inside is an alarm; the lane goes on."""
-        try:
-            yield
-        except StoreError as error:
-            self._rooms.health.raise_alarm("store_failed", "store", str(error))
-        else:
-            self._rooms.health.clear_alarm("store_failed", "store")
 
     def picture(self, frame: Frame, passage: str) -> str:
         """Start keeping a picture, and say by which name: nobody waits for the disk."""

@@ -178,11 +178,10 @@ class Usher:
         """Of the passage, and of each that slipped through behind it."""
         instant = self._rooms.clock.instant
         ended = over(visit, self._lane, end, instant(visit.arrived), instant(at))
-        await self._scribe.tell(passage=visit.passage)
-        with self._scribe.alarmed():
-            await self._rooms.zones.ended(ended)
-            for _ in range(visit.followers):
-                await self._rooms.zones.ended(follower(ended))
+        self._scribe.tell(passage=visit.passage)
+        self._rooms.zones.ended(ended)
+        for _ in range(visit.followers):
+            self._rooms.zones.ended(follower(ended))
         if ended.through:
             self._holder.passed(1 + visit.followers)
 
@@ -233,7 +232,7 @@ class Usher:
         """A person says which plate the vehicle bears; it is decided as usual."""
         visit.identified = order.plate
         told = VehicleIdentified(plate=order.plate or "", by=order.by, reason=order.reason)
-        await self._scribe.tell(told, passage=visit.passage)
+        self._scribe.tell(told, passage=visit.passage)
         return await self._decide(visit, state)
 
 

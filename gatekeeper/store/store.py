@@ -19,7 +19,7 @@ from typing import Self, TypeVar
 
 from sqlalchemy import Connection
 
-from gatekeeper.errors import StoreError
+from gatekeeper.errors import StoreError, UnacceptableError
 from gatekeeper.model import (
     Commit,
     Event,
@@ -43,6 +43,20 @@ from gatekeeper.store.rehearsal import Rehearsal
 from gatekeeper.store.worker import InPlaceWorker, ThreadWorker, Worker
 
 Answer = TypeVar("Answer")
+
+
+def _written(connection: Connection, commit: Commit) -> tuple[Event, ...]:
+    try:
+        written = outbox.append(connection, commit.records)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise UnacceptableError(f"an event cannot be written: {error}") from error
+    commands.note(connection, written)
+    occupancy.save(connection, commit.stays, commit.counts)
+    rows.remove(connection, ListName.BLACKLIST, commit.removed)
+    rows.add(connection, commit.listed)
+    rows.suspend(connection, commit.suspended)
+    site.save(connection, commit)
+    return written
 
 
 def _silence(_: object) -> None:
@@ -104,22 +118,24 @@ class Store:
         self._watchers.append(tell)
 
     async def commit(self, commit: Commit) -> tuple[Event, ...]:
-        """Write all of it or none; on the disk when this returns. The events have their numbers.
+        """Write all of it or none; on the disk when this returns. The events have their numbers."""
+        return await self.commit_all((commit,))
 
-        Rows are taken off the blacklist first, then listed, then suspended.
+    async def commit_all(self, commits: Sequence[Commit]) -> tuple[Event, ...]:
+        """Write these, one after the other, in one transaction: all of them or none.
+
+        Of each, rows are taken off the blacklist first, then listed, then suspended. Raises
+        `UnacceptableError` where one of them holds what no database takes.
         """
 
         def write(connection: Connection) -> tuple[Event, ...]:
-            written = outbox.append(connection, commit.records)
-            commands.note(connection, written)
-            occupancy.save(connection, commit.stays, commit.counts)
-            rows.remove(connection, ListName.BLACKLIST, commit.removed)
-            rows.add(connection, commit.listed)
-            rows.suspend(connection, commit.suspended)
-            site.save(connection, commit)
-            return written
+            return tuple(event for commit in commits for event in _written(connection, commit))
 
         return await self._write(write, is_news=_always)
+
+    async def blacklisted(self, plate: str) -> tuple[ListRow, ...]:
+        """The rows of a plate on the blacklist, suspended ones too."""
+        return await self._read(lambda connection: rows.blacklisted(connection, plate))
 
     async def listing(self, plates: Collection[str]) -> Listing:
         """The rows of these plates on all lists, valid now or not, without suspended ones, and
