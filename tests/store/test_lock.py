@@ -57,7 +57,7 @@ def test_it_can_be_taken_again_after_it_was_let_go(database: Path) -> None:
 
 async def test_whoever_moves_nothing_may_write_beside_it(database: Path) -> None:
     with alone(database, "the controller"):
-        await (await Store.open(database)).close()
+        await (await Store.opened(database)).close()
 
 
 def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
