@@ -125,12 +125,14 @@ async def open_store(path: Path) -> tuple[Store, Path | None]:
     """The store; a damaged one is set aside under the name returned, and begun anew: a gate that
     has forgotten is better than one that does not open.
     """
+    store, aside = Store.at(path), None
     try:
-        return await Store.open(path), None
+        await store.open()
     except UnsoundStoreError as error:
         log.error("store.unsound", error=str(error))
         aside = await asyncio.to_thread(set_aside, path)
-        return await Store.open(path), aside
+        await store.open()
+    return store, aside
 
 
 async def take_up(config: Config, store: Store, zones: Zones, clock: Clock) -> bool:

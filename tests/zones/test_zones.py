@@ -372,7 +372,7 @@ def test_who_is_no_longer_bound_by_a_limit_has_none_and_who_still_is_keeps_it(
 
 
 async def test_two_lanes_at_once_do_not_undo_each_other(tmp_path: Path) -> None:
-    clock, store = VirtualClock(), await Store.open(tmp_path / "gatekeeper.db")
+    clock, store = VirtualClock(), await Store.opened(tmp_path / "gatekeeper.db")
     clerk = Clerk(zones_on(store, clock), store, clock)
     await clerk.zones.start()
     await clerk.zones.ended(clerk.passage("in", CAR))
@@ -387,7 +387,7 @@ async def test_two_lanes_at_once_do_not_undo_each_other(tmp_path: Path) -> None:
 
 
 async def test_two_doubts_at_once_are_both_found(tmp_path: Path) -> None:
-    clock, store = VirtualClock(), await Store.open(tmp_path / "gatekeeper.db")
+    clock, store = VirtualClock(), await Store.opened(tmp_path / "gatekeeper.db")
     clerk = Clerk(zones_on(store, clock), store, clock)
     await clerk.zones.start()
     await clerk.zones.ended(clerk.passage("in", CAR))
@@ -407,7 +407,7 @@ async def test_two_doubts_at_once_are_both_found(tmp_path: Path) -> None:
 
 
 async def test_an_exit_that_becomes_free_meanwhile_wakes_everybody(tmp_path: Path) -> None:
-    clock, store = VirtualClock(), await Store.open(tmp_path / "gatekeeper.db")
+    clock, store = VirtualClock(), await Store.opened(tmp_path / "gatekeeper.db")
     clerk = Clerk(zones_on(store, clock), store, clock)
     await clerk.zones.start()
     await clerk.zones.ended(clerk.passage("in", CAR))
