@@ -75,13 +75,13 @@ class Database:
         taken at its beginning: taken at the first write, it fails at once where another writer
         came between, and waiting does not help there.
         """
-        with self._renewed(self._writer), telling(self.path), self._writer.begin() as connection:
+        with self._renewed(), telling(self.path), self._writer.begin() as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that waits for no writer and sees one state throughout."""
-        with self._renewed(self._reader), telling(self.path), self._reader.begin() as connection:
+        with self._renewed(), telling(self.path), self._reader.begin() as connection:
             yield connection
 
     def disturbed(self) -> bool:
@@ -104,7 +104,7 @@ class Database:
         """A number that changes when another connection than the one that writes has written the
         file (https://sqlite.org/pragma.html#pragma_data_version).
         """
-        with self._renewed(self._writer), telling(self.path):
+        with self._renewed(), telling(self.path):
             connection = self._writer.raw_connection()
             try:
                 cursor = connection.cursor()
@@ -114,13 +114,17 @@ class Database:
                 connection.close()
 
     @contextmanager
-    def _renewed(self, of: Engine) -> Iterator[None]:
-        """Connect again at the next use, after an error that could stay with the connection."""
+    def _renewed(self) -> Iterator[None]:
+        """Connect again at the next use, after an error that could stay with the connections: they
+        share what SQLite knows of the files, so that both go. One in use by the other thread is
+        closed when that has done with it.
+        """
         try:
             yield
         except StoreError as error:
             if is_stale(error):
-                of.dispose()
+                self._reader.dispose()
+                self._writer.dispose()
             raise
 
     @staticmethod
@@ -150,9 +154,9 @@ def give_to_owner(path: Path) -> None:
     """Give a file made by root to the owner of its folder: a technician's `sudo` must leave
     nothing that the service cannot use. Files SQLite makes beside a database follow its owner.
     """
-    folder = path.parent.stat()
-    if os.geteuid() == 0 and path.stat().st_uid != folder.st_uid:
-        with suppress(OSError):
+    with suppress(OSError):
+        folder = path.parent.stat()
+        if os.geteuid() == 0 and path.stat().st_uid != folder.st_uid:
             os.chown(path, folder.st_uid, folder.st_gid)
 
 

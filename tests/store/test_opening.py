@@ -1,6 +1,7 @@
 """A store is there before its disk is, and lists are read while nothing can be written."""
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +11,18 @@ from pathlib import Path
 import pytest
 
 from gatekeeper.errors import StoreError
-from gatekeeper.model import Commit, Instant, ListName, ListRow, Record, RowSource, VehicleArrived
+from gatekeeper.model import (
+    AlarmRaised,
+    Commit,
+    Instant,
+    ListName,
+    ListRow,
+    Record,
+    RowSource,
+    VehicleArrived,
+)
 from gatekeeper.store import Store, UnsoundStoreError, set_aside
+from tests.store.disk import Disk
 
 AT = Instant(boot_id="b", boot_s=1.0, wall=datetime(2026, 11, 23, tzinfo=UTC), trusted=True)
 ARRIVED = Commit(records=(Record(fact=VehicleArrived(), at=AT),))
@@ -130,4 +141,71 @@ async def test_a_damaged_file_that_was_set_aside_makes_room_for_the_same_store(p
     await store.open()
 
     assert [event.seq for event in await store.commit(ARRIVED)] == [1]
+    await store.close()
+
+
+async def test_a_store_on_a_full_disk_fails_and_is_opened_when_there_is_space(disk: Disk) -> None:
+    store = Store.at(disk.folder / "gatekeeper.db")
+    disk.fill()
+    with pytest.raises(StoreError, match=r"gatekeeper\.db: "):
+        await store.open()
+    disk.empty()
+    await store.open()
+
+    assert [event.seq for event in await store.commit(ARRIVED)] == [1]
+    await store.close()
+
+
+async def test_a_store_whose_disk_fills_while_it_is_open_writes_again_when_there_is_space(
+    disk: Disk,
+) -> None:
+    store = await Store.opened(disk.folder / "gatekeeper.db")
+    disk.fill()
+    alarm = AlarmRaised(alarm="a", subject="s", detail="x" * 5000)
+    alarms = Commit(records=(Record(fact=alarm, at=AT),) * 400)
+    with pytest.raises(StoreError, match="the disk is full"):
+        await store.commit(alarms)
+    listed = await store.listing(["A"])
+    written = await store.outbox_depth()
+    disk.empty()
+    (event,) = await store.commit(ARRIVED)
+
+    assert (listed.rows, event.seq) == ((), written + 1)
+    await store.close()
+
+
+async def test_a_store_on_a_read_only_disk_is_opened_when_it_can_be_written(disk: Disk) -> None:
+    path = disk.folder / "gatekeeper.db"
+    first = await Store.opened(path)
+    await first.commit(Commit(records=(), listed=(BANNED,)))
+    await first.close()
+    disk.make_read_only()
+    store = Store.at(path)
+    with pytest.raises(StoreError, match=r"gatekeeper\.db: "):
+        await store.open()
+    disk.make_writable()
+    await store.open()
+
+    assert (await store.listing(["A"])).rows == (BANNED,)
+    assert [event.seq for event in await store.commit(ARRIVED)] == [1]
+    await store.close()
+
+
+async def test_a_disk_that_was_read_only_for_a_while_is_written_again(disk: Disk) -> None:
+    """A connection made on a read-only disk would stay read-only for ever."""
+    path = disk.folder / "gatekeeper.db"
+    keeper = await Store.opened(path)  # the log beside the file stays, so that it can be opened
+    await keeper.commit(ARRIVED)
+    copy = disk.folder / "copy.db"
+    for end in ("", "-wal", "-shm"):
+        shutil.copy(f"{path}{end}", f"{copy}{end}")
+    await keeper.close()
+    disk.make_read_only()
+    store = Store.at(copy)
+    await store.open()
+    with pytest.raises(StoreError, match="it cannot be written"):
+        await store.commit(ARRIVED)
+    disk.make_writable()
+
+    assert [event.seq for event in await store.commit(ARRIVED)] == [2]
     await store.close()
