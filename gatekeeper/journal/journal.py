@@ -31,7 +31,7 @@ from gatekeeper.model import (
     OrderAnswered,
     Record,
 )
-from gatekeeper.store import Store
+from gatekeeper.store import Store, UnsoundStoreError
 
 log = structlog.get_logger(__name__)
 
@@ -291,11 +291,19 @@ class Journal:
 
     async def _open(self) -> None:
         if not self.store.is_open:
-            aside = await self.store.open_or_set_aside()
-            if aside is not None:
-                self._health.raise_alarm("store_set_aside", STORE, f"was damaged, kept as {aside}")
+            await self._open_or_replace()
         await self._restore()
         self._restored.set()
+
+    async def _open_or_replace(self) -> None:
+        """A gate that has forgotten is better than one that does not open."""
+        try:
+            await self.store.open()
+        except UnsoundStoreError as error:
+            log.error("store.unsound", error=str(error))
+            aside = await self.store.set_aside()
+            self._health.raise_alarm("store_set_aside", STORE, f"was damaged, kept as {aside}")
+            await self.store.open()
 
     async def _write(self) -> None:
         batch = self._log.begin(BATCH)
