@@ -15,6 +15,7 @@ from enum import Enum
 from gatekeeper.clock import Clock
 from gatekeeper.drivers.motion import Motion
 from gatekeeper.drivers.ports import Camera, Reader
+from gatekeeper.drivers.ports import Motion as MotionPort
 from gatekeeper.drivers.view import is_black
 from gatekeeper.errors import CameraError, PictureError
 from gatekeeper.health import Health
@@ -68,6 +69,7 @@ class Eye:
         arrivals: Arrivals,
         slow_pause_s: float,
         view: Callable[[Presence], None] | None = None,
+        motion: MotionPort | None = None,
     ) -> None:
         """`pace` is asked before each look; `see` is given each look but the idle ones, `arrivals`
         what all of them show, and `view` whether anything moves or stands there.
@@ -81,7 +83,7 @@ class Eye:
         self._see = see
         self._arrivals = arrivals
         self._view = view
-        self._motion = Motion()
+        self._motion = motion or Motion()
         self._slow_pause_s = slow_pause_s
         self._wanted = asyncio.Event()
         self._since = 0.0
@@ -145,8 +147,13 @@ class Eye:
             self._see(Look(frame=frame, reads=reads))
 
     async def _rest(self) -> None:
-        idle_s = WATCH_PAUSE_S if self._arrivals.by_camera else IDLE_PAUSE_S
-        pauses = {Pace.IDLE: idle_s, Pace.SLOWLY: self._slow_pause_s, Pace.QUICKLY: 0.0}
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(pauses[self._pace()]):
-                await self._wanted.wait()
+        match self._pace():
+            case Pace.IDLE:
+                pause_s = WATCH_PAUSE_S if self._arrivals.by_camera else IDLE_PAUSE_S
+                await self._clock.idle(pause_s, moved=self._wanted)
+            case Pace.SLOWLY:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._slow_pause_s):
+                        await self._wanted.wait()
+            case Pace.QUICKLY:
+                await asyncio.sleep(0)

@@ -4,13 +4,12 @@ Loops, looks, orders and the clock come in through one inbox, one at a time.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from gatekeeper.config import LaneSettings
-from gatekeeper.drivers.ports import Barrier, Camera, Display, Loops
+from gatekeeper.drivers.ports import Barrier, Camera, Display, Loops, Motion
 from gatekeeper.lane.arrivals import Arrivals
 from gatekeeper.lane.closer import Closer
 from gatekeeper.lane.corridor import Corridor, Happening, ItsTurn, Reconsider
@@ -46,13 +45,16 @@ _Letter: TypeAlias = Happening | Ordered
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kerb:
-    """What stands at one lane; `turn` where it shares the barrier with the opposite lane."""
+    """What stands at one lane; `turn` where it shares the barrier with the opposite lane. `motion`
+    says what moves in the view of the camera; None: its pixels do.
+    """
 
     camera: Camera | None
     barrier: Barrier
     loops: Loops
     display: Display | None = None
     turn: Side | None = None
+    motion: Motion | None = None
 
 
 class Lane:
@@ -75,11 +77,14 @@ class Lane:
         self.name = settings.name
         self._rooms = rooms
         self._inbox: asyncio.Queue[_Letter] = asyncio.Queue(INBOX)
+        self._filled = asyncio.Event()
         self._edge = self._put if kerb.turn is None else self._shared(kerb.turn)
         self._arrivals = Arrivals(settings, limits, health=rooms.health, tell=self._sensed)
         self.holder = Holder(settings, barrier=kerb.barrier, rooms=rooms, changed=self.reconsider)
         self._closer = self._built_closer(settings, kerb)
-        self._eye = None if kerb.camera is None else self._opened_eye(kerb.camera, slow_look_s)
+        self._eye = (
+            None if kerb.camera is None else self._opened_eye(kerb.camera, kerb.motion, slow_look_s)
+        )
         self._corridor = Corridor(
             settings,
             policy,
@@ -142,10 +147,12 @@ class Lane:
         kerb.loops.watch(closer.sensed)
         return closer
 
-    def _opened_eye(self, camera: Camera, slow_look_s: float) -> Eye:
+    def _opened_eye(self, kerb: Kerb, slow_look_s: float) -> Eye | None:
+        if kerb.camera is None:
+            return None
         return Eye(
             self.name,
-            camera,
+            kerb.camera,
             self._rooms.reader,
             clock=self._rooms.clock,
             health=self._rooms.health,
@@ -154,6 +161,7 @@ class Lane:
             arrivals=self._arrivals,
             view=None if self._closer is None else self._closer.sensed,
             slow_pause_s=slow_look_s,
+            motion=kerb.motion,
         )
 
     def _sensed(self, presence: Presence) -> None:
@@ -172,6 +180,7 @@ class Lane:
     def _put(self, letter: _Letter) -> None:
         try:
             self._inbox.put_nowait(letter)
+            self._filled.set()
         except asyncio.QueueFull:
             self._rooms.health.raise_alarm("lane_overrun", self.name, "its inputs change too fast")
 
@@ -183,7 +192,7 @@ class Lane:
             if self._never_shuts_in and self._arrivals.blind is not held:
                 held = self._arrivals.blind
                 self.holder.stale_camera(held)
-            await asyncio.sleep(LOOKED_AFTER_S)
+            await self._rooms.clock.idle(LOOKED_AFTER_S)
 
     async def _serve(self) -> None:
         while True:
@@ -205,10 +214,10 @@ class Lane:
             now, wake_at = clock.boot_s(), self._corridor.wake_at
             if wake_at is not None and wake_at <= now:
                 return None
-            until = BEAT_S if wake_at is None else min(BEAT_S, wake_at - now)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(until):
-                    return await self._inbox.get()
+            if not self._inbox.empty():
+                return self._inbox.get_nowait()
+            self._filled.clear()
+            await clock.idle(BEAT_S, moved=self._filled, due=wake_at)
 
     async def _carry_out(self, ordered: Ordered) -> None:
         answer = await self._corridor.obey(ordered.order)
