@@ -237,7 +237,7 @@ class Journal:
         with contextlib.suppress(TimeoutError, StoreError):
             async with asyncio.timeout(within_s):
                 if self._at_work is not None:
-                    await self._at_work
+                    await asyncio.shield(self._at_work)
                 await self.flush()
         if self._log:
             log.error("journal.lost", commits=len(self._log))
