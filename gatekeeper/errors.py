@@ -42,6 +42,10 @@ class StoreError(GatekeeperError):
     """The database cannot be opened, read or written."""
 
 
+class UnacceptableError(StoreError):
+    """What was to be written is not what a database takes: it will never be written."""
+
+
 class LockError(GatekeeperError):
     """Another program works with the devices of this gate: two would move the same barriers."""
 

@@ -9,6 +9,7 @@ import math
 import signal
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -25,25 +26,33 @@ from gatekeeper.app.notify import feed_watchdog, notify
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.timekeeper import Timekeeper
 from gatekeeper.app.wiring import (
+    begun,
     limits_of,
-    open_store,
     quorum_of,
-    take_up,
+    tell_unknown,
     texts_of,
     timing_of,
 )
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import CentreSettings, Config, LaneSettings, warnings
+from gatekeeper.errors import StoreError
 from gatekeeper.health import Health
+from gatekeeper.journal import Journal, PastLife, read_past_life
 from gatekeeper.lane import Bindings, Holder, Kerb, Lane, Rooms
 from gatekeeper.lpr import ReadingThread, open_recogniser
-from gatekeeper.model import ControllerStopped, HealthReport, SiteState
+from gatekeeper.model import ControllerStopped, HealthReport, PeerEvent, PeerHealth, SiteState
 from gatekeeper.store import Store, alone
 from gatekeeper.store.pictures import Pictures
 from gatekeeper.sync import Link
 from gatekeeper.zones import Zones, places_of, plans_of, policy_of
 
 log = structlog.get_logger(__name__)
+
+START_S = 2.0
+"""How long a start waits for the store; a gate whose disk does not answer goes live without it."""
+
+LAST_WORDS_S = 5.0
+"""How long a stop waits for the disk to take what was posted last."""
 
 RESTART_S = (0.5, 30.0)
 """Backoff of a task that failed: first pause, longest pause."""
@@ -89,6 +98,7 @@ class Controller:
     def __init__(self, config: Config, *, store: Store, clock: SystemClock, health: Health) -> None:
         self._config = config
         self._store = store
+        self._journal = Journal(store, clock=clock, health=health, restore=self._restore)
         self._clock = clock
         self._health = health
         self._lanes: dict[str, Lane] = {}
@@ -99,7 +109,7 @@ class Controller:
         self._zones = Zones(
             places_of(config),
             plans_of(config),
-            store=store,
+            journal=self._journal,
             clock=clock,
             health=health,
             certain=config.recognition.certain,
@@ -120,37 +130,39 @@ class Controller:
         self._lockdown = False
         self._holders: dict[str, Holder] = {}
         self._fire = FireInputs(
-            config.fire.inputs, store=store, clock=clock, health=health, latched=self._burns
+            config.fire.inputs,
+            journal=self._journal,
+            clock=clock,
+            health=health,
+            latched=self._burns,
         )
-        self._holds = Holds(self._holders, self._fire, store=store, clock=clock)
+        self._holds = Holds(self._holders, self._fire, journal=self._journal, clock=clock)
         self._orders = Orders(
             self._lanes,
             self._zones,
             [zone.name for zone in config.zone],
             holds=self._holds,
-            store=store,
+            journal=self._journal,
             clock=clock,
             changed=self._reconsider,
             locked=self._locked,
         )
         self._news = News(
             config,
-            store=store,
+            journal=self._journal,
             zones=self._zones,
-            clock=clock,
             health=health,
             changed=self._reconsider,
         )
+        self._has_begun = False
 
     @classmethod
     async def build(cls, config: Config, stack: AsyncExitStack) -> "Controller":
         """Open everything a controller needs; `stack` lets go of it, last opened first."""
         clock = SystemClock()
-        store, aside = await open_store(config.store.path)
+        store = Store.at(config.store.path)
         stack.push_async_callback(store.close)
         self = cls(config, store=store, clock=clock, health=Health(clock))
-        if aside is not None:
-            self._health.raise_alarm("store_set_aside", "store", f"was damaged, kept as {aside}")
         for warning in warnings(config):
             log.warning("config.warning", detail=warning)
         await self._build_lanes(stack)
@@ -159,19 +171,42 @@ class Controller:
         return self
 
     async def serve(self, stop: asyncio.Event) -> None:
-        """Go live, and serve until `stop`."""
-        self._lockdown = await take_up(self._config, self._store, self._zones, self._clock)
-        await self._holds.take_up()
+        """Go live, and serve until `stop`. What the store knows is taken up first, or later where
+        it does not answer: the gates open all the same (situations, 33).
+        """
+        writer = asyncio.create_task(self._kept("journal", self._journal.run), name="journal")
+        if not await self._journal.restored(START_S):
+            log.error("controller.live_without_store", path=str(self._config.store.path))
+            self._begin(PastLife())
+        await self._holds.wake()
         watcher = asyncio.create_task(stop.wait())
-        tasks = [watcher, *self._started()]
+        tasks = [watcher, writer, *self._started()]
         notify("READY=1")
         log.info("controller.live", version=__version__, lanes=list(self._lanes))
         await watcher
         notify("STOPPING=1")
         self._stopping = True
         await ended(tasks)
-        await self._news.tell(ControllerStopped())
+        self._journal.tell(ControllerStopped())
+        await self._journal.close(LAST_WORDS_S)
         log.info("controller.stopped")
+
+    async def _restore(self) -> None:
+        """Take up what the store knows, and let waiting vehicles be decided by it."""
+        since = self._clock.instant().wall - timedelta(seconds=self._zones.remembered_s)
+        past = await read_past_life(self._store, since)
+        self._begin(past)
+        tell_unknown(self._journal, past)
+        self._lockdown = self._lockdown or past.lockdown
+        self._zones.restore(past)
+        self._holds.restore(past)
+        self._reconsider()
+
+    def _begin(self, past: PastLife) -> None:
+        """Say once that this life has begun."""
+        if not self._has_begun:
+            self._has_begun = True
+            self._journal.tell(*begun(self._config, past, self._clock.instant()))
 
     async def _build_lanes(self, stack: AsyncExitStack) -> None:
         config = self._config
@@ -183,7 +218,7 @@ class Controller:
         stack.push_async_callback(self._devices.close)
         rooms = Rooms(
             reader=reader,
-            store=self._store,
+            journal=self._journal,
             zones=self._zones,
             pictures=self._pictures,
             bindings=self._bindings,
@@ -224,7 +259,7 @@ class Controller:
             changed=self._lists.changed,
             report=self._report,
             peers=[peer.controller for peer in self._config.peer],
-            heard=self._zones.heard,
+            heard=self._heard,
             time_told=self._timekeeper.told,
         )
 
@@ -234,7 +269,6 @@ class Controller:
         work: list[Task] = [
             ("fire", self._fire.run),
             ("zones", self._zones.run),
-            ("news", self._news.run),
             ("lists", self._lists.run),
             ("housekeeping", self._housekeeping.run),
             ("clock", self._timekeeper.run),
@@ -287,6 +321,11 @@ class Controller:
     def _site(self) -> SiteState:
         away_s = None if self._link is None else self._link.away_s
         return SiteState(lockdown=self._lockdown, centre_away_s=away_s)
+
+    async def _heard(self, told: PeerEvent | PeerHealth) -> None:
+        """The broker may forget it once it has been written. Raises `StoreError`: not yet."""
+        if not await self._journal.written(self._zones.heard(told)):
+            raise StoreError(f"{self._config.store.path}: what a peer told is not written yet")
 
     def _burns(self, latched: bool) -> None:
         for holder in self._holders.values():

@@ -4,10 +4,14 @@ What the daemon has tasks for happens here when `settle` is called, after each c
 waiting vehicles are decided again, alarms are journalled, limits are looked after.
 """
 
+import asyncio
+import atexit
 import math
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,9 +21,17 @@ from gatekeeper.app.fire import FireInputs, name_of
 from gatekeeper.app.holds import Holds
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.timekeeper import Timekeeper
-from gatekeeper.app.wiring import quorum_of, sides_of, take_up, tell_watched, timing_of
+from gatekeeper.app.wiring import (
+    begun,
+    quorum_of,
+    sides_of,
+    tell_unknown,
+    tell_watched,
+    timing_of,
+)
 from gatekeeper.config import Config, LaneSettings
 from gatekeeper.health import Health
+from gatekeeper.journal import PATIENCE_S, Journal, Posted, read_past_life
 from gatekeeper.lane import Bindings, Corridor, Holder, ItsTurn, Reconsider, Rooms
 from gatekeeper.lane.corridor import Happening
 from gatekeeper.lane.eye import Look, Pace
@@ -60,13 +72,14 @@ Answer = TypeVar("Answer")
 
 def at_once(coroutine: Coroutine[Any, Any, Answer]) -> Answer:
     """Run a coroutine that never waits; RuntimeError if it does."""
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        answer: Answer = stop.value
-        return answer
-    coroutine.close()
-    raise RuntimeError("it waits for something that will not come: time stands still here")
+    return _loop().run_until_complete(coroutine)
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    atexit.register(loop.close)
+    return loop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +98,9 @@ class _Overheard(Store):
     written: list[Event]
     hears_lists: bool
 
-    async def commit(self, commit: Commit) -> tuple[Event, ...]:
+    async def commit_all(self, commits: Sequence[Commit]) -> tuple[Event, ...]:
         """As the store does."""
-        events = await super().commit(commit)
+        events = await super().commit_all(commits)
         self.written.extend(events)
         return events
 
@@ -102,6 +115,15 @@ class _Overheard(Store):
             event = Event(id=each.id, journal=each.journal, seq=each.seq, record=record)
             self.written.append(event)
         return followed
+
+
+class _PromptJournal(Journal):
+    """A journal that needs no task: what is waited for is written at once."""
+
+    async def written(self, posted: Posted, within_s: float = PATIENCE_S) -> bool:
+        """Write it now."""
+        await self.flush()
+        return await super().written(posted, within_s)
 
 
 class _Barrier:
@@ -172,11 +194,12 @@ class Rehearsal:
         self.store = _Overheard.rehearsal(path)
         self.store.written = []
         self.store.hears_lists = hears_lists
+        self.journal_log = _PromptJournal(self.store, clock=clock, health=self.health)
         self.bindings = Bindings()
         self.zones = Zones(
             places_of(config),
             plans_of(config),
-            store=self.store,
+            journal=self.journal_log,
             clock=clock,
             health=self.health,
             certain=config.recognition.certain,
@@ -190,12 +213,12 @@ class Rehearsal:
         self.lanes = {lane.name: self._corridor(lane) for lane in config.lane}
         self.fire = FireInputs(
             config.fire.inputs,
-            store=self.store,
+            journal=self.journal_log,
             clock=clock,
             health=self.health,
             latched=self._burns,
         )
-        self._holds = Holds(self.holders, self.fire, store=self.store, clock=clock)
+        self._holds = Holds(self.holders, self.fire, journal=self.journal_log, clock=clock)
         self.timekeeper = Timekeeper(clock, self.health)
         self.centre_away_since: float | None = None
         self._orders = Orders(
@@ -203,7 +226,7 @@ class Rehearsal:
             self.zones,
             [zone.name for zone in config.zone],
             holds=self._holds,
-            store=self.store,
+            journal=self.journal_log,
             clock=clock,
             changed=self._to_reconsider,
             locked=self._locked,
@@ -218,10 +241,19 @@ class Rehearsal:
 
     def begin(self) -> None:
         """Go live."""
-        self._lockdown = at_once(take_up(self.config, self.store, self.zones, self.clock))
-        at_once(self._holds.take_up())
+        at_once(self._restore())
+        at_once(self._holds.wake())
         self._read_inputs()
         self.settle()
+
+    async def _restore(self) -> None:
+        since = self.clock.instant().wall - timedelta(seconds=self.zones.remembered_s)
+        past = await read_past_life(self.store, since)
+        self.journal_log.tell(*begun(self.config, past, self.clock.instant()))
+        tell_unknown(self.journal_log, past)
+        self._lockdown = past.lockdown
+        self.zones.restore(past)
+        self._holds.restore(past)
 
     def end(self) -> None:
         """Stop, as by a power cut: what was committed is on the disk, and nothing else happens."""
@@ -295,13 +327,13 @@ class Rehearsal:
         """The centre orders; the answer is journalled, as the downlink does."""
         answer = at_once(self._orders.obey(order))
         record = record_of(order, answer, self.clock.instant())
-        at_once(self.store.commit(Commit(records=(record,))))
+        self.journal_log.post(Commit(records=(record,)))
         self.settle()
         return answer
 
     def hear(self, told: PeerEvent | PeerHealth) -> None:
         """Another controller of the site told of itself."""
-        at_once(self.zones.heard(told))
+        self.zones.heard(told)
         self.settle()
 
     def wake_at(self) -> float:
@@ -333,7 +365,7 @@ class Rehearsal:
                 self.health.raise_alarm("camera_stale", name, "no frame")
         due = self.zones.wake_at
         if due is None or due <= now + _EARLY_S:
-            at_once(self.zones.wake())
+            self.zones.wake()
         self.settle()
 
     # --- what follows -------------------------------------------------------------------------
@@ -354,6 +386,7 @@ class Rehearsal:
                 self._reconsider = False
                 self._decide_again()
             self._deliver()
+        at_once(self.journal_log.flush())
         if self.store.written:
             now = self.clock.true_s
             self.told += [Told(event=event, true_s=now) for event in self.store.written]
@@ -374,8 +407,8 @@ class Rehearsal:
     def _journal(self, news: AlarmRaised | AlarmCleared) -> None:
         lane = news.subject if news.subject in self.lanes else None
         record = Record(fact=news, at=self.clock.instant(), lane=lane)
-        at_once(self.store.commit(Commit(records=(record,))))
-        at_once(tell_watched(news, self.config, self.health, self.zones))
+        self.journal_log.post(Commit(records=(record,)))
+        tell_watched(news, self.config, self.health, self.zones)
 
     def _read_inputs(self) -> None:
         """The boards say that nobody is there, before anybody is."""
@@ -417,7 +450,7 @@ class Rehearsal:
     def _rooms(self) -> Rooms:
         return Rooms(
             reader=_NoReader(),
-            store=self.store,
+            journal=self.journal_log,
             zones=self.zones,
             pictures=Pictures(self.config.store.pictures),
             bindings=self.bindings,

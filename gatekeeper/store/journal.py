@@ -17,10 +17,10 @@ from gatekeeper.errors import StoreError
 from gatekeeper.model import ListRow, Stay
 from gatekeeper.store import facts, schema
 from gatekeeper.store import rows as list_rows
-from gatekeeper.store.database import telling
 from gatekeeper.store.schema import events as event_rows
 from gatekeeper.store.schema import journal
 from gatekeeper.store.schema import stays as stay_rows
+from gatekeeper.store.trouble import telling
 
 Row = TypeVar("Row")
 Key = TypeVar("Key", int, str)

@@ -62,6 +62,15 @@ _BLACKLIST = Statement(
     .where(list_rows.c.list == ListName.BLACKLIST, counts(_EDITION))
     .order_by(*list_rows.primary_key)
 )
+_BLACKLISTED = Statement(
+    select(*_TOLD)
+    .where(
+        list_rows.c.plate == bindparam("asked"),
+        list_rows.c.list == ListName.BLACKLIST,
+        counts(_EDITION),
+    )
+    .order_by(*list_rows.primary_key)
+)
 _VERSIONS = Statement(select(lists.c.list, lists.c.version, lists.c.as_of).order_by(lists.c.list))
 _PUT = Statement(insert(list_rows).prefix_with("OR REPLACE"))
 _ZONE: ColumnElement[str] = bindparam("gone_zone")
@@ -94,6 +103,11 @@ def listing(connection: Connection, plates: Collection[str]) -> Listing:
 def blacklist(connection: Connection) -> tuple[tuple[ListRow, bool], ...]:
     """All rows of the blacklist, each with whether it is suspended; this reads every list."""
     return tuple((_list_row(*row), bool(aside)) for *row, aside in _BLACKLIST.rows(connection))
+
+
+def blacklisted(connection: Connection, plate: str) -> tuple[ListRow, ...]:
+    """The rows of a plate on the blacklist that count, or are suspended."""
+    return tuple(_list_row(*row) for row in _BLACKLISTED.rows(connection, {"asked": plate}))
 
 
 def versions(connection: Connection) -> tuple[ListVersion, ...]:

@@ -2,11 +2,13 @@
 
 Values of `gatekeeper.model` come in and go out; SQL stays below. It decides nothing.
 
-One thread does all the work on the file, one call after the other, in the order of the calls.
-Whoever stops waiting for a call does not undo it: a transaction that was asked for is carried out,
-and its failure is then logged, there being nobody to raise it to. A disk that hangs makes calls
-wait: the caller sets the time limit, and `worker.MAX_WAITING` bounds what can pile up. In a
-rehearsal there is no thread: whoever calls does the work.
+One thread writes, one call after the other in the order of the calls, and another reads, so that a
+disk that does not take what is written, or another program's lock, keeps no list from being read.
+A caller that stops waiting for a call does not undo it: a transaction that was asked for is carried
+out, and its failure is then logged, there being nobody to raise it to. A disk that hangs makes
+calls wait: the caller sets the time limit, and `worker.MAX_WAITING` bounds what can pile up. A
+question sees what had been written when it is put to the file: not what was asked for and is still
+being written.
 """
 
 import asyncio
@@ -19,7 +21,7 @@ from typing import Self, TypeVar
 
 from sqlalchemy import Connection
 
-from gatekeeper.errors import StoreError
+from gatekeeper.errors import StoreError, UnacceptableError
 from gatekeeper.model import (
     Commit,
     Event,
@@ -38,14 +40,32 @@ from gatekeeper.model import (
     ZoneState,
 )
 from gatekeeper.store import commands, occupancy, outbox, registry, rows, site
-from gatekeeper.store.database import Database
-from gatekeeper.store.rehearsal import Rehearsal
-from gatekeeper.store.worker import InPlaceWorker, ThreadWorker, Worker
+from gatekeeper.store.database import BUSY_MS, PATIENT_MS, Database, set_aside
+from gatekeeper.store.unflushed import UnflushedDatabase
+from gatekeeper.store.worker import InPlaceWorker, ThreadWorker, Worker, Workers
 
 Answer = TypeVar("Answer")
 
 
+def _written(connection: Connection, commit: Commit) -> tuple[Event, ...]:
+    try:
+        written = outbox.append(connection, commit.records)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise UnacceptableError(f"an event cannot be written: {error}") from error
+    commands.note(connection, written)
+    occupancy.save(connection, commit.stays, commit.counts)
+    rows.remove(connection, ListName.BLACKLIST, commit.removed)
+    rows.add(connection, commit.listed)
+    rows.suspend(connection, commit.suspended)
+    site.save(connection, commit)
+    return written
+
+
 def _silence(_: object) -> None:
+    return None
+
+
+def _nothing() -> None:
     return None
 
 
@@ -58,44 +78,82 @@ def _always(_: object) -> bool:
 
 
 class Store:
-    """One open database; made by `open`. Used from one event loop.
+    """One database; made by `at`, and of use once it has been opened. Used from one event loop.
 
     Every method raises `StoreError`, which names the file and says what a technician can do, where
-    the disk is full, the file locked or the device failing; nothing has then been changed.
+    the disk is full, the file locked or the device failing; nothing has then been changed. Until
+    `open` has succeeded it says why not. A database whose disk was taken away and came back is
+    found again without being opened once more.
     """
 
-    def __init__(self, database: Database, worker: Worker) -> None:
-        self._database = database
-        self._worker = worker
+    def __init__(self, path: Path, make: Callable[[], Database], workers: Workers) -> None:
+        """`make` opens the database, in the worker that writes; `at` says what is usual."""
+        self._path = path
+        self._make = make
+        self._workers = workers
+        self._database: Database | None = None
+        self._why = "it has not been opened yet"
         self._watchers: list[Callable[[], None]] = []
         self._snapshots = asyncio.Lock()
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path) -> Self:
-        """Make or open the database at `path`; its folder must be there.
-
-        Raises `UnsoundStoreError` where the file is damaged or no database (see `set_aside`), and
-        `StoreError` where it cannot be opened or belongs to a newer version.
+    def at(cls, path: Path, *, busy_ms: int = BUSY_MS) -> Self:
+        """The store at `path`; nothing is touched before `open`. `busy_ms` is how long a
+        transaction waits for another program's lock.
         """
-        worker = ThreadWorker(path)
+        workers = Workers(write=ThreadWorker(path, "writes"), read=ThreadWorker(path, "reads"))
+        return cls(path, partial(Database.open, path, busy_ms), workers)
+
+    @classmethod
+    async def opened(cls, path: Path) -> Self:
+        """One that is open, for a command that tries once: it waits longer for another program's
+        lock. Raises as `open` does.
+        """
+        self = cls.at(path, busy_ms=PATIENT_MS)
         try:
-            return cls(await worker.run(partial(Database.open, path), _silence), worker)
+            await self.open()
         except BaseException:
-            worker.abandon()
+            await self.close()
             raise
+        return self
 
     @classmethod
     def rehearsal(cls, path: Path) -> Self:
         """The same for simulations: no method ever suspends, so that none needs a loop, and what
         was written may be lost in a power cut or seen late by readers (`flush`). Raises as `open`.
         """
-        return cls(Rehearsal.open(path), InPlaceWorker())
+        here = InPlaceWorker()
+        self = cls(path, partial(UnflushedDatabase.open, path), Workers(write=here, read=here))
+        self._open()
+        return self
+
+    async def set_aside(self) -> Path:
+        """Rename a database that is unsound, so that `open` makes another; returns its new name."""
+        return await self._workers.write.run(partial(set_aside, self._path), _silence)
+
+    async def open(self) -> None:
+        """Make or open the database; its folder must be there. It may be asked for again after a
+        `StoreError`, and does nothing where the database is open.
+
+        Raises `UnsoundStoreError` where the file is damaged or no database (see `set_aside`), and
+        `StoreError` where it cannot be opened or belongs to a newer version.
+        """
+        if self._closed:
+            raise StoreError(f"{self._path}: the store is closed")
+        await self._workers.write.run(self._open, _silence)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the database has been opened, and not closed since."""
+        return self._database is not None and not self._closed
 
     @property
     def journal(self) -> str:
-        """The id of this journal, made with the database: another database is another journal."""
-        return self._database.journal
+        """The id of this journal, made with the database: another database is another journal.
+        Empty until it is open.
+        """
+        return "" if self._database is None else self._database.journal
 
     def watch(self, tell: Callable[[], None]) -> None:
         """From now on call `tell` in the loop after each transaction that wrote events, state or
@@ -104,22 +162,24 @@ class Store:
         self._watchers.append(tell)
 
     async def commit(self, commit: Commit) -> tuple[Event, ...]:
-        """Write all of it or none; on the disk when this returns. The events have their numbers.
+        """Write all of it or none; on the disk when this returns. The events have their numbers."""
+        return await self.commit_all((commit,))
 
-        Rows are taken off the blacklist first, then listed, then suspended.
+    async def commit_all(self, commits: Sequence[Commit]) -> tuple[Event, ...]:
+        """Write these, one after the other, in one transaction: all of them or none.
+
+        Of each, rows are taken off the blacklist first, then listed, then suspended. Raises
+        `UnacceptableError` where one of them holds what no database takes.
         """
 
         def write(connection: Connection) -> tuple[Event, ...]:
-            written = outbox.append(connection, commit.records)
-            commands.note(connection, written)
-            occupancy.save(connection, commit.stays, commit.counts)
-            rows.remove(connection, ListName.BLACKLIST, commit.removed)
-            rows.add(connection, commit.listed)
-            rows.suspend(connection, commit.suspended)
-            site.save(connection, commit)
-            return written
+            return tuple(event for commit in commits for event in _written(connection, commit))
 
         return await self._write(write, is_news=_always)
+
+    async def blacklisted(self, plate: str) -> tuple[ListRow, ...]:
+        """The rows of a plate on the blacklist, suspended ones too."""
+        return await self._read(lambda connection: rows.blacklisted(connection, plate))
 
     async def listing(self, plates: Collection[str]) -> Listing:
         """The rows of these plates on all lists, valid now or not, without suspended ones, and
@@ -166,7 +226,7 @@ class Store:
             if not await self._read(lambda connection: registry.is_newer(connection, snapshot)):
                 return False
             await self._sweep(snapshot.list)
-            ordered = await self._worker.aside(partial(registry.in_order, snapshot.rows))
+            ordered = await self._workers.write.aside(partial(registry.in_order, snapshot.rows))
             while piece := list(islice(ordered, registry.PIECE)):
                 await self._stage(snapshot, piece)
             turned = await self._write(
@@ -225,20 +285,23 @@ class Store:
 
     async def disturbed(self) -> bool:
         """Whether another process has written the file since this was last asked, or opened."""
-        return await self._run(self._database.disturbed, _silence)
+        return await self._run(self._workers.write, lambda database: database.disturbed(), _silence)
 
     async def flush(self) -> None:
-        """From now on readers in other processes see all that was written; only in a rehearsal
-        might they not have before.
+        """Wait until all that was asked for before has been written, also by callers that wait no
+        longer; from now on every reader sees it.
         """
-        await self._run(self._database.flush, _silence)
+        await self._run(self._workers.write, lambda database: database.flush(), _silence)
 
     async def close(self) -> None:
-        """Finish what was asked for, then let go of the file. A second call does nothing."""
+        """Finish what was asked for, then let go of the file; a disk that hangs is waited for
+        `worker.CLOSES_S`. A second call does nothing.
+        """
         if self._closed:
             return
         self._closed = True
-        await self._worker.close(self._database.close)
+        await self._workers.read.close(_nothing)
+        await self._workers.write.close(self._let_go)
 
     async def _stage(self, snapshot: ListSnapshot, piece: Sequence[ListRow]) -> None:
         await self._write(lambda connection: registry.stage(connection, snapshot, piece))
@@ -254,17 +317,17 @@ class Store:
         return await self._write(lambda connection: registry.sweep(connection, name, after))
 
     async def _read(self, question: Callable[[Connection], Answer]) -> Answer:
-        def work() -> Answer:
-            with self._database.reading() as connection:
+        def work(database: Database) -> Answer:
+            with database.reading() as connection:
                 return question(connection)
 
-        return await self._run(work, _silence)
+        return await self._run(self._workers.read, work, _silence)
 
     async def _write(
         self, change: Callable[[Connection], Answer], is_news: Callable[[Answer], bool] = _never
     ) -> Answer:
-        def work() -> Answer:
-            with self._database.writing() as connection:
+        def work(database: Database) -> Answer:
+            with database.writing() as connection:
                 return change(connection)
 
         def ended(answer: Answer) -> None:
@@ -272,9 +335,27 @@ class Store:
                 for tell in self._watchers:
                     tell()
 
-        return await self._run(work, ended)
+        return await self._run(self._workers.write, work, ended)
 
-    async def _run(self, work: Callable[[], Answer], ended: Callable[[Answer], None]) -> Answer:
+    async def _run(
+        self, worker: Worker, work: Callable[[Database], Answer], ended: Callable[[Answer], None]
+    ) -> Answer:
         if self._closed:
-            raise StoreError(f"{self._database.path}: the store is closed")
-        return await self._worker.run(work, ended)
+            raise StoreError(f"{self._path}: the store is closed")
+        if self._database is None:
+            raise StoreError(f"{self._path}: the store is not open: {self._why}")
+        return await worker.run(partial(work, self._database), ended)
+
+    def _open(self) -> None:
+        """In the worker that writes: of two calls, the second finds it open."""
+        if self._database is not None:
+            return
+        try:
+            self._database = self._make()
+        except StoreError as error:
+            self._why = str(error)
+            raise
+
+    def _let_go(self) -> None:
+        if self._database is not None:
+            self._database.close()

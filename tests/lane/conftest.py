@@ -304,7 +304,7 @@ async def bench(
     """A running lane with lists that have been received and are empty but for their versions."""
     clock, file = SystemClock(), tmp_path / "gatekeeper.db"
     health, site = Health(clock), [SiteState()]
-    store = FailingStore(await Store.open(file))
+    store = FailingStore(await Store.opened(file))
     place = Place(lane="lane", zone="visitor_zone", direction=direction)
     plan = ZonePlan(policy=policy, inside="car_park")
     zones = Zones({"lane": place}, [plan], store=store, clock=clock, health=health, certain=0.98)  # type: ignore[arg-type] # the store itself, but for its full disk

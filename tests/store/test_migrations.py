@@ -97,7 +97,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def migrated(path: Path) -> AsyncIterator[Store]:
-    store = await Store.open(path)
+    store = await Store.opened(path)
     yield store
     await store.close()
 
@@ -189,7 +189,7 @@ async def test_a_second_start_finds_nothing_left_to_do(migrated: Store, path: Pa
     before = await migrated.open_stays()
     await migrated.close()
 
-    again = await Store.open(path)
+    again = await Store.opened(path)
     stays = await again.open_stays()
     await again.close()
 
@@ -209,7 +209,7 @@ def test_a_database_of_every_schema_before_this_one_is_kept() -> None:
 
 @pytest.fixture
 async def newest(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await Store.open(Path(shutil.copy(NEWEST, tmp_path / "gatekeeper.db")))
+    store = await Store.opened(Path(shutil.copy(NEWEST, tmp_path / "gatekeeper.db")))
     yield store
     await store.close()
 

@@ -92,7 +92,7 @@ async def _journal(
     config: Config, lane: LaneSettings, stack: AsyncExitStack
 ) -> Callable[[Fact], Awaitable[None]]:
     clock = SystemClock()
-    store = await Store.open(config.store.path)
+    store = await Store.opened(config.store.path)
     stack.push_async_callback(store.close)
     held = [hold.reason.value for hold in await store.holds() if hold.lane == lane.name]
     if await store.fire() or held:

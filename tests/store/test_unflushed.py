@@ -20,7 +20,7 @@ from gatekeeper.model import (
     VehicleArrived,
     ZoneState,
 )
-from gatekeeper.store import Store, journal, rehearsal
+from gatekeeper.store import Store, journal, unflushed
 
 AT = Instant(boot_id="b", boot_s=1.0, wall=datetime(2026, 11, 23, tzinfo=UTC), trusted=True)
 ARRIVED = Commit(records=(Record(fact=VehicleArrived(), at=AT),))
@@ -110,7 +110,7 @@ def test_others_see_what_was_written_when_it_is_flushed(rehearsed: Store, path: 
 def test_many_calls_share_a_transaction_but_not_all(
     rehearsed: Store, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rehearsal, "CALLS", 3)
+    monkeypatch.setattr(unflushed, "CALLS", 3)
     seen = []
     for _ in range(7):
         at_once(rehearsed.commit(ARRIVED))

@@ -11,8 +11,8 @@ CONFLICT_S = 86_400.0
 """So long after the same plate was inside twice nothing of it is certain (situations, 9)."""
 
 
-class Past:
-    """The past of each plate in each zone."""
+class History:
+    """What each plate did in each zone before."""
 
     def __init__(self) -> None:
         self._left_at: dict[tuple[str, str], float] = {}

@@ -10,26 +10,29 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
-from gatekeeper.store.database import Database, Pragma, telling
+from gatekeeper.store.connections import Pragma
+from gatekeeper.store.database import Database
 from gatekeeper.store.statement import driver
+from gatekeeper.store.trouble import telling
 
 CALLS = 2000
 """Calls that write and share one transaction."""
 
 
-class Rehearsal(Database):
-    """A database of which one process has the writing, from `open` to `close`.
+class UnflushedDatabase(Database):
+    """A database of which one process has the writing, from `open` to `close`, in one thread that
+    also reads.
 
     A call that fails is undone by itself; those before it stay. Readers in other processes see
     what was written before the last `flush`, or the last `CALLS` calls.
     """
 
-    def __init__(self, path: Path, engine: Engine, journal: str) -> None:
-        self._connection = engine.connect()
+    def __init__(self, path: Path, writer: Engine, reader: Engine, journal: str) -> None:
+        self._connection = writer.connect()
         self._connection.begin()
         self._driver = driver(self._connection)
         self._calls = 0
-        super().__init__(path, engine, journal)
+        super().__init__(path, writer, reader, journal)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -53,6 +56,10 @@ class Rehearsal(Database):
         with telling(self.path):
             yield self._connection
 
+    def disturbed(self) -> bool:
+        """False: nobody else can write."""
+        return False
+
     def flush(self) -> None:
         """Let readers in other processes see what was written."""
         with telling(self.path):
@@ -66,6 +73,9 @@ class Rehearsal(Database):
             self._connection.commit()
             self._connection.close()
         super().close()
+
+    def _data_version(self) -> int:
+        return 0
 
     @staticmethod
     def _pragmas() -> tuple[Pragma, ...]:

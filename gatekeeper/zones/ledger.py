@@ -1,7 +1,7 @@
-"""The book of the zones: what holds there, in memory and in the store, which change together.
+"""What holds in the zones: stays, counts and what is known of the exits.
 
-Stay steps and counts come in and are committed in one transaction; only then are they what holds.
-Its owner lets one step at a time write.
+Stay steps and counts come in, hold from that moment and are posted to the journal, which writes
+them behind. Nothing here waits.
 """
 
 import asyncio
@@ -10,16 +10,16 @@ from dataclasses import dataclass
 
 from gatekeeper.clock import Clock
 from gatekeeper.health import Tell
+from gatekeeper.journal import Journal, Posted
 from gatekeeper.model import Blemish, Commit, ListRow, PeerMark, Record, Stay, ZoneState
 from gatekeeper.rules import excuse, journey, stay
 from gatekeeper.rules.excuse import Excuses
 from gatekeeper.rules.stay import Around, StayStep
-from gatekeeper.store import Store
 from gatekeeper.zones import peers
 from gatekeeper.zones.exits import Exits
-from gatekeeper.zones.past import Past
+from gatekeeper.zones.history import History
+from gatekeeper.zones.open_stays import OpenStays
 from gatekeeper.zones.places import ZonePlan
-from gatekeeper.zones.roll import Roll
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +45,9 @@ class Change:
 NOTHING = Change()
 
 
-class Book:
-    """Who is inside (`roll`), who was (`past`), and what is known of the `exits`; `moved` is set
-    whenever somebody may have to be woken at another moment than before.
+class Ledger:
+    """Who is inside (`open`), who was (`history`), and what is known of the `exits`; `moved` is set
+    whenever a stay may have to be judged at another moment than before.
     """
 
     def __init__(
@@ -55,16 +55,16 @@ class Book:
         plans: Mapping[str, ZonePlan],
         exits: Exits,
         *,
-        store: Store,
+        journal: Journal,
         clock: Clock,
         changed: Tell,
     ) -> None:
         self.plans = plans
         self.exits = exits
-        self.roll = Roll()
-        self.past = Past()
+        self.open = OpenStays()
+        self.history = History()
         self.moved = asyncio.Event()
-        self._store = store
+        self.journal = journal
         self._clock = clock
         self._changed = changed
 
@@ -74,51 +74,57 @@ class Book:
         if plan is None:
             return stay.QUIET
         return Around(
-            excuses=self.roll.excuses(zone),
+            excuses=self.open.excuses(zone),
             settling_s=peers.SETTLING_S if plan.peers else stay.SETTLING_S,
             blacklist_days=plan.policy.blacklist_days,
             advisory=plan.advisory,
             unproven=self.exits.unproven(zone),
         )
 
-    # --- excuses ------------------------------------------------------------------------------
+    # --- time that does not count ---------------------------------------------------------------
 
-    def excuse(self, zone: str, cause: str, begins: bool, at: float) -> None:
+    def pause(self, zone: str, cause: str, begins: bool, at: float) -> None:
         """From `at` on no time counts in a zone, or it counts again."""
         change = excuse.began if begins else excuse.ended
-        self._reschedule(zone, change(self.roll.excuses(zone), cause, at))
+        self._reschedule(zone, change(self.open.excuses(zone), cause, at))
 
-    def excuse_span(self, zone: str, cause: str, since: float, until: float) -> None:
+    def pause_span(self, zone: str, cause: str, since: float, until: float) -> None:
         """No time counted from `since` to `until`; that it began may have been told, or not."""
-        before = excuse.ended(self.roll.excuses(zone), cause, until)
+        before = excuse.ended(self.open.excuses(zone), cause, until)
         self._reschedule(zone, excuse.lasted(before, cause, since, until))
 
     def _reschedule(self, zone: str, excuses: Excuses) -> None:
         at = self._clock.instant()
-        self.roll.excused(zone, excuses, at.boot_s)
+        self.open.excused(zone, excuses, at.boot_s)
         around = self.around(zone)
-        self.roll.rescheduled(
-            zone, {each.id: stay.wake_at(each, at, around) for each in self.roll.watched(zone)}
+        self.open.rescheduled(
+            zone, {each.id: stay.wake_at(each, at, around) for each in self.open.watched(zone)}
         )
         self.moved.set()
 
-    # --- writing it down ----------------------------------------------------------------------
+    # --- what holds from now on ---------------------------------------------------------------
 
-    async def blemish(self, zone: str, blemish: Blemish, change: Change = NOTHING) -> None:
+    def doubt(self, zone: str, blemish: Blemish, change: Change = NOTHING) -> None:
         """Something was found against every window that is open in a zone."""
         around = self.around(zone)
-        steps = journey.blemished(self.roll.watched(zone), [blemish], blemish.at, around)
-        await self.write(steps, change)
+        steps = journey.blemished(self.open.watched(zone), [blemish], blemish.at, around)
+        self.take(steps, change)
 
-    async def write(self, steps: Sequence[StayStep], change: Change = NOTHING) -> None:
-        """Commit all of it or nothing. Raises `StoreError`; then what held before holds still."""
+    def take(self, steps: Sequence[StayStep], change: Change = NOTHING) -> Posted:
+        """All of it holds from now on, and is posted as one commit."""
         if not steps and change.is_nothing:
-            return
+            return self.journal.posted
         commit = self._commit_of(steps, change)
-        await self._store.commit(commit)
-        self._take(steps, change)
+        self.open.take(self._timed(each.stay) for each in steps)
+        self.open.counted(change.counts)
+        for each in steps:
+            if each.stay.ended is not None:
+                self.history.left(each.stay.zone, each.stay.plate, each.stay.ended.boot_s)
+        self.moved.set()
+        posted = self.journal.post(commit)
         if commit.listed or commit.suspended or commit.removed or commit.counts:
             self._changed()
+        return posted
 
     def _commit_of(self, steps: Sequence[StayStep], change: Change) -> Commit:
         at = self._clock.instant()
@@ -136,14 +142,6 @@ class Book:
             counts=change.counts,
             marks=change.marks,
         )
-
-    def _take(self, steps: Sequence[StayStep], change: Change) -> None:
-        self.roll.take(self._timed(each.stay) for each in steps)
-        self.roll.counted(change.counts)
-        for each in steps:
-            if each.stay.ended is not None:
-                self.past.left(each.stay.zone, each.stay.plate, each.stay.ended.boot_s)
-        self.moved.set()
 
     def _timed(self, each: Stay) -> StayStep:
         """When it wants to be woken, as exits are by now: they may have changed meanwhile."""

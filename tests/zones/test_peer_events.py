@@ -41,7 +41,7 @@ from gatekeeper.model import (
     ZoneState,
 )
 from gatekeeper.rules.journey import ACROSS_CLOCKS_S, Place
-from gatekeeper.zones.abroad import Found, read
+from gatekeeper.zones.peer_events import Found, read
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 NOW = Instant(boot_id="a", boot_s=1000.0, wall=NINE, trusted=True)

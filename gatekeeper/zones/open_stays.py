@@ -1,7 +1,7 @@
-"""The roll of those inside: open stays, counts and excuses, in memory, ready to be asked.
+"""The open stays, the counts and the paused time of every zone, in memory, ready to be asked.
 
-What was committed comes in; who is inside, how many and who is still watched goes out. It writes
-nothing and decides nothing.
+What holds from now on comes in; who is inside, how many and who is still watched goes out. It
+writes nothing and decides nothing.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from gatekeeper.rules.excuse import Excuses
 from gatekeeper.rules.stay import StayStep
 
 
-class Roll:
+class OpenStays:
     """The open stays by id, by plate and, where a limit runs, by zone."""
 
     def __init__(self) -> None:
