@@ -50,6 +50,10 @@ class LockError(GatekeeperError):
     """Another program works with the devices of this gate: two would move the same barriers."""
 
 
+class LaneError(GatekeeperError):
+    """A part of a lane has ended, which none of them should: the lane has to begin again."""
+
+
 class LaneTestError(GatekeeperError):
     """The relays of a lane must not be tried now."""
 

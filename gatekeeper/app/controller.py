@@ -172,6 +172,7 @@ class Controller:
             timezone=config.timezone,
             quorum=quorum_of(config),
             texts=texts_of(config),
+            slow_look_s=config.recognition.slow_interval_s,
         )
         for settings in config.lane:
             lane = self._built_lane(settings, rooms)
@@ -186,7 +187,6 @@ class Controller:
             rooms=rooms,
             timing=timing_of(self._config, settings),
             limits=limits_of(settings),
-            slow_look_s=self._config.recognition.slow_interval_s,
             store_failure_admits=self._config.zone_of(settings.zone).when_store_fails == "admit",
         )
 
