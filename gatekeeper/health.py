@@ -10,8 +10,9 @@ from typing import TypeAlias
 from gatekeeper.clock import Clock
 from gatekeeper.model import Alarm, AlarmCleared, AlarmRaised
 
-BLINDING = ("camera_stale", "relay_unreachable", "lane_overrun")
-"""With these alarms a lane cannot be watched."""
+BLINDING = ("camera_stale", "relay_unreachable", "relay_stray", "lane_overrun")
+"""With these alarms it is not known who has passed a lane: it is not seen, or its boom was opened
+by somebody else."""
 
 HELD_OPEN = "held_open"
 """The alarm of a lane whose boom is kept up: whoever passes there is not proven to have done so."""

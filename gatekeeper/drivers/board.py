@@ -17,8 +17,8 @@ from gatekeeper.config import BarrierSettings, BoardSettings, InputSettings, Lan
 from gatekeeper.drivers.bus import Bus
 from gatekeeper.drivers.device import Device, open_device
 from gatekeeper.drivers.inputs import Inputs, Tell
-from gatekeeper.drivers.level import ANSWER_S
 from gatekeeper.drivers.ports import Barrier, Loops
+from gatekeeper.drivers.relay import ANSWER_S
 from gatekeeper.drivers.relays import SAFE_S, Relays
 from gatekeeper.drivers.session import Urgency
 from gatekeeper.errors import BoardError, ConfigError
@@ -57,7 +57,7 @@ class RelayBoard:
         self._lanes = {lane.name: lane for lane in lanes}
         self._bus = bus or Bus(settings.line)
         self._inputs = Inputs()
-        self._relays = Relays(settings, lanes)
+        self._relays = Relays(settings, lanes, health)
         self._pause_s = _FIRST_PAUSE_S
         self._trouble = ""
 
