@@ -164,7 +164,7 @@ class SnapshotCamera:
 
 class FolderCamera:
     """The pictures of a folder in the order of their names, round and round, one each
-    `interval_ms`; each round looks anew at what is there.
+    `interval_ms`; each round lists the folder again.
     """
 
     def __init__(self, name: str, settings: FolderSettings) -> None:

@@ -1,5 +1,5 @@
-"""A boom that is up because its relay was found on, with nobody who wants it so: when it may come
-down again. The inputs of its lanes come in; pure.
+"""A boom that is up because its relay was found on, without a reason: when it may come down
+again. The inputs of its lanes come in; pure.
 """
 
 from collections.abc import Sequence
@@ -56,7 +56,7 @@ class LeftUp:
         self._clear_since = None
 
     def may_come_down(self, inputs: Sequence[bool], at: float) -> bool:
-        """Whether the lanes have been clear for long enough, and nobody is due under the boom."""
+        """Whether the lanes have been clear for long enough, and no vehicle is due."""
         if self._due is not None and (self._crossed(self._due, inputs) or at >= self._due.until):
             self._due = None
         wires = [wire for lane in self.lanes for key, wire in lane.inputs.items() if key != _UP]

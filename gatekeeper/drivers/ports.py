@@ -58,9 +58,9 @@ class Barrier(Protocol):
         ...
 
     async def release(self, command: BarrierCommand) -> Ack:
-        """Keep the boom up no longer: the relay goes off now, whoever stands there, for the lane
-        has seen to that. After the deadline, or once the board is back, it goes off only over a
-        clear lane, as one that was found on.
+        """Keep the boom up no longer: the relay goes off now, and the lane has made sure that
+        nothing stands under the boom. After the deadline, or once the board is back, it goes off
+        only over a clear lane, as one that was found on.
         """
         ...
 

@@ -198,8 +198,8 @@ class Live:
         self.actions[coil].resting = True
 
     def break_off(self, coil: int, *, resting: bool | None = None) -> None:
-        """End what is done to a relay, if it is of this kind; a pulse is followed by off all the
-        same.
+        """End what is done to a relay, if it is of this kind; a pulse is followed by off all
+        the same.
         """
         action = self.actions.get(coil)
         if action is not None and resting in (None, action.resting):

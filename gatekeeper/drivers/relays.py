@@ -3,12 +3,12 @@
 What is wanted of a relay is a level, and the board is brought to it again and again: at each start,
 after each connection, and at every look in between. Three kinds differ in how they go off:
 
-- one that pulses goes off at once, for nobody may find it on later;
-- one that somebody wants held is switched on, after each connection too, until it is released;
-- one that does nothing but hold, and is on without anybody wanting it, goes off only when its lanes
+- one that pulses goes off at once, for it must not be on later;
+- one that is wanted held is switched on, after each connection too, until it is released;
+- one that does nothing but hold, and is on without being wanted so, goes off only when its lanes
   have been clear for a while, for a vehicle may stand under the boom (`left_up`). So does any that
   was held and did not follow its release. A relay that opens counts as one that pulses otherwise:
-  left on, it would let in whoever comes.
+  left on, it would let in the next car.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from gatekeeper.model import Ack, BarrierCommand, Outcome
 log = structlog.get_logger(__name__)
 
 STRAY = "relay_stray"
-"""The alarm of a board with a relay on that nobody here has switched on; its subject is the board's
+"""The alarm of a board with a relay on that was not switched on here; its subject is the board's
 name."""
 
 SAFE_S = 5.0
@@ -87,7 +87,7 @@ class Relays:
                 await device.write_coil(coil, wanted, urgency=Urgency.PULSE, deadline=deadline)
                 hold |= {coil} if wanted else set()
         on = await self._read(device, Urgency.PULSE, deadline)
-        self._find_left_up(on & hold)  # once more: somebody may have released it meanwhile
+        self._find_left_up(on & hold)  # once more: it may have been released meanwhile
         self._held = on & self._wanted
         stuck = on - self._wanted - self._left_up.keys()
         if stuck:
@@ -120,7 +120,7 @@ class Relays:
 
     async def open(self, relay: BarrierSettings, command: BarrierCommand) -> Ack:
         """While a relay pulses, another command for it fails: it would neither get a pulse of its
-        own nor may it lengthen that of somebody else.
+        own nor may it lengthen that of another.
         """
         if self._live is None:
             return self._away(command)
@@ -245,7 +245,7 @@ class Relays:
             del self._left_up[coil]
 
     def _left_on(self, live: Live, on: set[int]) -> None:
-        """These are on, and nobody wants them so: some did not follow their release."""
+        """These are on without being wanted so: some did not follow their release."""
         self._stray |= on - self._released
         for coil in sorted(on):
             if coil in self._released | self._hold_coils:
@@ -271,7 +271,7 @@ class Relays:
         return {coil for lane in self._lanes if (coil := lane.barrier.hold_coil) is not None}
 
     def _find_left_up(self, on: set[int]) -> None:
-        """Those that keep a boom up although nobody wants it."""
+        """Those that keep a boom up without being wanted so."""
         found = on - self._wanted
         for coil in self._left_up.keys() - found:
             del self._left_up[coil]

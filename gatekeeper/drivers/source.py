@@ -34,7 +34,7 @@ next step, and raises `CameraError`."""
 
 OPEN_MS = 3000
 READ_MS = 2000
-"""FFmpeg's own limits: by default an open that nobody answers blocks for 30 s."""
+"""FFmpeg's own limits: by default an open without an answer blocks for 30 s."""
 
 _FFMPEG_OPTIONS = (
     "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|analyzeduration;200000|probesize;32768"
@@ -82,7 +82,7 @@ def _network(url: str) -> Pictures:
 
 def _in_time(pictures: Pictures, limit_s: float) -> Pictures:
     """A read that ran into FFmpeg's limit gives the picture that its decoder still held, which is
-    as old as the limit; nobody may take that for a new one.
+    as old as the limit; it must not be taken for a new one.
     """
     with contextlib.closing(pictures):
         while True:
@@ -107,7 +107,7 @@ def _usb(settings: UsbSettings) -> Pictures:
 
 
 def _played(path: Path) -> Pictures:
-    """Round and round; each round looks anew at what is there."""
+    """Round and round; each round lists the folder again."""
     while True:
         shown = 0
         for file in _videos(path):

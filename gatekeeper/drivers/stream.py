@@ -2,7 +2,8 @@
 
 One thread for each camera takes every picture the stream gives, so that none grows old in a
 buffer, and hands over the first that came after it was asked for. Where a call of OpenCV blocks
-for longer than anybody waits, the thread is left behind and the stream opened anew in another.
+for longer than a frame is waited for, the thread is left behind and the stream opened again in
+another.
 """
 
 import asyncio
@@ -138,7 +139,7 @@ class Capture:
         return Shot(at=at, pixels=viewed(whole, self._view), encoded=encoded)
 
     def _tell(self, what: Callable[..., None], *told: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and its camera with it
             self._loop.call_soon_threadsafe(what, *told)
 
     def _end(self, why: str) -> None:
@@ -149,7 +150,7 @@ class Capture:
 
 
 class StreamCamera:
-    """A camera on a stream, which is opened at the first frame, and anew when it ends or hangs.
+    """A camera on a stream, which is opened at the first frame, and again when it ends or hangs.
 
     A stream has no pictures as the camera sent them: `encoded` is the whole picture as JPEG,
     made for the frames that are asked for.
@@ -229,7 +230,7 @@ class StreamCamera:
         log.warning("camera.left_behind", camera=self._name, threads=len(self._left_behind))
 
     def _let_go(self) -> None:
-        """The next frame opens the stream anew, after a pause."""
+        """The next frame opens the stream again, after a pause."""
         self._capture = None
         self._pause_s = min(max(2 * self._pause_s, FIRST_PAUSE_S), LONGEST_PAUSE_S)
         self._open_at = monotonic() + self._pause_s
@@ -239,7 +240,7 @@ class StreamCamera:
 
 
 def _give(wanted: asyncio.Future[Shot], shot: Shot) -> None:
-    if not wanted.done():  # whoever asked may have given up
+    if not wanted.done():  # its caller may have given up
         wanted.set_result(shot)
 
 
