@@ -23,8 +23,8 @@ from gatekeeper.config import (
     StreamSettings,
     UsbSettings,
     VideoSettings,
-    secret,
 )
+from gatekeeper.drivers.login import login_of
 from gatekeeper.errors import CameraError
 from gatekeeper.model import Pixels
 
@@ -49,10 +49,7 @@ _PACE = 25.0
 
 
 def pictures_of(settings: StreamSettings) -> Callable[[], Pictures]:
-    """The source that the settings tell of, to be opened again and again.
-
-    Raises `ConfigError` if its password cannot be read.
-    """
+    """The source that the settings tell of, to be opened again and again."""
     # They are read when a stream is opened, and there is no other way to tell OpenCV.
     os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", _FFMPEG_OPTIONS)
     os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(READ_MS // 1000))
@@ -65,10 +62,10 @@ def pictures_of(settings: StreamSettings) -> Callable[[], Pictures]:
         return partial(_usb, settings)
     if isinstance(settings, VideoSettings):
         return partial(_played, settings.path)
-    return partial(_network, _with_password(settings))
+    return partial(_network, settings)
 
 
-def _network(url: str) -> Pictures:
+def _network(settings: RtspSettings | MjpegSettings) -> Pictures:
     limits = [
         cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
         OPEN_MS,
@@ -77,7 +74,9 @@ def _network(url: str) -> Pictures:
         cv2.CAP_PROP_N_THREADS,  # more of them hold each picture back by one
         1,
     ]
-    return _in_time(_live(cv2.VideoCapture(url, cv2.CAP_FFMPEG, limits)), READ_MS / 1000)
+    return _in_time(
+        _live(cv2.VideoCapture(_with_password(settings), cv2.CAP_FFMPEG, limits)), READ_MS / 1000
+    )
 
 
 def _in_time(pictures: Pictures, limit_s: float) -> Pictures:
@@ -156,10 +155,13 @@ def _pixels(capture: cv2.VideoCapture) -> Pixels:
 
 
 def _with_password(settings: RtspSettings | MjpegSettings) -> str:
-    """FFmpeg answers a challenge, Digest or Basic, with what stands in the address."""
-    if settings.username is None or settings.password_file is None:
+    """FFmpeg answers a challenge, Digest or Basic, with what stands in the address; raises
+    `LoginError`.
+    """
+    login = login_of(settings)
+    if login is None:
         return settings.url
-    who = f"{quote(settings.username, '')}:{quote(secret(settings.password_file), '')}"
+    who = f"{quote(login.username, '')}:{quote(login.password, '')}"
     parts = urlsplit(settings.url)
     return parts._replace(netloc=f"{who}@{parts.netloc.rpartition('@')[2]}").geturl()
 
