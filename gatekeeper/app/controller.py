@@ -32,6 +32,7 @@ from gatekeeper.app.wiring import (
     texts_of,
     timing_of,
 )
+from gatekeeper.backoff import Backoff
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import CentreSettings, Config, LaneSettings, warnings
 from gatekeeper.health import Health
@@ -45,8 +46,8 @@ from gatekeeper.zones import Zones, places_of, plans_of, policy_of
 
 log = structlog.get_logger(__name__)
 
-RESTART_S = (0.5, 30.0)
-"""Backoff of a task that failed: first pause, longest pause."""
+RESTART = Backoff(first_s=0.5, last_s=30.0)
+"""Pauses of a task that failed; one that has run for the longest is well again."""
 
 STOPS_S = 10.0
 """How long a task may take to end as it should: a relay that pulses goes off first."""
@@ -250,12 +251,12 @@ class Controller:
 
     async def _kept(self, name: str, task: Callable[[], Awaitable[None]]) -> None:
         """Run a task for ever, alone: when it fails, say so, wait, and run it again."""
-        pause, longest = RESTART_S
+        pause_s = RESTART.first_s
         loop = asyncio.get_running_loop()
         # A task group of Python 3.11 may swallow a cancellation while one of its tasks fails.
         while not self._stopping:
             begun = self._clock.boot_s()
-            well = loop.call_later(longest, self._health.clear_alarm, "task_failed", name)
+            well = loop.call_later(RESTART.last_s, self._health.clear_alarm, "task_failed", name)
             try:
                 await task()
             except Exception as error:
@@ -263,11 +264,11 @@ class Controller:
                 self._health.raise_alarm("task_failed", name, repr(error))
             finally:
                 well.cancel()
-            if self._clock.boot_s() - begun > longest:
-                pause = RESTART_S[0]
+            if self._clock.boot_s() - begun > RESTART.last_s:
+                pause_s = RESTART.first_s
             if not self._stopping:
-                await asyncio.sleep(pause)
-            pause = min(2 * pause, longest)
+                await asyncio.sleep(pause_s)
+            pause_s = RESTART.after(pause_s)
 
     async def _notice_neighbours(self) -> None:
         """A technician's command writes to the database beside this controller."""

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from gatekeeper import __version__
+from gatekeeper.backoff import jittered
 from gatekeeper.clock import Clock
 from gatekeeper.config import CentreSettings
 from gatekeeper.errors import GatekeeperError, StoreError
@@ -91,7 +92,7 @@ class Link:
         self._left_alone: dict[str, float] = {}
         self._away_since: float | None = clock.boot_s()
         self._why = ""
-        self._retry_s = self._pace.retry_first_s
+        self._retry_s = self._pace.retry.first_s
 
     @property
     def away_s(self) -> float:
@@ -131,10 +132,9 @@ class Link:
             except* GatekeeperError as group:
                 self._lost(_first(group))
             if self._clock.boot_s() - began >= self._pace.steady_s:
-                self._retry_s = self._pace.retry_first_s
-            # Somewhat random, so that all controllers of a city do not come back in one instant.
-            await asyncio.sleep(self._retry_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
-            self._retry_s = min(2 * self._retry_s, self._pace.retry_last_s)
+                self._retry_s = self._pace.retry.first_s
+            await asyncio.sleep(jittered(self._retry_s, random.random()))  # noqa: S311 - no secret
+            self._retry_s = self._pace.retry.after(self._retry_s)
 
     async def _attempt(self) -> None:
         """`_connect` in a task of its own. A task group of Python 3.11 that is cancelled while one

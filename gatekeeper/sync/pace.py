@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from gatekeeper.backoff import Backoff
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
@@ -14,15 +16,13 @@ class Pace:
     """
 
     tick_s: float = 1.0
-    retry_first_s: float = 1.0
-    retry_last_s: float = 30.0
+    retry: Backoff = Backoff(first_s=1.0, last_s=30.0)
     steady_s: float = 30.0
     away_after_s: float = 5.0
     report_s: float = 30.0
     report_good_for_s: int = 90
     answer_s: float = 10.0
-    resend_s: float = 30.0
-    resend_last_s: float = 600.0
+    resend: Backoff = Backoff(first_s=30.0, last_s=600.0)
     refused_s: float = 60.0
     ask_again_s: float = 10.0
     ask_all_s: float = 30.0

@@ -50,7 +50,7 @@ class Uplink:
         self._first_live: int | None = None
         self._waiting_since: float | None = None
         self._silent_since: float | None = None
-        self._patience_s = pace.resend_s
+        self._patience_s = pace.resend.first_s
         store.watch(self._news.set)
 
     @property
@@ -95,7 +95,7 @@ class Uplink:
             raise
         if freed:
             self._ahead = max(0, self._ahead - freed)
-            self._patience_s = self._pace.resend_s
+            self._patience_s = self._pace.resend.first_s
             self._waiting_since = self._clock.boot_s() if left else None
             self._news.set()
 
@@ -137,7 +137,7 @@ class Uplink:
     async def _begin(self) -> None:
         """Both cursors to where they belong when nothing is known to have been received."""
         self._waiting_since = None
-        self._patience_s = self._pace.resend_s
+        self._patience_s = self._pace.resend.first_s
         await self._rewind()
 
     async def _again(self) -> None:
@@ -151,7 +151,7 @@ class Uplink:
         if self._silent_since is None:
             self._silent_since = self._waiting_since
         self._waiting_since = None
-        self._patience_s = min(2 * self._patience_s, self._pace.resend_last_s)
+        self._patience_s = self._pace.resend.after(self._patience_s)
         await self._rewind()
 
     async def _rewind(self) -> None:

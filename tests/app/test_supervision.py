@@ -11,6 +11,7 @@ import pytest
 from gatekeeper.app import controller
 from gatekeeper.app.controller import Controller
 from gatekeeper.app.housekeeping import Housekeeping
+from gatekeeper.backoff import Backoff
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import Config, StoreSettings
 from gatekeeper.health import Health
@@ -53,7 +54,7 @@ def built(folder: Path, health: Health) -> Controller:
 async def test_a_task_that_failed_is_an_alarm_until_it_has_run_for_a_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(controller, "RESTART_S", (0.01, 0.05))
+    monkeypatch.setattr(controller, "RESTART", Backoff(first_s=0.01, last_s=0.05))
     health = Health(SystemClock())
     allowed = asyncio.Event()
 
@@ -73,7 +74,7 @@ async def test_a_task_that_failed_is_an_alarm_until_it_has_run_for_a_while(
 async def test_a_task_that_fails_while_it_is_stopped_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(controller, "RESTART_S", (3600.0, 3600.0))
+    monkeypatch.setattr(controller, "RESTART", Backoff(first_s=3600.0, last_s=3600.0))
     gate, runs = built(tmp_path, Health(SystemClock())), asyncio.Event()
 
     async def fails_when_it_is_stopped() -> None:

@@ -22,6 +22,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from gatekeeper.backoff import Backoff
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import CentreSettings
 from gatekeeper.health import Health
@@ -45,8 +46,7 @@ GATE = f"{ROOT}/gate-1"
 
 QUICK = Pace(
     tick_s=0.02,
-    retry_first_s=0.02,
-    retry_last_s=0.1,
+    retry=Backoff(first_s=0.02, last_s=0.1),
     away_after_s=0.2,
     report_s=0.2,
     answer_s=5.0,
