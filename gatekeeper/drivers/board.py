@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from gatekeeper.backoff import Backoff
 from gatekeeper.clock import monotonic
 from gatekeeper.config import BarrierSettings, BoardSettings, InputSettings, LaneSettings
 from gatekeeper.drivers.bus import Bus
@@ -30,8 +31,7 @@ log = structlog.get_logger(__name__)
 ALARM = "relay_unreachable"
 """The alarm of a board that is not live; its subject is the board's name."""
 
-_FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 3.0
+_RETRY = Backoff(first_s=0.1, last_s=3.0)
 """Between two attempts: a silent board costs the others on its line little, and one that has come
 back works again within 5 s."""
 
@@ -58,7 +58,7 @@ class RelayBoard:
         self._bus = bus or Bus(settings.line)
         self._inputs = Inputs()
         self._relays = Relays(settings, lanes, health)
-        self._pause_s = _FIRST_PAUSE_S
+        self._pause_s = _RETRY.first_s
         self._trouble = ""
 
     @property
@@ -99,7 +99,7 @@ class RelayBoard:
                 self._report(await self._session())
                 await asyncio.sleep(self._pause_s)
                 await self._bus.let_openings_pass()
-                self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
+                self._pause_s = _RETRY.after(self._pause_s)
         finally:
             self._health.forget(self._task_name)
 
@@ -116,7 +116,7 @@ class RelayBoard:
             return fault
 
     async def _stay_live(self, device: Device, inputs: Sequence[bool]) -> BoardError:
-        self._pause_s = _FIRST_PAUSE_S
+        self._pause_s = _RETRY.first_s
         self._trouble = ""
         self._health.clear_alarm(ALARM, self._settings.name)
         log.info("board.live", board=self._settings.name)
@@ -157,7 +157,7 @@ class RelayBoard:
 
     def _beat(self) -> None:
         """At the latest again after a poll, or a pause and what begins a session."""
-        self._health.beat(self._task_name, 2 * (ANSWER_S + SAFE_S + _LONGEST_PAUSE_S))
+        self._health.beat(self._task_name, 2 * (ANSWER_S + SAFE_S + _RETRY.last_s))
 
 
 @dataclass(frozen=True, slots=True)

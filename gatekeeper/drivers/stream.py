@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import cv2
 import structlog
 
+from gatekeeper.backoff import Backoff
 from gatekeeper.clock import monotonic
 from gatekeeper.config import MjpegSettings, RtspSettings, StreamSettings, UsbSettings, ViewSettings
 from gatekeeper.drivers.login import LoginError
@@ -30,8 +31,7 @@ log = structlog.get_logger(__name__)
 MOST_LEFT_BEHIND = 3
 """Threads of one camera that hang at the same time; with so many, it is not opened again."""
 
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 4.0
+RETRY = Backoff(first_s=0.5, last_s=4.0)
 """Between two openings of a stream that gave no picture: doubled each time."""
 
 _OPENING_S = (OPEN_MS + READ_MS) / 1000 + 1.0
@@ -236,7 +236,7 @@ class StreamCamera:
     def _let_go(self) -> None:
         """The next frame opens the stream again, after a pause."""
         self._capture = None
-        self._pause_s = min(max(2 * self._pause_s, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+        self._pause_s = RETRY.after(self._pause_s)
         self._open_at = monotonic() + self._pause_s
 
     def _error(self, what: str, advice: str | None = _ADVICE) -> CameraError:

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import structlog
 
+from gatekeeper.backoff import Backoff
 from gatekeeper.clock import Clock, rest
 from gatekeeper.errors import StoreError, UnacceptableError
 from gatekeeper.health import Health
@@ -59,8 +60,8 @@ BEAT_S = 5.0
 BATCH = 200
 """Commits in one transaction."""
 
-_RETRY_S = (0.25, 5.0)
-"""Pauses after a write that failed: the first and the longest."""
+_RETRY = Backoff(first_s=0.25, last_s=5.0)
+"""Pauses after a write that failed."""
 
 STORE = "store"
 """The subject of the store's alarms, and the writer's heartbeat."""
@@ -94,7 +95,7 @@ class Journal:
         self._watchers: list[Callable[[bool], None]] = []
         self._failing = False
         self._again_at = 0.0
-        self._pause_s = _RETRY_S[0]
+        self._pause_s = _RETRY.first_s
         self._well_since: float | None = None
 
     # --- what happened ------------------------------------------------------------------------
@@ -285,7 +286,7 @@ class Journal:
         except StoreError as error:
             self._fail("store_failed", str(error))
             self._again_at = self._clock.boot_s() + self._pause_s
-            self._pause_s = min(2 * self._pause_s, _RETRY_S[1])
+            self._pause_s = _RETRY.after(self._pause_s)
         else:
             self._succeed()
 
@@ -343,7 +344,7 @@ class Journal:
             self._tell(False)
 
     def _succeed(self) -> None:
-        self._again_at, self._pause_s = 0.0, _RETRY_S[0]
+        self._again_at, self._pause_s = 0.0, _RETRY.first_s
         if self._has_alarm and self._well_since is None:
             self._well_since = self._clock.boot_s()
         self._release(self._log.written)

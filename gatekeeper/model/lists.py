@@ -1,5 +1,6 @@
 """The lists the centre keeps, and how far this gate has followed them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -85,8 +86,10 @@ class ListChanges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListSnapshot:
-    """A whole list at one version; it replaces what the centre sent before."""
+    """A whole list at one version; it replaces what the centre sent before. Its rows may be read
+    from somewhere as they are asked for.
+    """
 
     list: ListName
     version: int
-    rows: tuple[ListRow, ...]
+    rows: Collection[ListRow]

@@ -8,9 +8,9 @@ decided. So they come in as pieces, each a transaction of its own, under the num
 edition, which nobody reads; `turn` makes them count at once, and `sweep` then removes the others.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
@@ -69,12 +69,14 @@ def needs_sweeping(connection: Connection, name: ListName) -> bool:
     return connection.scalar(select(unswept.c.list).where(unswept.c.list == name)) is not None
 
 
-def in_order(some: Sequence[ListRow]) -> Iterator[ListRow]:
+def in_order(some: Iterable[ListRow]) -> Iterator[ListRow]:
     """The rows by plate, those of one plate as they came: neighbours share a page of the file, so
     that a piece dirties a few of them and not hundreds (a decision then waits a third as long).
     """
     plate = attrgetter("plate")
-    runs = [sorted(some[first : first + _RUN], key=plate) for first in range(0, len(some), _RUN)]
+    rest, runs = iter(some), []
+    while run := sorted(islice(rest, _RUN), key=plate):
+        runs.append(run)
     return merge(*runs, key=plate)
 
 

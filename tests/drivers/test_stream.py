@@ -16,6 +16,7 @@ import pytest
 from aiohttp import BasicAuth, web
 from structlog.testing import capture_logs
 
+from gatekeeper.backoff import Backoff
 from gatekeeper.clock import monotonic
 from gatekeeper.config import (
     MjpegSettings,
@@ -403,7 +404,7 @@ async def test_threads_left_behind_are_bounded(
 
     monkeypatch.setattr(stream, "pictures_of", lambda _: hangs)
     monkeypatch.setattr(stream, "_OPENING_S", 0.0)
-    monkeypatch.setattr(stream, "LONGEST_PAUSE_S", 0.0)
+    monkeypatch.setattr(stream, "RETRY", Backoff(first_s=0.0, last_s=0.0))
     settings = VideoSettings(kind="video", path=tmp_path, timeout_ms=100)
     camera = open_camera("entry", settings)
     async with asyncio.timeout(PATIENCE_S):
