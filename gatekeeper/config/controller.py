@@ -77,10 +77,15 @@ class CentreSettings(Settings):
 
 
 class PeerSettings(Settings):
-    """Another controller of the site; `exits_of` are the zones whose exit lanes it runs."""
+    """Another controller of the site; `exits_of` are the zones whose exit lanes it runs.
+
+    `exits_measured` says that each of these lanes has a camera and the places of its loops: only
+    then do the limits of these zones count against anybody.
+    """
 
     controller: Name
     exits_of: tuple[Name, ...] = ()
+    exits_measured: bool = False
 
 
 class Config(Settings):

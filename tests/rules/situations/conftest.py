@@ -69,6 +69,7 @@ def lane(name: str, coil: int, **more: Any) -> dict[str, Any]:
         "camera": {"kind": "folder", "path": "pictures"},
         "arrival_loop": {"board": "board", "input": 2 * coil},
         "safety_loop": {"board": "board", "input": 2 * coil + 1},
+        "geometry": {"arrival_to_safety_m": 1.0, "safety_loop_m": 1.5, "longest_m": 6.5},
         **more,
     }
 
@@ -529,6 +530,7 @@ class Site:
             {
                 "controller": f"gate-{other}",
                 "exits_of": ["visitor_zone"] if "inner-exit" in gates[other] else [],
+                "exits_measured": True,
             }
             for other in range(len(gates))
             if other != number
