@@ -123,6 +123,7 @@ class Zones:
             again = self._step(each, stay.Restarted(), at)
             steps.append(self._step(again.stay, stay.Eased(limit=plan.policy.limit), at))
         await self._book.write(steps, Change(counts=tuple(counts)))
+        await self._ease([each.stay for each in steps])
 
     def _step(self, each: Stay, what: StayInput, at: Instant) -> StayStep:
         return stay.step(each, what, at, self._book.around(each.zone))
@@ -197,6 +198,8 @@ class Zones:
             passage=told.passage,
         )
         await self._book.write(steps, change)
+        # a list may have changed between the decision and now (situations, 39)
+        await self._ease([each.stay for each in steps if each.stay.entry_passage == told.passage])
         if kept and not told.through:
             self._changed()  # its space is free again
 
@@ -255,8 +258,13 @@ class Zones:
     async def lists_changed(self, changes: ListChanges | None) -> None:
         """A later change of list may lift a limit (situations, 8); None: a whole list is new."""
         told = None if changes is None else {change.row.plate for change in changes.changes}
-        watched = [each for each in self._book.roll.inside if stay.is_watched(each)]
-        concerned = [each for each in watched if told is None or each.plate in told]
+        await self._ease(
+            [each for each in self._book.roll.inside if told is None or each.plate in told]
+        )
+
+    async def _ease(self, stays: Iterable[Stay]) -> None:
+        """Lift the limits of those that the lists, as they are now, no longer bind."""
+        concerned = [each for each in stays if stay.is_watched(each)]
         if not concerned:
             return
         at = self._clock.instant()

@@ -151,10 +151,16 @@ def zones_on(store: Store, clock: VirtualClock) -> Zones:
     )
 
 
+def internals(*plates: str, version: int = 1) -> ListSnapshot:
+    rows = tuple(ListRow(list=ListName.INTERNALS, plate=plate) for plate in plates)
+    return ListSnapshot(list=ListName.INTERNALS, version=version, rows=rows)
+
+
 @pytest.fixture
 def clerk(tmp_path: Path) -> Iterator[Clerk]:
-    """The peer was heard, and a car has just entered the hall."""
+    """The peer was heard, and an internal car has just entered the hall."""
     clock, store = VirtualClock(), Store.rehearsal(tmp_path / "gatekeeper.db")
+    at_once(store.replace(internals(CAR, OTHER), clock.instant()))
     clerk = Clerk(zones_on(store, clock), store, clock)
     at_once(clerk.zones.start())
     clerk.hears_health()
@@ -357,15 +363,19 @@ def test_who_is_no_longer_bound_by_a_limit_has_none_and_who_still_is_keeps_it(
     clerk: Clerk,
 ) -> None:
     at_once(clerk.zones.ended(clerk.passage("in", OTHER)))
-    row = ListRow(list=ListName.INTERNALS, plate=OTHER)
-    at_once(
-        clerk.store.replace(
-            ListSnapshot(list=ListName.INTERNALS, version=1, rows=(row,)), clerk.clock.instant()
-        )
-    )
+    at_once(clerk.store.replace(internals(OTHER, version=2), clerk.clock.instant()))
     at_once(clerk.zones.lists_changed(None))
 
     assert {each.plate: each.limit for each in clerk.stays()} == {CAR: None, OTHER: LIMIT}
+
+
+def test_a_change_that_was_stored_and_not_told_lifts_the_limit_at_the_next_start(
+    clerk: Clerk,
+) -> None:
+    at_once(clerk.store.replace(internals(OTHER, version=2), clerk.clock.instant()))
+    at_once(zones_on(clerk.store, clerk.clock).start())
+
+    assert [each.limit for each in clerk.stays()] == [None]
 
 
 # --- one thing at a time --------------------------------------------------------------------
@@ -373,6 +383,7 @@ def test_who_is_no_longer_bound_by_a_limit_has_none_and_who_still_is_keeps_it(
 
 async def test_two_lanes_at_once_do_not_undo_each_other(tmp_path: Path) -> None:
     clock, store = VirtualClock(), await Store.open(tmp_path / "gatekeeper.db")
+    await store.replace(internals(CAR), clock.instant())
     clerk = Clerk(zones_on(store, clock), store, clock)
     await clerk.zones.start()
     await clerk.zones.ended(clerk.passage("in", CAR))
@@ -388,6 +399,7 @@ async def test_two_lanes_at_once_do_not_undo_each_other(tmp_path: Path) -> None:
 
 async def test_two_doubts_at_once_are_both_found(tmp_path: Path) -> None:
     clock, store = VirtualClock(), await Store.open(tmp_path / "gatekeeper.db")
+    await store.replace(internals(CAR), clock.instant())
     clerk = Clerk(zones_on(store, clock), store, clock)
     await clerk.zones.start()
     await clerk.zones.ended(clerk.passage("in", CAR))
@@ -408,6 +420,7 @@ async def test_two_doubts_at_once_are_both_found(tmp_path: Path) -> None:
 
 async def test_an_exit_that_becomes_free_meanwhile_wakes_everybody(tmp_path: Path) -> None:
     clock, store = VirtualClock(), await Store.open(tmp_path / "gatekeeper.db")
+    await store.replace(internals(CAR), clock.instant())
     clerk = Clerk(zones_on(store, clock), store, clock)
     await clerk.zones.start()
     await clerk.zones.ended(clerk.passage("in", CAR))
