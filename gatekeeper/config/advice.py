@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from gatekeeper.config.boards import Wire
 from gatekeeper.config.controller import Config
 from gatekeeper.config.limits import advisory_because
+from gatekeeper.config.unwise import unwise_values
 from gatekeeper.config.zones import ZoneSettings
 from gatekeeper.model import Direction, Schedule, VehicleClass
 
@@ -25,6 +26,7 @@ def warnings(config: Config) -> list[str]:
         *_of_boards(config),
         *_of_fire(config),
         *_of_the_centre(config),
+        *unwise_values(config),
     ]
 
 
@@ -119,5 +121,10 @@ def _of_the_centre(config: Config) -> Iterator[str]:
         yield "no [centre]: lists never change and events stay here"
     elif config.centre.ca is None:
         yield "centre: no ca: the link to the broker is not encrypted"
+        if config.centre.password_file is not None:
+            yield (
+                f'centre: password_file = "{config.centre.password_file}" without ca: the password'
+                " goes to the broker in the clear, and whoever has it can give orders to this gate"
+            )
     if config.centre is None and config.peer:
         yield "peer: without [centre] nothing is ever heard of other controllers"
