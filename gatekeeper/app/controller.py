@@ -75,6 +75,7 @@ class Controller:
             certain=config.recognition.certain,
             peers=[peer.controller for peer in config.peer],
             changed=self._reconsider,
+            began=lambda plate: self._lists.began(plate),
         )
         self._bindings = Bindings()
         self._lists = Lists(self._bindings, self.zones, clock=clock, changed=self._reconsider)
@@ -150,6 +151,7 @@ class Controller:
         self._lockdown = self._lockdown or past.lockdown
         self.zones.restore(past)
         self._holds.restore(past)
+        self._lists.restored()
         self._reconsider()
 
     def _begin(self, past: PastLife) -> None:

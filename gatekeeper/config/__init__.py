@@ -35,6 +35,7 @@ from gatekeeper.config.lanes import (
     InputSettings,
     LaneSettings,
 )
+from gatekeeper.config.limits import advisory_because
 from gatekeeper.config.opposites import opposites
 from gatekeeper.config.profiles import (
     BoardProfile,
@@ -80,6 +81,7 @@ __all__ = [
     "Wire",
     "WordingSettings",
     "ZoneSettings",
+    "advisory_because",
     "load",
     "opposites",
     "profile_names",

@@ -15,6 +15,10 @@ EARLY_S = 0.001
 """A timer may fire so much early: less would be rounding, and rounding must not make it spin."""
 
 
+_ROUNDING_S = 0.0005
+"""Sums of moments are not exact: whole milliseconds are told apart, and rounding accuses nobody."""
+
+
 def counted_s(stay: Stay, until: Instant, around: Around = QUIET) -> float:
     """How much of the time inside counts until then; 0.0 across a boot that nobody told of."""
     since = stay.counted_from
@@ -41,6 +45,13 @@ def is_too_old(stay: Stay, policy: ZonePolicy, at: Instant) -> bool:
     longest_s = policy.abandon_s if stay.limit is None else policy.abandon_limited_s
     since = stay.counted_from
     return at.boot_id == since.boot_id and at.boot_s - since.boot_s > longest_s
+
+
+def is_over(stayed_s: float, limit: Limit) -> bool:
+    """Whether it was an overstay: an arrival at the exit at exactly limit and grace is none, to the
+    last millisecond (situations, 38).
+    """
+    return stayed_s > window_s(limit) + _ROUNDING_S
 
 
 def is_due(stayed_s: float, after_s: float) -> bool:

@@ -63,6 +63,8 @@ def begin(
         return None
     if decision.verdict is not Verdict.ADMIT:
         return None
+    limited = decision.limit is not None and decision.vehicle is VehicleClass.INTERNAL
+    row = decision.row
     stay = Stay(
         id=id,
         zone=zone,
@@ -72,8 +74,9 @@ def begin(
         counted_from=entered,
         entry_lane=lane,
         entry_passage=passage,
-        limit=decision.limit if decision.vehicle is VehicleClass.INTERNAL else None,
-        list_version=decision.row.version if decision.row else None,
+        limit=decision.limit if limited else None,
+        list_version=row.version if row else None,
+        bound_until=row.valid_until if row and limited else None,
     )
     if not decision.certain:
         doubts = (Doubt.ENTRY_UNCERTAIN, *doubts)
@@ -86,6 +89,7 @@ def step(stay: Stay, what: StayInput, at: Instant, around: Around = QUIET) -> St
     """The stay after `what` happened at `at`. An ended stay stays as it is and asks for nothing."""
     if stay.ended is not None:
         return StayStep(stay=stay)
+    stay = _unbound_by_now(stay, at)
     if at.boot_id != stay.counted_from.boot_id:
         stay = _restarted(stay, at)
     match what:
@@ -121,6 +125,12 @@ def _started(stay: Stay) -> StayStarted:
 def _restarted(stay: Stay, at: Instant) -> Stay:
     doubted = blemished(stay, Blemish(doubt=Doubt.RESTART, at=at))
     return replace(doubted, counted_from=at)
+
+
+def _unbound_by_now(stay: Stay, at: Instant) -> Stay:
+    """The row that bound it may have ended while it was inside (situations, 39)."""
+    ended = stay.bound_until is not None and at.wall >= stay.bound_until
+    return _eased(stay, None) if ended else stay
 
 
 def _eased(stay: Stay, limit: Limit | None) -> Stay:
