@@ -36,6 +36,21 @@ class Clock(Protocol):
         """Now, or the moment `at` of the boot clock, on both clocks."""
         ...
 
+    def awake_s(self) -> float:
+        """Seconds in which the programs of this machine could run: the scale of heartbeats. Only
+        simulated machines sleep, while nothing happens at them.
+        """
+        ...
+
+    async def idle(
+        self, at_most_s: float, *, moved: asyncio.Event | None = None, due: float | None = None
+    ) -> None:
+        """Wait `at_most_s`, or until something has `moved`, or the moment `due` of the boot clock
+        has come. For looks that mostly find nothing: simulated machines sleep through them, and
+        only `moved` and `due` are kept to the moment there.
+        """
+        ...
+
 
 class SystemClock:
     """The machine's own clocks. Raises `ClockError` where the kernel names no boot."""
@@ -63,15 +78,28 @@ class SystemClock:
             trusted=synchronised(),
         )
 
+    def awake_s(self) -> float:
+        """The same as `boot_s`."""
+        return monotonic()
+
+    async def idle(
+        self, at_most_s: float, *, moved: asyncio.Event | None = None, due: float | None = None
+    ) -> None:
+        """Wait, to the moment."""
+        wait_s = at_most_s if due is None else min(at_most_s, max(0.0, due - self.boot_s()))
+        if moved is None:
+            await asyncio.sleep(wait_s)
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await moved.wait()
+
 
 async def rest(moved: asyncio.Event, due: float | None, clock: Clock, *, at_most_s: float) -> None:
     """Wait until something has `moved`, or the moment `due` of the boot clock has come; None: it
     is not known when. Whoever rests looks again after `at_most_s`, wanted or not.
     """
-    rest_s = at_most_s if due is None else min(at_most_s, max(0.0, due - clock.boot_s()))
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(rest_s):
-            await moved.wait()
+    await clock.idle(at_most_s, moved=moved, due=due)
 
 
 def monotonic() -> float:

@@ -66,5 +66,5 @@ class WireError(GatekeeperError):
     """A message from the centre is not what the protocol allows; it was refused whole."""
 
 
-class DemoError(GatekeeperError):
-    """The demonstration cannot be played: a program or pictures it needs are missing."""
+class CommandMissingError(GatekeeperError):
+    """A command belongs to a distribution that is not installed here."""

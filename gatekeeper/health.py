@@ -65,7 +65,7 @@ class Health:
 
     def beat(self, name: str, within_s: float) -> None:
         """`name` is alive, and will say so again within `within_s` seconds."""
-        self._beats[name] = (self._clock.boot_s(), within_s)
+        self._beats[name] = (self._clock.awake_s(), within_s)
 
     def forget(self, name: str) -> None:
         """`name` has ended as it should; its silence means nothing."""
@@ -73,7 +73,7 @@ class Health:
 
     def silent(self) -> tuple[str, ...]:
         """Who has not kept the promise of its last heartbeat."""
-        now = self._clock.boot_s()
+        now = self._clock.awake_s()
         return tuple(name for name, (at, within) in self._beats.items() if now - at > within)
 
     def _tell(self, news: AlarmRaised | AlarmCleared) -> None:

@@ -1,5 +1,6 @@
 """Alarms and heartbeats."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -23,6 +24,14 @@ class HandClock:
             wall=datetime(2026, 1, 1, tzinfo=UTC),
             trusted=True,
         )
+
+    def awake_s(self) -> float:
+        return self.now
+
+    async def idle(
+        self, at_most_s: float, *, moved: asyncio.Event | None = None, due: float | None = None
+    ) -> None:
+        self.now += at_most_s
 
 
 def test_an_alarm_is_news_once_until_it_is_cleared() -> None:

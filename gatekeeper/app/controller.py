@@ -1,22 +1,17 @@
-"""One controller: every room built once, every task supervised, everything let go at the end.
+"""One controller: every room built once from its ports, every task supervised.
 
-A task that fails is restarted alone, with backoff; the others do not notice. systemd's watchdog is
-fed only while every task keeps the promise of its last heartbeat.
+The same in the daemon and in virtual time. systemd's watchdog is fed only while every task keeps
+the promise of its last heartbeat.
 """
 
 import asyncio
 import math
-import signal
-from collections.abc import Awaitable, Callable, Collection
-from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import structlog
 
 from gatekeeper import __version__
-from gatekeeper.app.devices import Devices, Task
 from gatekeeper.app.fire import FireInputs
 from gatekeeper.app.holds import Holds
 from gatekeeper.app.housekeeping import Housekeeping, free_mb
@@ -24,6 +19,8 @@ from gatekeeper.app.lists import Lists
 from gatekeeper.app.news import News
 from gatekeeper.app.notify import feed_watchdog, notify
 from gatekeeper.app.orders import Orders
+from gatekeeper.app.ports import Ears, Ports, Task
+from gatekeeper.app.supervisor import Supervisor
 from gatekeeper.app.timekeeper import Timekeeper
 from gatekeeper.app.wiring import (
     begun,
@@ -33,17 +30,11 @@ from gatekeeper.app.wiring import (
     texts_of,
     timing_of,
 )
-from gatekeeper.clock import SystemClock
-from gatekeeper.config import CentreSettings, Config, LaneSettings, warnings
+from gatekeeper.config import Config, LaneSettings
 from gatekeeper.errors import StoreError
-from gatekeeper.health import Health
 from gatekeeper.journal import Journal, PastLife, read_past_life
-from gatekeeper.lane import Bindings, Holder, Kerb, Lane, Rooms
-from gatekeeper.lpr import ReadingThread, open_recogniser
+from gatekeeper.lane import Bindings, Holder, Lane, Rooms
 from gatekeeper.model import ControllerStopped, HealthReport, PeerEvent, PeerHealth, SiteState
-from gatekeeper.store import Store, alone
-from gatekeeper.store.pictures import Pictures
-from gatekeeper.sync import Link
 from gatekeeper.zones import Zones, places_of, plans_of, policy_of
 
 log = structlog.get_logger(__name__)
@@ -54,59 +45,28 @@ START_S = 2.0
 LAST_WORDS_S = 5.0
 """How long a stop waits for the disk to take what was posted last."""
 
-RESTART_S = (0.5, 30.0)
-"""Backoff of a task that failed: first pause, longest pause."""
-
-STOPS_S = 10.0
-"""How long a task may take to end as it should: a relay that pulses goes off first."""
-
 NEIGHBOURS_S = 1.0
 """How often it is looked whether a technician's command has written to the database: a plate taken
 off the blacklist must not wait for the next car."""
 
 
-def run(config: Config) -> None:
-    """Serve the gates until SIGTERM or SIGINT. Raises what keeps the controller from starting."""
-    with alone(config.store.path, "the controller"):
-        asyncio.run(_serve(config))
-
-
-async def _serve(config: Config) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with AsyncExitStack() as stack:
-        controller = await Controller.build(config, stack)
-        await controller.serve(stop)
-
-
-async def ended(tasks: Collection[asyncio.Task[Any]]) -> None:
-    """Cancel tasks, and wait until all have ended. What was swallowed is said again: libraries
-    that use asyncio.wait_for on Python 3.11 lose a cancellation that comes together with an answer
-    (cpython #86296), and so do task groups of which a task fails.
-    """
-    waiting = set(tasks)
-    while waiting:
-        for task in waiting:
-            task.cancel()
-        _, waiting = await asyncio.wait(waiting, timeout=STOPS_S)
-
-
 class Controller:
-    """The rooms of one controller, wired together."""
+    """The rooms of one controller, wired together; `health` and `lanes` for those who look at it
+    from outside.
+    """
 
-    def __init__(self, config: Config, *, store: Store, clock: SystemClock, health: Health) -> None:
+    def __init__(self, config: Config, ports: Ports) -> None:
+        clock, store, health = ports.clock, ports.store, ports.health
+        self.health = health
+        self.lanes: dict[str, Lane] = {}
+        self.holders: dict[str, Holder] = {}
         self._config = config
         self._store = store
         self._journal = Journal(store, clock=clock, health=health, restore=self._restore)
         self._clock = clock
-        self._health = health
-        self._lanes: dict[str, Lane] = {}
-        self._devices = Devices(config, clock, health)
-        self._link: Link | None = None
-        self._stopping = False
-        self._pictures = Pictures(config.store.pictures)
-        self._zones = Zones(
+        self._lockdown = False
+        self.supervisor = Supervisor(clock=clock, health=health)
+        self.zones = Zones(
             places_of(config),
             plans_of(config),
             journal=self._journal,
@@ -117,18 +77,16 @@ class Controller:
             changed=self._reconsider,
         )
         self._bindings = Bindings()
-        self._lists = Lists(self._bindings, self._zones, clock=clock, changed=self._reconsider)
+        self._lists = Lists(self._bindings, self.zones, clock=clock, changed=self._reconsider)
         self._timekeeper = Timekeeper(clock, health)
         self._housekeeping = Housekeeping(
             config.store,
             config.timezone,
-            pictures=self._pictures,
-            zones=self._zones,
+            pictures=ports.pictures,
+            zones=self.zones,
             clock=clock,
             health=health,
         )
-        self._lockdown = False
-        self._holders: dict[str, Holder] = {}
         self._fire = FireInputs(
             config.fire.inputs,
             journal=self._journal,
@@ -136,10 +94,10 @@ class Controller:
             health=health,
             latched=self._burns,
         )
-        self._holds = Holds(self._holders, self._fire, journal=self._journal, clock=clock)
+        self._holds = Holds(self.holders, self._fire, journal=self._journal, clock=clock)
         self._orders = Orders(
-            self._lanes,
-            self._zones,
+            self.lanes,
+            self.zones,
             [zone.name for zone in config.zone],
             holds=self._holds,
             journal=self._journal,
@@ -150,55 +108,47 @@ class Controller:
         self._news = News(
             config,
             journal=self._journal,
-            zones=self._zones,
+            zones=self.zones,
             health=health,
             changed=self._reconsider,
         )
         self._has_begun = False
-
-    @classmethod
-    async def build(cls, config: Config, stack: AsyncExitStack) -> "Controller":
-        """Open everything a controller needs; `stack` lets go of it, last opened first."""
-        clock = SystemClock()
-        store = Store.at(config.store.path)
-        stack.push_async_callback(store.close)
-        self = cls(config, store=store, clock=clock, health=Health(clock))
-        for warning in warnings(config):
-            log.warning("config.warning", detail=warning)
-        await self._build_lanes(stack)
-        if config.centre is not None:
-            self._link = self._built_link(config.centre)
-        return self
+        self._devices = ports.devices(config, clock, health)
+        self._build_lanes(ports)
+        self._devices.watch_fire(config.fire.inputs, self._fire)
+        self._link = ports.link(config, ports, self._ears())
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Go live, and serve until `stop`. What the store knows is taken up first, or later where
         it does not answer: the gates open all the same (situations, 33).
         """
-        writer = asyncio.create_task(self._kept("journal", self._journal.run), name="journal")
+        self.supervisor.start([("journal", self._journal.run)])
         if not await self._journal.restored(START_S):
             log.error("controller.live_without_store", path=str(self._config.store.path))
             self._begin(PastLife())
         await self._holds.wake()
-        watcher = asyncio.create_task(stop.wait())
-        tasks = [watcher, writer, *self._started()]
+        self.supervisor.start(self._work())
         notify("READY=1")
-        log.info("controller.live", version=__version__, lanes=list(self._lanes))
-        await watcher
+        log.info("controller.live", version=__version__, lanes=list(self.lanes))
+        await stop.wait()
         notify("STOPPING=1")
-        self._stopping = True
-        await ended(tasks)
+        await self.supervisor.stop()
         self._journal.tell(ControllerStopped())
         await self._journal.close(LAST_WORDS_S)
         log.info("controller.stopped")
 
+    async def close(self) -> None:
+        """Let go of the devices."""
+        await self._devices.close()
+
     async def _restore(self) -> None:
         """Take up what the store knows, and let waiting vehicles be decided by it."""
-        since = self._clock.instant().wall - timedelta(seconds=self._zones.remembered_s)
+        since = self._clock.instant().wall - timedelta(seconds=self.zones.remembered_s)
         past = await read_past_life(self._store, since)
         self._begin(past)
         tell_unknown(self._journal, past)
         self._lockdown = self._lockdown or past.lockdown
-        self._zones.restore(past)
+        self.zones.restore(past)
         self._holds.restore(past)
         self._reconsider()
 
@@ -208,113 +158,78 @@ class Controller:
             self._has_begun = True
             self._journal.tell(*begun(self._config, past, self._clock.instant()))
 
-    async def _build_lanes(self, stack: AsyncExitStack) -> None:
+    def _build_lanes(self, ports: Ports) -> None:
         config = self._config
-        recogniser = await asyncio.to_thread(
-            open_recogniser, config.recognition.networks, config.recognition.threads
-        )
-        reader = ReadingThread(recogniser)
-        stack.callback(reader.close)
-        stack.push_async_callback(self._devices.close)
         rooms = Rooms(
-            reader=reader,
+            reader=ports.reader,
             journal=self._journal,
-            zones=self._zones,
-            pictures=self._pictures,
+            zones=self.zones,
+            pictures=ports.pictures,
             bindings=self._bindings,
-            clock=self._clock,
-            health=self._health,
+            clock=ports.clock,
+            health=ports.health,
             site=self._site,
             timezone=config.timezone,
             quorum=quorum_of(config),
             texts=texts_of(config),
+            slow_look_s=config.recognition.slow_interval_s,
         )
         for settings in config.lane:
-            lane = self._built_lane(settings, rooms, self._devices.kerb(settings))
-            self._lanes[settings.name] = lane
-            self._holders[settings.name] = lane.holder
-        self._devices.watch_fire(config.fire.inputs, self._fire)
+            lane = self._built_lane(settings, rooms)
+            self.lanes[settings.name] = lane
+            self.holders[settings.name] = lane.holder
 
-    def _built_lane(self, settings: LaneSettings, rooms: Rooms, kerb: Kerb) -> Lane:
+    def _built_lane(self, settings: LaneSettings, rooms: Rooms) -> Lane:
         return Lane(
             settings,
             policy_of(self._config, settings.zone),
-            kerb=kerb,
+            kerb=self._devices.kerb(settings),
             rooms=rooms,
             timing=timing_of(self._config, settings),
             limits=limits_of(settings),
-            slow_look_s=self._config.recognition.slow_interval_s,
             store_failure_admits=self._config.zone_of(settings.zone).when_store_fails == "admit",
         )
 
-    def _built_link(self, centre: CentreSettings) -> Link:
-        return Link(
-            centre,
-            self._config.site,
-            self._config.controller,
-            store=self._store,
-            clock=self._clock,
-            health=self._health,
+    def _ears(self) -> Ears:
+        return Ears(
             obey=self._orders.obey,
             changed=self._lists.changed,
-            report=self._report,
-            peers=[peer.controller for peer in self._config.peer],
             heard=self._heard,
             time_told=self._timekeeper.told,
+            report=self._report,
         )
 
     # --- tasks --------------------------------------------------------------------------------
 
-    def _started(self) -> list[asyncio.Task[None]]:
+    def _work(self) -> list[Task]:
         work: list[Task] = [
             ("fire", self._fire.run),
-            ("zones", self._zones.run),
+            ("zones", self.zones.run),
             ("lists", self._lists.run),
             ("housekeeping", self._housekeeping.run),
             ("clock", self._timekeeper.run),
             ("neighbours", self._notice_neighbours),
-            ("watchdog", partial(feed_watchdog, self._health)),
+            ("watchdog", partial(feed_watchdog, self.health, self._clock)),
         ]
         work += self._devices.tasks
-        work += [(f"hold {name}", holder.run) for name, holder in self._holders.items()]
-        work += [(f"lane {name}", lane.run) for name, lane in self._lanes.items()]
+        work += [(f"hold {name}", holder.run) for name, holder in self.holders.items()]
+        work += [(f"lane {name}", lane.run) for name, lane in self.lanes.items()]
         if self._link is not None:
             work.append(("link", self._link.run))
-        return [asyncio.create_task(self._kept(name, task), name=name) for name, task in work]
-
-    async def _kept(self, name: str, task: Callable[[], Awaitable[None]]) -> None:
-        """Run a task for ever, alone: when it fails, say so, wait, and run it again."""
-        pause, longest = RESTART_S
-        loop = asyncio.get_running_loop()
-        # A task group of Python 3.11 may swallow a cancellation while one of its tasks fails.
-        while not self._stopping:
-            begun = self._clock.boot_s()
-            well = loop.call_later(longest, self._health.clear_alarm, "task_failed", name)
-            try:
-                await task()
-            except Exception as error:
-                log.error("task.failed", task=name, exc_info=error)
-                self._health.raise_alarm("task_failed", name, repr(error))
-            finally:
-                well.cancel()
-            if self._clock.boot_s() - begun > longest:
-                pause = RESTART_S[0]
-            if not self._stopping:
-                await asyncio.sleep(pause)
-            pause = min(2 * pause, longest)
+        return work
 
     async def _notice_neighbours(self) -> None:
         """A technician's command writes to the database beside this controller."""
         while True:
             if await self._store.disturbed():
                 self._reconsider()
-            await asyncio.sleep(NEIGHBOURS_S)
+            await self._clock.idle(NEIGHBOURS_S)
 
     # --- what the rooms ask of each other -------------------------------------------------------
 
     def _reconsider(self) -> None:
         """Who has waited longest is decided first: there may be one space only."""
-        waiting = sorted(self._lanes.values(), key=lambda lane: lane.waiting_since or math.inf)
+        waiting = sorted(self.lanes.values(), key=lambda lane: lane.waiting_since or math.inf)
         for lane in waiting:
             lane.reconsider()
 
@@ -324,11 +239,11 @@ class Controller:
 
     async def _heard(self, told: PeerEvent | PeerHealth) -> None:
         """The broker may forget it once it has been written. Raises `StoreError`: not yet."""
-        if not await self._journal.written(self._zones.heard(told)):
+        if not await self._journal.written(self.zones.heard(told)):
             raise StoreError(f"{self._config.store.path}: what a peer told is not written yet")
 
     def _burns(self, latched: bool) -> None:
-        for holder in self._holders.values():
+        for holder in self.holders.values():
             holder.fire(latched)
 
     def _locked(self, on: bool) -> None:
@@ -339,8 +254,8 @@ class Controller:
         return HealthReport(
             at=at.wall,
             clock_trusted=at.trusted,
-            lanes={name: lane.state.value for name, lane in self._lanes.items()},
-            alarms=self._health.alarms,
+            lanes={name: lane.state.value for name, lane in self.lanes.items()},
+            alarms=self.health.alarms,
             journal=self._store.journal,
             seq=await self._store.last_seq(),
             outbox=await self._store.outbox_depth(),

@@ -1,6 +1,5 @@
 """Free disk, pictures that grow old, and once a day the summary of zones that blacklist nobody."""
 
-import asyncio
 import shutil
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -44,7 +43,7 @@ class Housekeeping:
             if now.trusted:  # by a wrong clock all pictures might be old
                 await self._pictures.sweep(now.wall - timedelta(days=self._settings.pictures_days))
                 await self._end_the_day(now.wall)
-            await asyncio.sleep(PAUSE_S)
+            await self._clock.idle(PAUSE_S)
 
     def _look_at_the_disk(self) -> None:
         free = free_mb(self._settings.path)

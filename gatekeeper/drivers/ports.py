@@ -7,7 +7,16 @@ device is behind one. The fakes in the tests pass the same contract tests as the
 from collections.abc import Callable
 from typing import Protocol
 
-from gatekeeper.model import Ack, BarrierCommand, DisplayText, Frame, PlateRead, Presence
+from gatekeeper.drivers.motion import Seen
+from gatekeeper.model import (
+    Ack,
+    BarrierCommand,
+    DisplayText,
+    Frame,
+    Pixels,
+    PlateRead,
+    Presence,
+)
 
 
 class Camera(Protocol):
@@ -26,6 +35,18 @@ class Camera(Protocol):
 
     async def close(self) -> None:
         """Let go of the device."""
+        ...
+
+
+class Motion(Protocol):
+    """What says whether something moves or stands in the view of one camera."""
+
+    def look(self, pixels: Pixels) -> Seen:
+        """What has changed in view since the look before."""
+        ...
+
+    def learn(self, at: float, *, empty: bool) -> None:
+        """Take in the last look, of a lane that is `empty` as far as is known, or is not."""
         ...
 
 

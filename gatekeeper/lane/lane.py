@@ -12,7 +12,7 @@ import structlog
 
 from gatekeeper.clock import rest
 from gatekeeper.config import LaneSettings
-from gatekeeper.drivers.ports import Barrier, Camera, Display, Loops
+from gatekeeper.drivers.ports import Barrier, Camera, Display, Loops, Motion
 from gatekeeper.errors import LaneError
 from gatekeeper.lane.barrier import Closer
 from gatekeeper.lane.camera import CameraLoop
@@ -42,13 +42,16 @@ Part: TypeAlias = tuple[str, Callable[[], Coroutine[Any, Any, None]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kerb:
-    """What stands at one lane; `turn` where it shares the barrier with the opposite lane."""
+    """What stands at one lane; `turn` where it shares the barrier with the opposite lane. `motion`
+    says what moves in the view of the camera; None: its pixels do.
+    """
 
     camera: Camera | None
     barrier: Barrier
     loops: Loops
     display: Display | None = None
     turn: Side | None = None
+    motion: Motion | None = None
 
 
 class Lane:
@@ -83,12 +86,14 @@ class Lane:
         )
         self._lives = 0
         self._holds_blind = False
-        self._to_look_after = asyncio.Event()
         self._mailbox = Mailbox(rooms.clock, overrun=self._overrun)
         self._arrivals = Arrivals(settings, limits, health=rooms.health, tell=self._noticed)
         self.holder = Holder(context, changed=self.reconsider, let_go=self._let_go)
         self._closer = self._built_closer(settings.barrier.close_after_s)
-        self._camera = None if kerb.camera is None else self._built_camera(kerb.camera)
+        self._camera = None
+        if kerb.camera is not None:
+            self._camera = self._built_camera(kerb.camera, kerb.motion)
+        self._to_look_after = asyncio.Event() if self._camera is None else self._camera.moved
         self._service = Service(
             context,
             holder=self.holder,
@@ -113,7 +118,7 @@ class Lane:
             opening=lambda: self.state is not State.CLEAR,
         )
 
-    def _built_camera(self, camera: Camera) -> CameraLoop:
+    def _built_camera(self, camera: Camera, motion: Motion | None) -> CameraLoop:
         return CameraLoop(
             self._context,
             camera,
@@ -121,7 +126,7 @@ class Lane:
             rate=lambda: look_rate(self.state, self._service.visit),
             see=self._mailbox.look,
             view=None if self._closer is None else self._closer.sensed,
-            moved=self._to_look_after,
+            motion=motion,
         )
 
     def _shared(self, turn: Side) -> Callable[[Presence], None]:

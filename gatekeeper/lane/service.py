@@ -7,7 +7,6 @@ waits for time: `wake_at` says when the state machine wants to be told that it i
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 import structlog
 from uuid6 import uuid7

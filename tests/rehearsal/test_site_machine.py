@@ -16,7 +16,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from gatekeeper.cli.simulate.ledger import Law
 from gatekeeper.model import (
     BarrierCommanded,
     BarrierIntended,
@@ -47,6 +46,7 @@ from gatekeeper.rehearsal import at_once
 from gatekeeper.rules import stay
 from gatekeeper.rules.passage import State
 from gatekeeper.rules.replay import replay
+from simulators.simulate.ledger import Law
 from simulators.world import Vehicle
 
 if TYPE_CHECKING:

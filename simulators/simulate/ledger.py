@@ -4,7 +4,6 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from gatekeeper.cli.simulate.site import VISITOR_ZONE
 from gatekeeper.model import (
     BlacklistAdded,
     BlacklistSuspended,
@@ -13,6 +12,7 @@ from gatekeeper.model import (
     StaySuspected,
 )
 from gatekeeper.rehearsal import Told
+from simulators.simulate.site import VISITOR_ZONE
 from simulators.world import Approach, Truth, Vehicle, Visit, Way
 
 _EXIT = "inner-exit"

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from gatekeeper.cli.demo.site import CAMERA_PASSWORD, CAMERA_USER, Site
+from simulators.demo.site import CAMERA_PASSWORD, CAMERA_USER, Site
 from simulators.site.program import Broker, News, Program, Simulator, free_port
 
 RESTART_S = 0.5

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gatekeeper.cli.simulate.ledger import Verdicts
-from gatekeeper.cli.simulate.run import Diary
+from simulators.simulate.ledger import Verdicts
+from simulators.simulate.run import Diary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,6 +5,6 @@ compares what their journals say with what really happened, `run` does so for ma
 `report` and `plots` tell of it.
 """
 
-from gatekeeper.cli.simulate.command import simulate
+from simulators.simulate.command import simulate
 
 __all__ = ["simulate"]

@@ -9,13 +9,13 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from gatekeeper.cli.demo.cast import Car, Cast
-from gatekeeper.cli.demo.site import LANES
-from gatekeeper.cli.demo.stage import Stage
-from gatekeeper.cli.demo.tell import Teller
 from gatekeeper.clock import monotonic
-from gatekeeper.errors import DemoError
 from gatekeeper.store import journal
+from simulators.demo.cast import Car, Cast
+from simulators.demo.errors import DemoError
+from simulators.demo.site import LANES
+from simulators.demo.stage import Stage
+from simulators.demo.tell import Teller
 from simulators.site.program import News
 
 INNER_ENTRY, INNER_EXIT = "inner-entry", "inner-exit"

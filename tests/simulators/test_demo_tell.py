@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from gatekeeper.cli.demo.tell import Teller
-from gatekeeper.errors import DemoError
+from simulators.demo.errors import DemoError
+from simulators.demo.tell import Teller
 from simulators.site.program import ProgramError
 
 

@@ -4,8 +4,9 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from gatekeeper.errors import DemoError, PictureError
+from gatekeeper.errors import PictureError
 from gatekeeper.rules import plate
+from simulators.demo.errors import DemoError
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
 

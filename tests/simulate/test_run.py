@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from gatekeeper.cli.simulate import run
-from gatekeeper.cli.simulate.ledger import Verdicts
 from gatekeeper.model import Blemish, Stay
 from gatekeeper.rules import stay
+from simulators.simulate import run
+from simulators.simulate.ledger import Verdicts
 from simulators.world import Plan
 
 HARD = Plan(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from gatekeeper.cli.simulate.ledger import Verdicts
+    from simulators.simulate.ledger import Verdicts
     from simulators.world import Plan
 
 HOURLY = (10.0, 20.0, 30.0, 45.0, 60.0, 90.0)
@@ -138,8 +138,8 @@ def simulate(
 def _once(
     plan: "Plan", seed: int, days: float, workers: int, plot: Path | None, as_json: bool
 ) -> int:
-    from gatekeeper.cli.simulate import plots, report
-    from gatekeeper.cli.simulate.run import run_all, tasks_of
+    from simulators.simulate import plots, report
+    from simulators.simulate.run import run_all, tasks_of
 
     begun = time.perf_counter()
     tasks = tasks_of(plan, seed, days, diary=plot is not None)
@@ -158,7 +158,7 @@ def _once(
 
 
 def _traffic(plan: "Plan", seed: int, days: float, workers: int, path: Path, as_json: bool) -> int:
-    from gatekeeper.cli.simulate import plots
+    from simulators.simulate import plots
 
     plans = {hour: replace(plan, leaving_per_hour=hour) for hour in HOURLY}
     # As many cars in each run: fewer days where there is more traffic.
@@ -168,7 +168,7 @@ def _traffic(plan: "Plan", seed: int, days: float, workers: int, path: Path, as_
 
 
 def _sweep(plan: "Plan", seed: int, days: float, workers: int, path: Path, as_json: bool) -> int:
-    from gatekeeper.cli.simulate import plots
+    from simulators.simulate import plots
 
     plans = {
         (misread, missed): replace(plan, misread_frames=misread, missed_exits=missed)
@@ -184,8 +184,8 @@ def _sweep(plan: "Plan", seed: int, days: float, workers: int, path: Path, as_js
 def _many(
     plans: "Mapping[_Key, Plan]", seed: int, days: "Callable[[_Key], float]", workers: int
 ) -> "dict[_Key, Verdicts]":
-    from gatekeeper.cli.simulate import report
-    from gatekeeper.cli.simulate.run import run_all, tasks_of
+    from simulators.simulate import report
+    from simulators.simulate.run import run_all, tasks_of
 
     tasks = {key: tasks_of(plan, seed, days(key)) for key, plan in plans.items()}
     flat = [task for some in tasks.values() for task in some]
@@ -198,7 +198,7 @@ def _many(
 
 
 def _tell(runs: "Mapping[str, Verdicts]", path: Path, as_json: bool) -> int:
-    from gatekeeper.cli.simulate import report
+    from simulators.simulate import report
 
     for name, verdicts in runs.items():
         figures = report.figures(verdicts)

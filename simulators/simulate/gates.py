@@ -6,9 +6,6 @@ Loop edges and reads of the world go in, openings come out; nothing else passes 
 import math
 from pathlib import Path
 
-from gatekeeper.cli.simulate.centre import Lists, Mailbox, as_peer, is_of_interest
-from gatekeeper.cli.simulate.ledger import Ledger
-from gatekeeper.cli.simulate.site import CONTROLLER_OF, INNER, VISITOR_ZONE, ZONE_OF, config_of
 from gatekeeper.model import (
     Colour,
     ListChanges,
@@ -21,6 +18,9 @@ from gatekeeper.model import (
     ZoneRecounted,
 )
 from gatekeeper.rehearsal import Rehearsal, Told, VirtualClock
+from simulators.simulate.centre import Lists, Mailbox, as_peer, is_of_interest
+from simulators.simulate.ledger import Ledger
+from simulators.simulate.site import CONTROLLER_OF, INNER, VISITOR_ZONE, ZONE_OF, config_of
 from simulators.world import Read
 
 _CORNERS = ((0.0, 0.0), (200.0, 0.0), (200.0, 60.0), (0.0, 60.0))

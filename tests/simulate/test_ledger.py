@@ -2,7 +2,6 @@
 
 import pytest
 
-from gatekeeper.cli.simulate.ledger import Law, Ledger, Verdicts, compare
 from gatekeeper.model import (
     BlacklistAdded,
     Doubt,
@@ -16,6 +15,7 @@ from gatekeeper.model import (
 )
 from gatekeeper.rehearsal import Told
 from gatekeeper.rehearsal.clock import EPOCH
+from simulators.simulate.ledger import Law, Ledger, Verdicts, compare
 from simulators.world import Truth, Vehicle, Visit, Way
 
 LIMIT = Limit(limit_s=600.0, warning_s=120.0, grace_s=60.0)

@@ -2,7 +2,6 @@
 
 from collections import defaultdict, deque
 
-from gatekeeper.cli.simulate.site import INNER, OUTER
 from gatekeeper.model import (
     BlacklistAdded,
     BlacklistRemoved,
@@ -16,6 +15,7 @@ from gatekeeper.model import (
     VehicleDecided,
 )
 from gatekeeper.rehearsal import Told
+from simulators.simulate.site import INNER, OUTER
 
 _OF_THE_BLACKLIST = (BlacklistAdded, BlacklistRemoved, BlacklistSuspended)
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from rich.console import Console
 
 from gatekeeper.clock import monotonic
-from gatekeeper.errors import DemoError
+from simulators.demo.errors import DemoError
 from simulators.site.program import ProgramError
 
 

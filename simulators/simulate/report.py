@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from gatekeeper.cli.simulate.ledger import Verdicts
+from simulators.simulate.ledger import Verdicts
 
 
 def added(some: Iterable[Verdicts]) -> Verdicts:

@@ -4,6 +4,6 @@
 `tell` prints it, `cast` finds cars among photographs.
 """
 
-from gatekeeper.cli.demo.command import demo
+from simulators.demo.command import demo
 
 __all__ = ["demo"]

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from gatekeeper.cli.simulate.gates import Gates
-from gatekeeper.cli.simulate.ledger import Ledger, Verdicts, compare
-from gatekeeper.cli.simulate.site import INNER, VISITOR_ZONE, config_of
 from gatekeeper.zones import policy_of
+from simulators.simulate.gates import Gates
+from simulators.simulate.ledger import Ledger, Verdicts, compare
+from simulators.simulate.site import INNER, VISITOR_ZONE, config_of
 from simulators.world import Plan, Truth, World
 
 if TYPE_CHECKING:

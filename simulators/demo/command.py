@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 
-from gatekeeper.cli.demo.cast import DRAWN, Cast, from_photographs
-from gatekeeper.cli.demo.play import Play
-from gatekeeper.cli.demo.stage import Stage, staged
-from gatekeeper.cli.demo.tell import Teller
-from gatekeeper.errors import DemoError
+from simulators.demo.cast import DRAWN, Cast, from_photographs
+from simulators.demo.errors import DemoError
+from simulators.demo.play import Play
+from simulators.demo.stage import Stage, staged
+from simulators.demo.tell import Teller
 from simulators.site.program import ProgramError
 
 
