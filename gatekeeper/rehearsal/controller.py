@@ -498,7 +498,7 @@ class _Lane:
         self, context: LaneContext, holder: Holder, side: Side | None, *, looks: bool
     ) -> None:
         self._clock = context.rooms.clock
-        self._levels: dict[Sensor, bool] = {}
+        self._levels: dict[Sensor, Presence] = {}
         if side is not None:
             side.explain(lambda: holder.explains)
         self._service = Service(
@@ -508,7 +508,7 @@ class _Lane:
             turn=side,
             wake_camera=_nothing if looks else None,
             by_camera=lambda: False,
-            is_on=lambda sensor: self._levels.get(sensor, False),
+            is_on=self._is_on,
         )
 
     @property
@@ -531,11 +531,19 @@ class _Lane:
     async def late(self) -> None:
         await self._service.late()
 
+    async def begin_anew(self) -> tuple[Presence, ...]:
+        self._service.begin_again()
+        levels, self._levels = self._levels, {}
+        return tuple(levels.values())
+
+    def _is_on(self, sensor: Sensor) -> bool:
+        return sensor in self._levels and self._levels[sensor].on
+
     async def take(self, letter: Presence | Look | Reconsider | ItsTurn) -> None:
         match letter:
             case Presence():
-                before = self._levels.get(letter.sensor, False)
-                self._levels[letter.sensor] = letter.on
+                before = self._is_on(letter.sensor)
+                self._levels[letter.sensor] = letter
                 if letter.on != before:
                     await self._service.sensed(letter)
             case Look():
