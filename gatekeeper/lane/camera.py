@@ -45,7 +45,7 @@ Answer = TypeVar("Answer")
 
 class CameraLoop:
     """One camera, and the recogniser it shares with the other lanes. It raises no alarm: the lane
-    asks for its `trouble`.
+    asks for its `trouble`, at the latest when `moved` is set.
     """
 
     def __init__(
@@ -57,13 +57,11 @@ class CameraLoop:
         rate: Callable[[], LookRate],
         see: Callable[[Look], None],
         view: Callable[[Presence], None] | None,
-        moved: asyncio.Event,
     ) -> None:
         """`rate` is asked before each look; `see` is given each look but the idle ones, `arrivals`
-        what all of them show, and `view` whether anything moves or stands there. `moved` is set
-        when the answer of `trouble` may have changed.
+        what all of them show, and `view` whether anything moves or stands there.
         """
-        self._moved = moved
+        self.moved = asyncio.Event()
         self._lane = context.name
         self._rooms = context.rooms
         self._camera = camera
@@ -122,14 +120,16 @@ class CameraLoop:
         if self._unseen_since is None:
             self._unseen_since = self._rooms.clock.boot_s()
             loop = asyncio.get_running_loop()
-            self._too_long = loop.call_later(STALE_S + _LATE_S, self._moved.set)
+            self._too_long = loop.call_later(STALE_S + _LATE_S, self.moved.set)
 
     async def _failed(self, error: CameraError) -> None:
         self._failures += 1
         self._fault = str(error)
-        self._moved.set()
-        stale = self._failures >= FAILURES_OF_A_DEAD_CAMERA
-        await asyncio.sleep(WHILE_STALE_S if stale else AFTER_FAILURE_S)
+        self.moved.set()
+        if self._failures >= FAILURES_OF_A_DEAD_CAMERA:
+            await self._rooms.clock.idle(WHILE_STALE_S)
+        else:
+            await asyncio.sleep(AFTER_FAILURE_S)
 
     def _succeeded(self) -> None:
         if self._too_long is not None:
@@ -137,7 +137,7 @@ class CameraLoop:
         was_in_trouble = self.trouble(self._rooms.clock.boot_s()) is not None
         self._failures, self._unseen_since, self._fault = 0, None, NO_LOOK
         if was_in_trouble:
-            self._moved.set()
+            self.moved.set()
 
     async def _look(self) -> None:
         """One frame is fetched and one read at a time; raises what went wrong with either."""
@@ -168,18 +168,16 @@ class CameraLoop:
             self._see(Look(frame=frame, reads=reads))
 
     async def _rest(self) -> None:
-        """Until the next look. Where nothing waits for it, the moment matters to nobody."""
-        clock, rate = self._rooms.clock, self._rate()
-        if rate is LookRate.IDLE and not self._arrivals.by_camera:
-            await rest(self._wanted, None, clock, at_most_s=IDLE_PAUSE_S)
-            return
-        pauses = {
-            LookRate.IDLE: WATCH_PAUSE_S,
-            LookRate.SLOWLY: self._rooms.slow_look_s,
-            LookRate.QUICKLY: 0.0,
-        }
-        due = clock.boot_s() + pauses[rate]
-        await rest(self._wanted, due, clock, at_most_s=pauses[rate])
+        """Until the next look; the moment of an idle one matters little."""
+        clock, slow_s = self._rooms.clock, self._rooms.slow_look_s
+        match self._rate():
+            case LookRate.IDLE:
+                pause_s = WATCH_PAUSE_S if self._arrivals.by_camera else IDLE_PAUSE_S
+                await rest(self._wanted, None, clock, at_most_s=pause_s)
+            case LookRate.SLOWLY:
+                await rest(self._wanted, clock.boot_s() + slow_s, clock, at_most_s=slow_s)
+            case LookRate.QUICKLY:
+                await asyncio.sleep(0)
 
 
 async def _asked(question: Awaitable[Answer], of: str) -> Answer:

@@ -88,12 +88,14 @@ class Lane:
         )
         self._lives = 0
         self._holds_blind = False
-        self._to_look_after = asyncio.Event()
         self._mailbox = Mailbox(rooms.clock, overrun=self._overrun)
         self._arrivals = Arrivals(settings, limits, health=rooms.health, tell=self._noticed)
         self.holder = Holder(context, changed=self.reconsider, let_go=self._let_go)
         self._closer = self._built_closer(settings.barrier.close_after_s)
-        self._camera = None if kerb.camera is None else self._built_camera(kerb.camera)
+        self._camera = None
+        if kerb.camera is not None:
+            self._camera = self._built_camera(kerb.camera)
+        self._to_look_after = asyncio.Event() if self._camera is None else self._camera.moved
         self._service = Service(
             context,
             holder=self.holder,
@@ -126,7 +128,6 @@ class Lane:
             rate=lambda: look_rate(self.state, self._service.visit),
             see=self._mailbox.look,
             view=None if self._closer is None else self._closer.sensed,
-            moved=self._to_look_after,
         )
 
     def _shared(self, turn: Side) -> Callable[[Presence], None]:

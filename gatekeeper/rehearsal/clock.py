@@ -1,5 +1,6 @@
 """A clock that is told the time: true seconds in, both clocks of one machine out."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 from gatekeeper.model import Instant
@@ -33,6 +34,16 @@ class VirtualClock:
         wall = self._epoch + timedelta(seconds=boot_s + self._booted_s + self._off_s)
         self._now = Instant(boot_id=self._boot_id, boot_s=boot_s, wall=wall, trusted=self._trusted)
         return self._now
+
+    def awake_s(self) -> float:
+        """The same as `boot_s`."""
+        return self.boot_s()
+
+    async def idle(
+        self, at_most_s: float, *, moved: asyncio.Event | None = None, due: float | None = None
+    ) -> None:
+        """Time stands still while anything runs."""
+        raise NotImplementedError
 
     def true(self, boot_s: float) -> float:
         """The true second of a moment of this boot."""

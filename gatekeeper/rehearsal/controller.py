@@ -32,9 +32,11 @@ from gatekeeper.app.wiring import (
 from gatekeeper.config import Config, LaneSettings
 from gatekeeper.health import Health
 from gatekeeper.journal import PATIENCE_S, Journal, Posted, read_past_life
-from gatekeeper.lane import Bindings, Corridor, Holder, ItsTurn, Reconsider, Rooms
-from gatekeeper.lane.corridor import Happening
-from gatekeeper.lane.eye import Look, Pace
+from gatekeeper.lane import Bindings, Holder, Rooms, Side
+from gatekeeper.lane.context import LaneContext, LastPulse
+from gatekeeper.lane.mailbox import ItsTurn, Reconsider
+from gatekeeper.lane.service import Service
+from gatekeeper.lane.visit import Look, LookRate, Ordered, look_rate
 from gatekeeper.model import (
     Ack,
     AlarmCleared,
@@ -57,7 +59,7 @@ from gatekeeper.model import (
     SiteState,
 )
 from gatekeeper.rehearsal.clock import VirtualClock
-from gatekeeper.rules.passage import State
+from gatekeeper.rules.passage import Input, State
 from gatekeeper.store import Store
 from gatekeeper.store.facts import fact_of
 from gatekeeper.store.pictures import Pictures
@@ -208,9 +210,9 @@ class Rehearsal:
         )
         self._sides = sides_of(config, clock, self.health)
         self._turns = dict.fromkeys(side.turn for side in self._sides.values())
-        self._letters: deque[tuple[str, Happening]] = deque()
+        self._letters: deque[tuple[str, Presence | ItsTurn]] = deque()
         self.holders: dict[str, Holder] = {}
-        self.lanes = {lane.name: self._corridor(lane) for lane in config.lane}
+        self.lanes = {lane.name: self._lane(lane) for lane in config.lane}
         self.fire = FireInputs(
             config.fire.inputs,
             journal=self.journal_log,
@@ -299,7 +301,7 @@ class Rehearsal:
 
     def looking(self, lane: str) -> bool:
         """Whether a lane wants frames."""
-        return self.lanes[lane].pace is not Pace.IDLE
+        return self.lanes[lane].rate is not LookRate.IDLE
 
     def camera(self, lane: str, *, alive: bool) -> None:
         """A camera has died, which will be noticed, or lives again."""
@@ -425,27 +427,25 @@ class Rehearsal:
         for holder in self.holders.values():
             holder.fire(latched)
 
-    def _corridor(self, lane: LaneSettings) -> Corridor:
+    def _lane(self, lane: LaneSettings) -> "_Lane":
         config = self.config
         side = self._sides.get(lane.name)
         if side is not None:
             side.watch(lambda presence: self._letters.append((lane.name, presence)))
             side.on_turn(lambda: self._letters.append((lane.name, ItsTurn())))
-        barrier = _Barrier(lane.name, self.openings, self._broken, self.held, self.clock)
-        rooms = self._rooms()
-        holder = Holder(lane, barrier=barrier, rooms=rooms, changed=self._to_reconsider)
-        self.holders[lane.name] = holder
-        return Corridor(
-            lane,
-            policy_of(config, lane.zone),
-            barrier=barrier,
-            rooms=rooms,
-            holder=holder,
+        context = LaneContext(
+            settings=lane,
+            policy=policy_of(config, lane.zone),
             timing=timing_of(config, lane),
+            rooms=self._rooms(),
+            barrier=_Barrier(lane.name, self.openings, self._broken, self.held, self.clock),
+            last_pulse=LastPulse() if side is None else side.last_pulse,
+            display=None,
             store_failure_admits=config.zone_of(lane.zone).when_store_fails == "admit",
-            wake_eye=None if lane.camera is None else _nothing,
-            turn=side,
         )
+        holder = Holder(context, changed=self._to_reconsider, let_go=_nothing)
+        self.holders[lane.name] = holder
+        return _Lane(context, holder, side, looks=lane.camera is not None)
 
     def _rooms(self) -> Rooms:
         return Rooms(
@@ -487,5 +487,73 @@ _WAITING = (
 _NO_PIXELS = np.zeros((1, 1, 3), np.uint8)
 
 
-def _nothing(_: float) -> None:
+def _nothing(*_: object) -> None:
     return
+
+
+class _Lane:
+    """The service of one lane, without its tasks."""
+
+    def __init__(
+        self, context: LaneContext, holder: Holder, side: Side | None, *, looks: bool
+    ) -> None:
+        self._clock = context.rooms.clock
+        self._levels: dict[Sensor, Presence] = {}
+        if side is not None:
+            side.explain(lambda: holder.explains)
+        self._service = Service(
+            context,
+            holder=holder,
+            closer=None,
+            turn=side,
+            wake_camera=_nothing if looks else None,
+            by_camera=lambda: False,
+            is_on=self._is_on,
+        )
+
+    @property
+    def state(self) -> State:
+        return self._service.state
+
+    @property
+    def rate(self) -> LookRate:
+        return look_rate(self.state, self._service.visit)
+
+    @property
+    def wake_at(self) -> float | None:
+        return self._service.wake_at
+
+    @property
+    def waiting_since(self) -> float | None:
+        visit = self._service.visit
+        return visit.arrived if visit is not None and self.state is State.REFUSED else None
+
+    async def late(self) -> None:
+        await self._service.late()
+
+    async def begin_anew(self) -> tuple[Presence, ...]:
+        self._service.begin_again()
+        levels, self._levels = self._levels, {}
+        return tuple(levels.values())
+
+    def _is_on(self, sensor: Sensor) -> bool:
+        return sensor in self._levels and self._levels[sensor].on
+
+    async def take(self, letter: Presence | Look | Reconsider | ItsTurn) -> None:
+        match letter:
+            case Presence():
+                before = self._is_on(letter.sensor)
+                self._levels[letter.sensor] = letter
+                if letter.on != before:
+                    await self._service.sensed(letter)
+            case Look():
+                await self._service.looked(letter)
+            case Reconsider():
+                await self._service.reconsider()
+            case ItsTurn():
+                await self._service.feed(Input.ITS_TURN)
+
+    async def obey(self, order: Order) -> OrderAnswer:
+        answer: asyncio.Future[OrderAnswer] = asyncio.get_running_loop().create_future()
+        until = self._clock.boot_s() + 5.0
+        return await self._service.obey(Ordered(order=order, until=until, answer=answer))

@@ -27,7 +27,7 @@ async def reads(bench: Bench, *words: str) -> Any:
 async def test_an_admitted_driver_reads_the_plate_and_the_next_one_the_free_spaces(
     bench: Bench,
 ) -> None:
-    await bench.zones.recount("visitor_zone", 12, "guard", "counted")
+    bench.zones.recount("visitor_zone", 12, "guard", "counted")
     await bench.list_plate(ListName.VISITORS, VISITOR)
     bench.arrive(VISITOR)
     assert VISITOR in (await reads(bench, VISITOR, "请通行")).voice
@@ -119,7 +119,7 @@ async def test_free_spaces_that_are_not_known_are_not_shown(bench: Bench) -> Non
 
 async def test_an_empty_lane_shows_a_new_count_at_once(bench: Bench) -> None:
     await reads(bench, "减速慢行")
-    await bench.zones.recount("visitor_zone", 58, "guard", "counted")
+    bench.zones.recount("visitor_zone", 58, "guard", "counted")
     bench.lane.reconsider()
     await reads(bench, "余位 2")
 

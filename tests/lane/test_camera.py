@@ -1,7 +1,9 @@
-"""The eye of a lane: which frames are fetched, and which are read."""
+"""The camera of a lane: which frames are fetched, which are read, and when it is stale."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -10,8 +12,10 @@ from gatekeeper.clock import SystemClock, monotonic
 from gatekeeper.config import BarrierSettings, InputSettings, LaneSettings
 from gatekeeper.errors import PictureError
 from gatekeeper.health import Health
-from gatekeeper.lane.arrivals import Arrivals
-from gatekeeper.lane.eye import Eye, Look, Pace
+from gatekeeper.lane.camera import CameraLoop
+from gatekeeper.lane.context import LaneContext
+from gatekeeper.lane.inputs import Arrivals
+from gatekeeper.lane.visit import Look, LookRate
 from gatekeeper.model import Direction, Frame, PlateRead
 from gatekeeper.rules.loops import Limits
 
@@ -26,31 +30,50 @@ LANE = LaneSettings(
 )
 
 
+@dataclass
+class FakeRooms:
+    """What the camera of a lane needs of all rooms."""
+
+    reader: Any
+    clock: SystemClock
+    slow_look_s: float = 0.0
+
+
+@dataclass
+class FakeContext:
+    """And of its lane."""
+
+    rooms: FakeRooms
+    name: str = "lane"
+
+
 class Gaze:
-    """An eye whose camera and reader do one step each time a test lets them."""
+    """A camera and a reader that do one step each time a test lets them."""
 
     name = "lane"
 
     def __init__(self) -> None:
-        self.pace = Pace.QUICKLY
+        self.rate = LookRate.QUICKLY
         self.frames: list[Frame] = []
         self.readings: list[Frame] = []
         self.seen: list[Look] = []
         self.shutter, self.reads = asyncio.Semaphore(0), asyncio.Semaphore(0)
         self.damaged = False
         self.light = 128
-        self.health = Health(SystemClock())
-        self.eye = Eye(
-            "lane",
+        self.clock = SystemClock()
+        health = Health(self.clock)
+        self.camera = CameraLoop(
+            cast("LaneContext", FakeContext(FakeRooms(self, self.clock))),
             self,
-            self,
-            clock=SystemClock(),
-            health=self.health,
-            pace=lambda: self.pace,
+            Arrivals(LANE, Limits(), health=health, tell=lambda _: None),
+            rate=lambda: self.rate,
             see=self.seen.append,
-            arrivals=Arrivals(LANE, Limits(), health=self.health, tell=lambda _: None),
-            slow_pause_s=0.0,
+            view=None,
         )
+
+    @property
+    def trouble(self) -> str | None:
+        return self.camera.trouble(self.clock.boot_s())
 
     async def frame(self) -> Frame:
         at, number = monotonic(), len(self.frames) + 1
@@ -80,7 +103,7 @@ class Gaze:
 @pytest.fixture
 async def gaze() -> AsyncIterator[Gaze]:
     gaze = Gaze()
-    running = asyncio.create_task(gaze.eye.run())
+    running = asyncio.create_task(gaze.camera.run())
     yield gaze
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -99,7 +122,7 @@ async def test_the_next_frame_is_fetched_while_one_is_being_read(gaze: Gaze) -> 
 
 async def test_a_frame_asked_for_before_the_vehicle_came_is_not_read(gaze: Gaze) -> None:
     await asyncio.sleep(0)
-    gaze.eye.wake(monotonic())
+    gaze.camera.wake(monotonic())
     gaze.shutter.release()
     gaze.shutter.release()
     await gaze.until(lambda: len(gaze.readings) == 1)
@@ -107,37 +130,37 @@ async def test_a_frame_asked_for_before_the_vehicle_came_is_not_read(gaze: Gaze)
 
 
 async def test_nothing_is_read_in_an_empty_lane(gaze: Gaze) -> None:
-    gaze.pace = Pace.IDLE
+    gaze.rate = LookRate.IDLE
     gaze.shutter.release()
     await gaze.until(lambda: len(gaze.frames) == 1)
-    gaze.pace = Pace.QUICKLY
-    gaze.eye.wake(monotonic())
+    gaze.rate = LookRate.QUICKLY
+    gaze.camera.wake(monotonic())
     gaze.shutter.release()
     await gaze.until(lambda: len(gaze.readings) == 1)
     assert gaze.readings[0].number == 2
 
 
-async def test_pictures_that_cannot_be_read_are_an_alarm_until_one_can(gaze: Gaze) -> None:
+async def test_pictures_that_cannot_be_read_are_trouble_until_one_can(gaze: Gaze) -> None:
     gaze.damaged = True
     for _ in range(4):
         gaze.shutter.release()
         gaze.reads.release()
-    await gaze.until(lambda: gaze.health.stands("camera_stale", "lane"))
+    await gaze.until(lambda: gaze.trouble is not None)
     gaze.damaged = False
     for _ in range(4):
         gaze.shutter.release()
         gaze.reads.release()
-    await gaze.until(lambda: not gaze.health.stands("camera_stale", "lane"))
+    await gaze.until(lambda: gaze.trouble is None)
 
 
-async def test_a_black_picture_is_an_alarm_until_there_is_light(gaze: Gaze) -> None:
+async def test_a_black_picture_is_trouble_until_there_is_light(gaze: Gaze) -> None:
     gaze.light = 15
     for _ in range(4):
         gaze.shutter.release()
-    await gaze.until(lambda: gaze.health.stands("camera_stale", "lane"))
+    await gaze.until(lambda: gaze.trouble is not None)
     assert gaze.readings == []
     gaze.light = 128
     for _ in range(2):
         gaze.shutter.release()
         gaze.reads.release()
-    await gaze.until(lambda: not gaze.health.stands("camera_stale", "lane"))
+    await gaze.until(lambda: gaze.trouble is None)
