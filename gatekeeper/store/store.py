@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -31,7 +30,7 @@ from gatekeeper.model import (
     Stay,
     ZoneState,
 )
-from gatekeeper.store import commands, occupancy, outbox, registry, rows, site, soundness
+from gatekeeper.store import commands, occupancy, outbox, registry, rows, site, sorting, soundness
 from gatekeeper.store.database import Database
 from gatekeeper.store.handle import Handle
 from gatekeeper.store.worker import Workers
@@ -109,19 +108,21 @@ class Store(Handle):
         """Put a whole list in the place of what the centre sent before; rows of this gate and
         of others stay.
 
+        `snapshot.rows` may be any iterable: it is gone through once, in a thread, and never held as
+        a whole. What it raises is raised here, and nothing has then changed.
+
         False: not newer than what is here, and nothing has changed. Other calls are served between
         the pieces of a long list. It counts from one transaction on, all of it; if the caller is
         cancelled before that, nothing has changed.
         """
         async with self._snapshots:  # two at a time would stage one edition
+            await self.flush()  # what one that was cancelled still had staged is there to be swept
             if not await self._read(lambda connection: registry.is_newer(connection, snapshot)):
                 return False
             await self._sweep(snapshot.list)
-            ordered = await self._workers.write.aside(partial(registry.in_order, snapshot.rows))
-            while piece := list(islice(ordered, registry.PIECE)):
-                await self._stage(snapshot, piece)
+            staged = await self._stage_all(snapshot)
             turned = await self._write(
-                lambda connection: registry.turn(connection, snapshot, at), is_news=bool
+                lambda connection: registry.turn(connection, snapshot, staged, at), is_news=bool
             )
             await self._sweep(snapshot.list)
             return turned
@@ -195,6 +196,13 @@ class Store(Handle):
         longer; from now on every reader sees it.
         """
         await self._run(self._workers.write, lambda database: database.flush())
+
+    async def _stage_all(self, snapshot: ListSnapshot) -> int:
+        staged, pieces = 0, sorting.pieces(snapshot.rows, registry.PIECE)
+        while piece := await self._workers.write.aside(partial(next, pieces, None)):
+            await self._stage(snapshot, piece)
+            staged += len(piece)
+        return staged
 
     async def _stage(self, snapshot: ListSnapshot, piece: Sequence[ListRow]) -> None:
         await self._write(lambda connection: registry.stage(connection, snapshot, piece))
