@@ -23,7 +23,7 @@ from gatekeeper.model import (
     Record,
     RegistryFollowed,
 )
-from gatekeeper.store import outbox, rows
+from gatekeeper.store import evidence, outbox, rows
 from gatekeeper.store.schema import list_rows, lists, moment, unswept
 from gatekeeper.store.statement import Statement
 
@@ -48,6 +48,9 @@ def follow(connection: Connection, changes: ListChanges, at: Instant) -> bool:
         else:
             come = [change.row for change in some]
             _put(connection, changes.list, edition, changes.version, come)
+    if changes.list is ListName.BLACKLIST:  # the centre's people have judged these
+        told = ((change.row.zone, change.row.plate) for change in changes.changes)
+        evidence.review(connection, told)
     _reach(connection, changes.list, changes.version, edition, at)
     _journal(connection, changes.list, changes.version, len(changes.changes), whole=False, at=at)
     return True

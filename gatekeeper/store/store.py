@@ -7,6 +7,7 @@ it is put to the file: not what was asked for and is still being written.
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -30,9 +31,22 @@ from gatekeeper.model import (
     Stay,
     ZoneState,
 )
-from gatekeeper.store import commands, occupancy, outbox, registry, rows, site, sorting, soundness
+from gatekeeper.store import (
+    commands,
+    evidence,
+    occupancy,
+    outbox,
+    registry,
+    retention,
+    rows,
+    site,
+    sorting,
+    soundness,
+)
 from gatekeeper.store.database import Database
 from gatekeeper.store.handle import Handle
+from gatekeeper.store.retention import Limits, Pruned
+from gatekeeper.store.rows import BlacklistRow
 from gatekeeper.store.worker import Workers
 
 REST_S = 0.05
@@ -63,6 +77,7 @@ class Store(Handle):
             written = outbox.append(connection, commit.records)
             commands.note(connection, written)
             occupancy.save(connection, commit.stays, commit.counts)
+            evidence.note(connection, commit)
             rows.remove(connection, ListName.BLACKLIST, commit.removed)
             rows.add(connection, commit.listed)
             rows.suspend(connection, commit.suspended)
@@ -76,6 +91,12 @@ class Store(Handle):
         how far each list has been followed.
         """
         return await self._read(lambda connection: rows.listing(connection, plates))
+
+    async def blacklisted(self, plate: str) -> tuple[BlacklistRow, ...]:
+        """The rows of the blacklist for one plate, for whatever zone and from whatever source,
+        suspended ones included: what a removal has left, or found.
+        """
+        return await self._read(lambda connection: rows.blacklisted(connection, plate))
 
     async def open_stays(self) -> tuple[Stay, ...]:
         """All stays that have not ended, oldest first."""
@@ -175,6 +196,27 @@ class Store(Handle):
         """The holds that were ordered and are not over, by lane and order."""
         return await self._read(site.standing_holds)
 
+    async def prune(self, limits: Limits, rest_s: float = REST_S) -> Pruned:
+        """Delete what `limits` do not let stay, piece by piece, and rest for so long in between.
+        A caller that stops it leaves the rest for the next time.
+        """
+        await self._write(lambda connection: evidence.close(connection, limits.now))
+        gone = Pruned()
+        while (until := await self._read(lambda c: retention.due(c, limits))) is not None:
+            gone += await self._forget(until)
+            await asyncio.sleep(rest_s)
+        while (old := await self._forget_stays(limits.before)).stays:
+            gone += old
+            await asyncio.sleep(rest_s)
+        too_large = await self._read(lambda c: retention.is_too_large(c, limits))
+        return replace(gone, too_large=too_large)
+
+    async def evidence(self, now: datetime | None) -> frozenset[str]:
+        """The passages whose pictures a person may still need, at `now` (aware; None while the
+        clock is not trusted: then no row of the blacklist has run out).
+        """
+        return await self._read(lambda connection: evidence.open_passages(connection, now))
+
     async def check(self, rest_s: float = REST_S) -> None:
         """Read the whole file, and rest for so long between two pieces; nobody waits for it.
 
@@ -196,6 +238,14 @@ class Store(Handle):
         longer; from now on every reader sees it.
         """
         await self._run(self._workers.write, lambda database: database.flush())
+
+    async def _forget(self, until: int) -> Pruned:
+        return await self._write(lambda connection: retention.forget(connection, until))
+
+    async def _forget_stays(self, before: datetime | None) -> Pruned:
+        if before is None:
+            return Pruned()
+        return await self._write(lambda connection: retention.forget_stays(connection, before))
 
     async def _stage_all(self, snapshot: ListSnapshot) -> int:
         staged, pieces = 0, sorting.pieces(snapshot.rows, registry.PIECE)
