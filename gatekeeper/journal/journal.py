@@ -20,19 +20,18 @@ from gatekeeper.clock import Clock, rest
 from gatekeeper.errors import StoreError, UnacceptableError
 from gatekeeper.health import Health
 from gatekeeper.journal.log import Log, Posted
-from gatekeeper.journal.overlay import changes_lists, overlaid
+from gatekeeper.journal.overlay import blacklist_after, changes_lists, overlaid
 from gatekeeper.model import (
     BarrierIntended,
     Commit,
     Fact,
     Instant,
     Listing,
-    ListRow,
     OrderAnswer,
     OrderAnswered,
     Record,
 )
-from gatekeeper.store import Store, UnsoundStoreError
+from gatekeeper.store import BlacklistRow, Store, UnsoundStoreError
 
 log = structlog.get_logger(__name__)
 
@@ -165,13 +164,11 @@ class Journal:
         waiting = (*before, *self._list_changes())  # it may have been written in between
         return overlaid(found, plates, waiting) if waiting else found
 
-    async def blacklisted(self, plate: str) -> tuple[ListRow, ...]:
+    async def blacklisted(self, plate: str) -> tuple[BlacklistRow, ...]:
         """The rows of a plate on the blacklist, suspended ones too. Raises as `listing`."""
         before = self._list_changes()
         rows = await self.asked(self.store.blacklisted(plate))
-        found = Listing(rows=rows, versions=())
-        waiting = (*before, *self._list_changes())
-        return overlaid(found, (plate,), waiting, suspended=True).rows
+        return blacklist_after(rows, (plate,), (*before, *self._list_changes()))
 
     async def answer_of(self, order: str) -> OrderAnswer | None:
         """What became of an order, as `Store.answer_of`, with what is not written yet. Raises

@@ -7,9 +7,9 @@ it is put to the file: not what was asked for and is still being written.
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -32,9 +32,22 @@ from gatekeeper.model import (
     Stay,
     ZoneState,
 )
-from gatekeeper.store import commands, occupancy, outbox, registry, rows, site, soundness
+from gatekeeper.store import (
+    commands,
+    evidence,
+    occupancy,
+    outbox,
+    registry,
+    retention,
+    rows,
+    site,
+    sorting,
+    soundness,
+)
 from gatekeeper.store.database import Database
 from gatekeeper.store.handle import Handle
+from gatekeeper.store.retention import Limits, Pruned
+from gatekeeper.store.rows import BlacklistRow
 from gatekeeper.store.worker import Workers
 
 REST_S = 0.05
@@ -50,6 +63,7 @@ def _written(connection: Connection, commit: Commit) -> tuple[Event, ...]:
         raise UnacceptableError(f"an event cannot be written: {error}") from error
     commands.note(connection, written)
     occupancy.save(connection, commit.stays, commit.counts)
+    evidence.note(connection, commit)
     rows.remove(connection, ListName.BLACKLIST, commit.removed)
     rows.add(connection, commit.listed)
     rows.suspend(connection, commit.suspended)
@@ -85,15 +99,17 @@ class Store(Handle):
 
         return await self._write(write, is_news=_always)
 
-    async def blacklisted(self, plate: str) -> tuple[ListRow, ...]:
-        """The rows of a plate on the blacklist, suspended ones too."""
-        return await self._read(lambda connection: rows.blacklisted(connection, plate))
-
     async def listing(self, plates: Collection[str]) -> Listing:
         """The rows of these plates on all lists, valid now or not, without suspended ones, and
         how far each list has been followed.
         """
         return await self._read(lambda connection: rows.listing(connection, plates))
+
+    async def blacklisted(self, plate: str) -> tuple[BlacklistRow, ...]:
+        """The rows of the blacklist for one plate, for whatever zone and from whatever source,
+        suspended ones included: what a removal has left, or found.
+        """
+        return await self._read(lambda connection: rows.blacklisted(connection, plate))
 
     async def open_stays(self) -> tuple[Stay, ...]:
         """All stays that have not ended, oldest first."""
@@ -126,19 +142,21 @@ class Store(Handle):
         """Put a whole list in the place of what the centre sent before; rows of this gate and
         of others stay.
 
+        `snapshot.rows` may be any iterable: it is gone through once, in a thread, and never held as
+        a whole. What it raises is raised here, and nothing has then changed.
+
         False: not newer than what is here, and nothing has changed. Other calls are served between
         the pieces of a long list. It counts from one transaction on, all of it; if the caller is
         cancelled before that, nothing has changed.
         """
         async with self._snapshots:  # two at a time would stage one edition
+            await self.flush()  # what one that was cancelled still had staged is there to be swept
             if not await self._read(lambda connection: registry.is_newer(connection, snapshot)):
                 return False
             await self._sweep(snapshot.list)
-            ordered = await self._workers.write.aside(partial(registry.in_order, snapshot.rows))
-            while piece := list(islice(ordered, registry.PIECE)):
-                await self._stage(snapshot, piece)
+            staged = await self._stage_all(snapshot)
             turned = await self._write(
-                lambda connection: registry.turn(connection, snapshot, at), is_news=bool
+                lambda connection: registry.turn(connection, snapshot, staged, at), is_news=bool
             )
             await self._sweep(snapshot.list)
             return turned
@@ -191,6 +209,27 @@ class Store(Handle):
         """The holds that were ordered and are not over, by lane and order."""
         return await self._read(site.standing_holds)
 
+    async def prune(self, limits: Limits, rest_s: float = REST_S) -> Pruned:
+        """Delete what `limits` do not let stay, piece by piece, and rest for so long in between.
+        A caller that stops it leaves the rest for the next time.
+        """
+        await self._write(lambda connection: evidence.close(connection, limits.now))
+        gone = Pruned()
+        while (until := await self._read(lambda c: retention.due(c, limits))) is not None:
+            gone += await self._forget(until)
+            await asyncio.sleep(rest_s)
+        while (old := await self._forget_stays(limits.before)).stays:
+            gone += old
+            await asyncio.sleep(rest_s)
+        too_large = await self._read(lambda c: retention.is_too_large(c, limits))
+        return replace(gone, too_large=too_large)
+
+    async def evidence(self, now: datetime | None) -> frozenset[str]:
+        """The passages whose pictures a person may still need, at `now` (aware; None while the
+        clock is not trusted: then no row of the blacklist has run out).
+        """
+        return await self._read(lambda connection: evidence.open_passages(connection, now))
+
     async def check(self, rest_s: float = REST_S) -> None:
         """Read the whole file, and rest for so long between two pieces; nobody waits for it.
 
@@ -212,6 +251,21 @@ class Store(Handle):
         longer; from now on every reader sees it.
         """
         await self._run(self._workers.write, lambda database: database.flush())
+
+    async def _forget(self, until: int) -> Pruned:
+        return await self._write(lambda connection: retention.forget(connection, until))
+
+    async def _forget_stays(self, before: datetime | None) -> Pruned:
+        if before is None:
+            return Pruned()
+        return await self._write(lambda connection: retention.forget_stays(connection, before))
+
+    async def _stage_all(self, snapshot: ListSnapshot) -> int:
+        staged, pieces = 0, sorting.pieces(snapshot.rows, registry.PIECE)
+        while piece := await self._workers.write.aside(partial(next, pieces, None)):
+            await self._stage(snapshot, piece)
+            staged += len(piece)
+        return staged
 
     async def _stage(self, snapshot: ListSnapshot, piece: Sequence[ListRow]) -> None:
         await self._write(lambda connection: registry.stage(connection, snapshot, piece))

@@ -27,7 +27,7 @@ from gatekeeper.model import (
     Record,
     RowSource,
 )
-from gatekeeper.store import Store
+from gatekeeper.store import BlacklistRow, Store
 from gatekeeper.store.facts import fact_of
 
 PATIENCE_S = 30.0
@@ -233,7 +233,7 @@ async def test_the_lists_say_at_once_what_is_not_written_yet(desk: Desk) -> None
     assert (await desk.journal.listing(["沪B67890"])).rows == ()
     desk.journal.post(Commit(records=(), suspended=(("hall", CAR),)))
     assert (await desk.journal.listing([CAR])).rows == ()
-    assert await desk.journal.blacklisted(CAR) == (ROW,)
+    assert await desk.journal.blacklisted(CAR) == (BlacklistRow(row=ROW, suspended=True),)
     desk.journal.post(Commit(records=(), removed=((None, CAR),)))
     assert await desk.journal.blacklisted(CAR) == ()
     desk.disk.full = False
