@@ -28,4 +28,4 @@ def calibrated(name: str, folder: Path = FOLDER) -> float:
         return NOTHING_CERTAIN
     level = manifest.get("certain")
     good = isinstance(level, float) and 0.5 < level <= 1
-    return level if good else NOTHING_CERTAIN
+    return float(level) if good and level is not None else NOTHING_CERTAIN
