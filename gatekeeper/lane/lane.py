@@ -90,9 +90,7 @@ class Lane:
         self._arrivals = Arrivals(settings, limits, health=rooms.health, tell=self._noticed)
         self.holder = Holder(context, changed=self.reconsider, let_go=self._let_go)
         self._closer = self._built_closer(settings.barrier.close_after_s)
-        self._camera = None
-        if kerb.camera is not None:
-            self._camera = self._built_camera(kerb.camera, kerb.motion)
+        self._camera = self._built_camera(kerb)
         self._to_look_after = asyncio.Event() if self._camera is None else self._camera.moved
         self._service = Service(
             context,
@@ -118,15 +116,19 @@ class Lane:
             opening=lambda: self.state is not State.CLEAR,
         )
 
-    def _built_camera(self, camera: Camera, motion: Motion | None) -> CameraLoop:
-        return CameraLoop(
-            self._context,
-            camera,
-            self._arrivals,
-            rate=lambda: look_rate(self.state, self._service.visit),
-            see=self._mailbox.look,
-            view=None if self._closer is None else self._closer.sensed,
-            motion=motion,
+    def _built_camera(self, kerb: Kerb) -> CameraLoop | None:
+        return (
+            None
+            if kerb.camera is None
+            else CameraLoop(
+                self._context,
+                kerb.camera,
+                self._arrivals,
+                rate=lambda: look_rate(self.state, self._service.visit),
+                see=self._mailbox.look,
+                view=None if self._closer is None else self._closer.sensed,
+                motion=kerb.motion,
+            )
         )
 
     def _shared(self, turn: Side) -> Callable[[Presence], None]:
@@ -137,8 +139,6 @@ class Lane:
         turn.on_turn(self._mailbox.its_turn)
         turn.watch(self._mailbox.sense)
         return turn.feel
-
-    # --- what is asked of it ------------------------------------------------------------------
 
     @property
     def state(self) -> State:
@@ -158,8 +158,6 @@ class Lane:
     async def obey(self, order: Order) -> OrderAnswer:
         """Carry out an order of the centre for this lane; what became of it, always and in time."""
         return await self._mailbox.ask(order)
-
-    # --- its tasks ----------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Serve the lane, until cancelled; a vehicle that stands there already is decided again.
@@ -231,8 +229,6 @@ class Lane:
             if ordered.stands:
                 ordered.answer.set_result(answer)
 
-    # --- what it looks after ------------------------------------------------------------------
-
     async def _look_after(self) -> None:
         """A camera may be stale, a loop stuck; an exit that would notice nothing is held open."""
         while True:
@@ -252,8 +248,6 @@ class Lane:
         if blind is not self._holds_blind:
             self._holds_blind = blind
             self.holder.stale_camera(blind)
-
-    # --- what it is told ----------------------------------------------------------------------
 
     def _sensed(self, presence: Presence) -> None:
         """An input, as the board tells it."""
