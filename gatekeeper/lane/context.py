@@ -164,6 +164,7 @@ class LaneDisplay:
     """Puts into words what the lane decides, where it has a display, which never waits."""
 
     def __init__(self, context: LaneContext, held: Callable[[], Reason | None]) -> None:
+        """`held` is why every vehicle is admitted, None if the rules decide."""
         self._context = context
         self._texts = context.rooms.texts
         self._held = held
@@ -171,19 +172,19 @@ class LaneDisplay:
 
     def decided(self, decision: Decision) -> None:
         """The driver is told at once, before the journal and the barrier."""
-        self._show(texts.decided(self._texts, decision, free=self._free))
+        self._show(lambda: texts.decided(self._texts, decision, free=self._free))
 
     def waits(self) -> None:
         """Admitted, and the opposite lane has the barrier."""
-        self._show(texts.waits(self._texts))
+        self._show(lambda: texts.waits(self._texts))
 
     def idle(self) -> None:
         """No vehicle is here; the next may drive in where the boom is kept up."""
-        self._show(texts.idle(self._texts, free=self._free, held=self._held()))
+        self._show(lambda: texts.idle(self._texts, free=self._free, held=self._held()))
 
-    def _show(self, text: DisplayText) -> None:
+    def _show(self, worded: Callable[[], DisplayText]) -> None:
         """Only what is new: each look of a second one asks the driver to wait once more."""
-        if self._context.display is not None and text != self._told:
+        if self._context.display is not None and (text := worded()) != self._told:
             self._told = text
             self._context.display.show(text)
 

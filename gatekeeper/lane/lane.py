@@ -139,8 +139,6 @@ class Lane:
         turn.watch(self._mailbox.sense)
         return turn.feel
 
-    # --- what is asked of it ------------------------------------------------------------------
-
     @property
     def state(self) -> State:
         """Where the visit of the vehicle at this lane stands."""
@@ -159,8 +157,6 @@ class Lane:
     async def obey(self, order: Order) -> OrderAnswer:
         """Carry out an order of the centre for this lane; what became of it, always and in time."""
         return await self._mailbox.ask(order)
-
-    # --- its tasks ----------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Serve the lane, until cancelled; a vehicle that stands there already is decided again.
@@ -232,8 +228,6 @@ class Lane:
             if ordered.stands:
                 ordered.answer.set_result(answer)
 
-    # --- what it looks after ------------------------------------------------------------------
-
     async def _look_after(self) -> None:
         """A camera may be stale, a loop stuck; an exit that would notice nothing is held open."""
         while True:
@@ -253,8 +247,6 @@ class Lane:
         if blind is not self._holds_blind:
             self._holds_blind = blind
             self.holder.stale_camera(blind)
-
-    # --- what it is told ----------------------------------------------------------------------
 
     def _sensed(self, presence: Presence) -> None:
         """An input, as the board tells it."""

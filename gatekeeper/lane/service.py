@@ -47,7 +47,7 @@ log = structlog.get_logger(__name__)
 
 
 class Service:
-    """The vehicle of one lane, as `visit`, and the state of the lane."""
+    """The vehicle that one lane serves, as `visit`, and the state of the lane."""
 
     def __init__(
         self,
@@ -159,8 +159,6 @@ class Service:
         up = self._holder.explains or self._is_on(Sensor.BOOM_UP)
         return Input.RELEASED if unpulsed and not up else None
 
-    # --- what a person orders -----------------------------------------------------------------
-
     async def obey(self, ordered: Ordered) -> OrderAnswer:
         """Carry out an order of the centre for this lane; what became of it."""
         identifies = ordered.order.verb == "identify"
@@ -219,9 +217,8 @@ class Service:
     @property
     def _timing(self) -> Timing:
         """A safety loop that is dead is none, and an arrival loop that is told of is prompt."""
-        timing = self._context.timing
-        lag_s = timing.arrival_lag_s if self._by_camera() else 0.0
-        return replace(timing, safety_loop=self._safety.tells, arrival_lag_s=lag_s)
+        lag_s = self._context.timing.arrival_lag_s if self._by_camera() else 0.0
+        return replace(self._context.timing, safety_loop=self._safety.tells, arrival_lag_s=lag_s)
 
     async def _do(self, output: Output, at: float) -> Input | None:
         """Carry out an output that came of what happened at the moment `at` (boot clock)."""
@@ -232,7 +229,7 @@ class Service:
             return None
         match output:
             case Output.LAST_CALL | Output.LAST_LOOK | Output.DECIDE_AGAIN:
-                visit.looked_twice = visit.looked_twice or output is Output.LAST_LOOK
+                visit.looked_twice |= output is Output.LAST_LOOK
                 return await self._decide(visit, late=True)
             case Output.DECIDE_ANEW:
                 visit.decision = visit.grounds = None
@@ -244,8 +241,6 @@ class Service:
             case _:
                 self._alarms.warn(visit, output)
         return None
-
-    # --- what is done for the vehicle -----------------------------------------------------------
 
     async def _begin(self, at: float) -> Input | None:
         visit = self.visit = Visit(passage=str(uuid7()), arrived=at)
@@ -301,6 +296,5 @@ class Service:
         passages = over(visit, lane, end, instant(visit.arrived), instant(at))
         for passage in passages:
             zones.ended(passage)
-        if passages[0].through:
-            self._holder.passed(len(passages))
+        self._holder.passed(len(passages) if passages[0].through else 0)
         zones.occupied(lane, False, at)
