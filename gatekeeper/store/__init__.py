@@ -9,6 +9,16 @@ from gatekeeper.store.lock import alone
 from gatekeeper.store.pictures import Pictures
 from gatekeeper.store.retention import Limits, Pruned
 from gatekeeper.store.store import Store
+from gatekeeper.store.sweeping import PictureLimits
 from gatekeeper.store.trouble import UnsoundStoreError
 
-__all__ = ["Limits", "Pictures", "Pruned", "Store", "UnsoundStoreError", "alone", "set_aside"]
+__all__ = [
+    "Limits",
+    "PictureLimits",
+    "Pictures",
+    "Pruned",
+    "Store",
+    "UnsoundStoreError",
+    "alone",
+    "set_aside",
+]
