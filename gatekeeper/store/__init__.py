@@ -10,11 +10,13 @@ from gatekeeper.store.pictures import Pictures
 from gatekeeper.store.retention import Limits, Pruned
 from gatekeeper.store.rows import BlacklistRow
 from gatekeeper.store.store import Store
+from gatekeeper.store.sweeping import PictureLimits
 from gatekeeper.store.trouble import UnsoundStoreError
 
 __all__ = [
     "BlacklistRow",
     "Limits",
+    "PictureLimits",
     "Pictures",
     "Pruned",
     "Store",
