@@ -33,7 +33,7 @@ CASES = [
     ("window_s = 3.0", "lone = 0.6", "recognition: lone = 0.6: a single doubtful frame"),
     ("window_s = 3.0", "window_s = 0.5", "recognition: window_s = 0.5: too few frames"),
     ("window_s = 3.0", "window_s = 20", "recognition: window_s = 20: a driver who cannot"),
-    ("exit_window_s = 1.5", "exit_window_s = 9", "recognition: exit_window_s = 9: whoever"),
+    ("exit_window_s = 1.5", "exit_window_s = 9", "recognition: exit_window_s = 9: a car that"),
     ("limit_s = 600", "limit_s = 100", "zone visitor_zone: internal_limit_s = 100: internal cars"),
     ("grace_s = 60", "grace_s = 0", "zone visitor_zone: grace_s = 0: a moment too late"),
     ("warning_s = 60", "warning_s = 5", "zone visitor_zone: warning_s = 5: the driver is told"),

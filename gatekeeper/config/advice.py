@@ -124,7 +124,7 @@ def _of_the_centre(config: Config) -> Iterator[str]:
         if config.centre.password_file is not None:
             yield (
                 f'centre: password_file = "{config.centre.password_file}" without ca: the password'
-                " goes to the broker in the clear, and whoever has it can give orders to this gate"
+                " goes to the broker in the clear, and with it anyone can give orders to this gate"
             )
     if config.centre is None and config.peer:
         yield "peer: without [centre] nothing is ever heard of other controllers"

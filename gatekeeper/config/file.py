@@ -1,4 +1,4 @@
-"""Reading the file, and telling its faults in the words of whoever wrote it."""
+"""Reading the file, and telling its faults in the words of the person who wrote it."""
 
 import tomllib
 from pathlib import Path

@@ -20,7 +20,7 @@ def set_names(folder: Path = FOLDER) -> list[str]:
 
 def calibrated(name: str, folder: Path = FOLDER) -> float:
     """The level that was measured for the set, as its manifest says; a manifest that cannot be read
-    is the alarm of whoever loads the networks, and here only means that nothing is certain.
+    is an alarm where the networks are loaded, and here only means that nothing is certain.
     """
     try:
         manifest = tomllib.loads((folder / name / "manifest.toml").read_text(encoding="utf-8"))

@@ -39,7 +39,9 @@ RECOGNITION = (
     Unwise("lone", below(0.9), "a single doubtful frame decides who a car is"),
     Unwise("window_s", below(1), "too few frames for two to agree: readable cars are refused"),
     Unwise("window_s", above(10), "a driver who cannot be read waits so long for an answer"),
-    Unwise("exit_window_s", above(5), "whoever cannot be read waits so long before the exit opens"),
+    Unwise(
+        "exit_window_s", above(5), "a car that cannot be read waits so long before the exit opens"
+    ),
 )
 
 LIMITED = (

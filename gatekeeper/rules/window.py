@@ -32,7 +32,7 @@ SENTENCES: Mapping[Doubt, str] = {
 
 
 def explain(stay: Stay, local: tzinfo = UTC) -> tuple[str, ...]:
-    """One line for each blemish of the window in the order they were found, times in `local`;
+    """One line for each doubt about the window in the order in which they arose, times in `local`;
     else one line that says what the clean window means.
     """
     if stay.blemishes:

@@ -85,7 +85,7 @@ def _overstayed(stay: Stay, stayed_s: float, at: Instant, around: Around) -> Sta
 
 
 def _suspected(stay: Stay, stayed_s: float, around: Around) -> StayStep:
-    """A person is told of each, but for a zone where limits are advisory: there, once a day."""
+    """A person is told of each, except in a zone where limits are advisory: there, once a day."""
     over = replace(stay, judgement=Judgement.SUSPECTED)
     if around.advisory:
         return StayStep(stay=over)

@@ -57,7 +57,7 @@ def begin(
     """The stay of a vehicle that has passed an entry; `doubts` are on its window from the start.
 
     None where there is no plate to speak of, a trailer's, or one that was refused and crossed all
-    the same: such a passage is counted and limits nobody. Class and limit are frozen here.
+    the same: such a passage is counted and has no limit. Class and limit are frozen here.
     """
     if decision.plate is None or plate.is_trailer(decision.plate):
         return None
@@ -158,7 +158,7 @@ def _away_from_exit(
 
 
 def _seen_outside(stay: Stay, at: Instant, around: Around) -> StayStep:
-    """When it left nobody knows: nothing certain comes of it, and what was certain is set aside."""
+    """When it left is unknown: nothing certain comes of it, and what was certain is set aside."""
     doubted = blemished(stay, Blemish(doubt=Doubt.SEEN_ELSEWHERE, at=at))
     ended = _ended(doubted, StayEnd.UNOBSERVED, at, at, around)
     if stay.judgement is not Judgement.OVERSTAYED:
@@ -170,7 +170,7 @@ def _seen_outside(stay: Stay, at: Instant, around: Around) -> StayStep:
 
 
 def _given_up(stay: Stay, at: Instant, around: Around) -> StayStep:
-    """Who is believed to have left unseen has not overstayed for certain."""
+    """A vehicle that may have left unseen has not overstayed for certain."""
     doubted = blemished(stay, Blemish(doubt=Doubt.COULD_HAVE_LEFT, at=at, detail="given up"))
     return _ended(doubted, StayEnd.ABANDONED, at, at, around)
 
@@ -186,7 +186,7 @@ def _ended(stay: Stay, end: StayEnd, moment: Instant, at: Instant, around: Aroun
 
 
 def _woken(stay: Stay, at: Instant, around: Around) -> StayStep:
-    """The warning and the judgement, each once, when they are due and what excuses is settled."""
+    """The warning and the judgement, each once, when they are due and paused time is settled."""
     limit = stay.limit
     settled_at = excuse.settled_at(around.excuses, at.boot_s)
     if limit is None or not is_watched(stay) or settled_at is None:
