@@ -6,6 +6,8 @@ the promise of its last heartbeat.
 
 import asyncio
 import math
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -21,17 +23,51 @@ from gatekeeper.app.orders import Orders
 from gatekeeper.app.ports import Ears, Ports, Task
 from gatekeeper.app.supervisor import Supervisor
 from gatekeeper.app.timekeeper import Timekeeper
-from gatekeeper.app.wiring import limits_of, quorum_of, take_up, texts_of, timing_of
+from gatekeeper.app.wiring import (
+    begun,
+    limits_of,
+    quorum_of,
+    tell_unknown,
+    texts_of,
+    timing_of,
+)
 from gatekeeper.config import Config, LaneSettings
+from gatekeeper.errors import StoreError
+from gatekeeper.journal import Journal, PastLife, read_past_life
 from gatekeeper.lane import Bindings, Holder, Lane, Rooms
-from gatekeeper.model import ControllerStopped, HealthReport, SiteState
+from gatekeeper.model import (
+    ControllerStopped,
+    HealthReport,
+    ListVersion,
+    PeerEvent,
+    PeerHealth,
+    SiteState,
+)
+from gatekeeper.sync import JournalBook
 from gatekeeper.zones import Zones, places_of, plans_of, policy_of
 
 log = structlog.get_logger(__name__)
 
+START_S = 2.0
+"""How long a start waits for the store; a gate whose disk does not answer goes live without it."""
+
+LAST_WORDS_S = 5.0
+"""How long a stop waits for the disk to take what was posted last."""
+
 NEIGHBOURS_S = 1.0
 """How often it is looked whether a technician's command has written to the database: a plate taken
 off the blacklist must not wait for the next car."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreFigures:
+    """What a report tells of the store: the last event, how many the centre has not confirmed, and
+    how far each list has been followed.
+    """
+
+    seq: int
+    outbox: int
+    versions: tuple[ListVersion, ...]
 
 
 class Controller:
@@ -46,18 +82,20 @@ class Controller:
         self.holders: dict[str, Holder] = {}
         self._config = config
         self._store = store
+        self._journal = Journal(store, clock=clock, health=health, restore=self._restore)
         self._clock = clock
         self._lockdown = False
         self.supervisor = Supervisor(clock=clock, health=health)
         self.zones = Zones(
             places_of(config),
             plans_of(config),
-            store=store,
+            journal=self._journal,
             clock=clock,
             health=health,
             certain=config.recognition.certain,
             peers=[peer.controller for peer in config.peer],
             changed=self._reconsider,
+            began=lambda plate: self._lists.began(plate),
         )
         self._bindings = Bindings()
         self._lists = Lists(self._bindings, self.zones, clock=clock, changed=self._reconsider)
@@ -71,54 +109,83 @@ class Controller:
             health=health,
         )
         self._fire = FireInputs(
-            config.fire.inputs, store=store, clock=clock, health=health, latched=self._burns
+            config.fire.inputs,
+            journal=self._journal,
+            clock=clock,
+            health=health,
+            latched=self._burns,
         )
-        self._holds = Holds(self.holders, self._fire, store=store, clock=clock)
+        self._holds = Holds(self.holders, self._fire, journal=self._journal, clock=clock)
         self._orders = Orders(
             self.lanes,
             self.zones,
             [zone.name for zone in config.zone],
             holds=self._holds,
-            store=store,
+            journal=self._journal,
             clock=clock,
             changed=self._reconsider,
             locked=self._locked,
         )
         self._news = News(
             config,
-            store=store,
+            journal=self._journal,
             zones=self.zones,
-            clock=clock,
             health=health,
             changed=self._reconsider,
         )
+        self._has_begun = False
+        self._figures: StoreFigures | None = None
         self._devices = ports.devices(config, clock, health)
         self._build_lanes(ports)
         self._devices.watch_fire(config.fire.inputs, self._fire)
         self._link = ports.link(config, ports, self._ears())
 
     async def serve(self, stop: asyncio.Event) -> None:
-        """Go live, and serve until `stop`."""
-        self._lockdown = await take_up(self._config, self._store, self.zones, self._clock)
-        await self._holds.take_up()
+        """Go live, and serve until `stop`. What the store knows is taken up first, or later where
+        it does not answer: the gates open all the same (situations, 33).
+        """
+        self.supervisor.start([("journal", self._journal.run)])
+        if not await self._journal.restored(START_S):
+            log.error("controller.live_without_store", path=str(self._config.store.path))
+            self._begin(PastLife())
+        await self._holds.wake()
         self.supervisor.start(self._work())
         notify("READY=1")
         log.info("controller.live", version=__version__, lanes=list(self.lanes))
         await stop.wait()
         notify("STOPPING=1")
         await self.supervisor.stop()
-        await self._news.tell(ControllerStopped())
+        self._journal.tell(ControllerStopped())
+        await self._journal.close(LAST_WORDS_S)
         log.info("controller.stopped")
 
     async def close(self) -> None:
         """Let go of the devices."""
         await self._devices.close()
 
+    async def _restore(self) -> None:
+        """Take up what the store knows, and let waiting vehicles be decided by it."""
+        since = self._clock.instant().wall - timedelta(seconds=self.zones.remembered_s)
+        past = await read_past_life(self._store, since)
+        self._begin(past)
+        tell_unknown(self._journal, past)
+        self._lockdown = self._lockdown or past.lockdown
+        self.zones.restore(past)
+        self._holds.restore(past)
+        self._lists.restored()
+        self._reconsider()
+
+    def _begin(self, past: PastLife) -> None:
+        """Say once that this life has begun."""
+        if not self._has_begun:
+            self._has_begun = True
+            self._journal.tell(*begun(self._config, past, self._clock.instant()))
+
     def _build_lanes(self, ports: Ports) -> None:
         config = self._config
         rooms = Rooms(
             reader=ports.reader,
-            store=ports.store,
+            journal=self._journal,
             zones=self.zones,
             pictures=ports.pictures,
             bindings=self._bindings,
@@ -128,6 +195,7 @@ class Controller:
             timezone=config.timezone,
             quorum=quorum_of(config),
             texts=texts_of(config),
+            slow_look_s=config.recognition.slow_interval_s,
         )
         for settings in config.lane:
             lane = self._built_lane(settings, rooms)
@@ -142,7 +210,6 @@ class Controller:
             rooms=rooms,
             timing=timing_of(self._config, settings),
             limits=limits_of(settings),
-            slow_look_s=self._config.recognition.slow_interval_s,
             store_failure_admits=self._config.zone_of(settings.zone).when_store_fails == "admit",
         )
 
@@ -150,9 +217,10 @@ class Controller:
         return Ears(
             obey=self._orders.obey,
             changed=self._lists.changed,
-            heard=self.zones.heard,
+            heard=self._heard,
             time_told=self.timekeeper.told,
             report=self._report,
+            orders=JournalBook(self._journal, self._clock),
         )
 
     # --- tasks --------------------------------------------------------------------------------
@@ -161,7 +229,6 @@ class Controller:
         work: list[Task] = [
             ("fire", self._fire.run),
             ("zones", self.zones.run),
-            ("news", self._news.run),
             ("lists", self._lists.run),
             ("housekeeping", self._housekeeping.run),
             ("clock", self.timekeeper.run),
@@ -194,6 +261,11 @@ class Controller:
         away_s = None if self._link is None else self._link.away_s
         return SiteState(lockdown=self._lockdown, centre_away_s=away_s)
 
+    async def _heard(self, told: PeerEvent | PeerHealth) -> None:
+        """The broker may forget it once it has been written. Raises `StoreError`: not yet."""
+        if not await self._journal.written(self.zones.heard(told)):
+            raise StoreError(f"{self._config.store.path}: what a peer told is not written yet")
+
     def _burns(self, latched: bool) -> None:
         for holder in self.holders.values():
             holder.fire(latched)
@@ -202,15 +274,32 @@ class Controller:
         self._lockdown = on
 
     async def _report(self) -> HealthReport:
-        at = self._clock.instant()
+        known, at = await self._known(), self._clock.instant()
         return HealthReport(
             at=at.wall,
             clock_trusted=at.trusted,
             lanes={name: lane.state.value for name, lane in self.lanes.items()},
             alarms=self.health.alarms,
             journal=self._store.journal,
-            seq=await self._store.last_seq(),
-            outbox=await self._store.outbox_depth(),
+            seq=known.seq,
+            outbox=known.outbox,
             free_disk_mb=free_mb(self._config.store.path),
-            list_versions=await self._store.versions(),
+            list_versions=known.versions,
         )
+
+    async def _known(self) -> StoreFigures:
+        """What the store says of itself, or said last: while it does not answer the centre and the
+        peers are told all the same that this controller lives. Raises `StoreError` where it has
+        never answered.
+        """
+        asked, store = self._journal.asked, self._store
+        try:
+            self._figures = StoreFigures(
+                seq=await asked(store.last_seq()),
+                outbox=await asked(store.outbox_depth()),
+                versions=await asked(store.versions()),
+            )
+        except StoreError:
+            if self._figures is None:
+                raise
+        return self._figures

@@ -9,12 +9,11 @@ import structlog
 from gatekeeper.app.controller import Controller
 from gatekeeper.app.devices import RealDevices
 from gatekeeper.app.ports import Ears, Ports
-from gatekeeper.app.wiring import open_store
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import Config, warnings
 from gatekeeper.health import Health
 from gatekeeper.lpr import ReadingThread, open_recogniser
-from gatekeeper.store import alone
+from gatekeeper.store import Store, alone
 from gatekeeper.store.pictures import Pictures
 from gatekeeper.sync import Link
 
@@ -40,7 +39,7 @@ async def opened(config: Config, stack: AsyncExitStack) -> Controller:
     """A controller on all that is real; `stack` lets go of it, last opened first."""
     clock = SystemClock()
     health = Health(clock)
-    store, aside = await open_store(config.store.path)
+    store = Store.at(config.store.path)
     stack.push_async_callback(store.close)
     recogniser = await asyncio.to_thread(
         open_recogniser, config.recognition.networks, config.recognition.threads
@@ -58,8 +57,6 @@ async def opened(config: Config, stack: AsyncExitStack) -> Controller:
     )
     controller = Controller(config, ports)
     stack.push_async_callback(controller.close)
-    if aside is not None:
-        health.raise_alarm("store_set_aside", "store", f"was damaged, kept as {aside}")
     for warning in warnings(config):
         log.warning("config.warning", detail=warning)
     return controller
@@ -81,4 +78,5 @@ def _link(config: Config, ports: Ports, ears: Ears) -> Link | None:
         peers=[peer.controller for peer in config.peer],
         heard=ears.heard,
         time_told=ears.time_told,
+        book=ears.orders,
     )

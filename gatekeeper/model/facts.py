@@ -71,12 +71,15 @@ class BarrierIntended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarrierCommanded:
-    """Written after the pulse: what became of the command."""
+    """Written after the pulse: what became of the command. `behind`: the intent was not on the
+    disk yet when the barrier was commanded, for an opening waits for no disk (situations, 32).
+    """
 
     kind: ClassVar[str] = "barrier.commanded"
     command: str
     outcome: Outcome
     detail: str
+    behind: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -336,6 +339,15 @@ class LaneTested:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JournalGap:
+    """So many events since `since` were never written: the store failed for too long."""
+
+    kind: ClassVar[str] = "journal.gap"
+    events: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderAnswered:
     """An order of the centre, who gave it and why, and what became of it."""
 
@@ -398,6 +410,7 @@ Fact: TypeAlias = (
     | RegistryFollowed
     | LaneTestBegun
     | LaneTested
+    | JournalGap
     | OrderAnswered
     | AlarmRaised
     | AlarmCleared

@@ -5,11 +5,11 @@ the centre tells them. It carries values, not bytes.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from gatekeeper.app.ports import Ears, Ports
-from gatekeeper.errors import StoreError
+from gatekeeper.errors import GatekeeperError, StoreError
 from gatekeeper.model import (
     Event,
     ListChanges,
@@ -18,8 +18,6 @@ from gatekeeper.model import (
     PeerEvent,
     PeerHealth,
 )
-from gatekeeper.sync.orders import Orders
-from gatekeeper.sync.pace import Pace
 from simulators.virtual.clock import VirtualClock
 
 AGAIN_S = 1.0
@@ -110,7 +108,6 @@ class VirtualLink:
         self.ears, self._mail, self._broker = ears, mail, broker
         self._store, self._clock = ports.store, ports.clock
         self.away_since: float | None = None
-        self._orders = Orders(store=ports.store, clock=ports.clock, pace=Pace(), obey=ears.obey)
 
     @property
     def away_s(self) -> float:
@@ -141,9 +138,24 @@ class VirtualLink:
     async def obey(self, order: Order) -> OrderAnswer:
         """The centre orders; the answer is journalled."""
         self._stir()
-        answer = await self._orders.answer(order)
+        book = self.ears.orders
+        answer = await book.answer_of(order.id)
+        if answer is None:
+            answer = await self._carried_out(order)
+            book.note(order, answer)
+        await book.kept(order.id)
         self._broker.answers[order.id] = answer
         return answer
+
+    async def _carried_out(self, order: Order) -> OrderAnswer:
+        now = self._clock.instant()
+        left_s = (order.expires_at - now.wall).total_seconds()
+        if left_s <= 0:
+            return order.answered("refused", "expired")
+        try:
+            return await self.ears.obey(replace(order, deadline=now.boot_s + left_s))
+        except GatekeeperError as error:
+            return order.answered("unknown", str(error))
 
     async def hear(self, told: PeerEvent | PeerHealth) -> None:
         """Another controller tells of itself."""

@@ -74,7 +74,7 @@ def test_run_refuses_a_bad_configuration_before_it_touches_anything(tmp_path: Pa
 
 
 async def write_one_event(database: Path) -> None:
-    store = await Store.open(database)
+    store = await Store.opened(database)
     at = SystemClock().instant()
     fact = ControllerStarted(version="0", boot_id=at.boot_id)
     await store.commit(Commit(records=(Record(fact=fact, at=at),)))

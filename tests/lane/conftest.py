@@ -5,7 +5,7 @@ Time is real and short: a test waits for what must happen, and never asserts how
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from gatekeeper.clock import SystemClock, monotonic
 from gatekeeper.config import BarrierSettings, InputSettings, LaneSettings
 from gatekeeper.errors import CameraError, StoreError
 from gatekeeper.health import Health
+from gatekeeper.journal import Journal
 from gatekeeper.lane import Bindings, Kerb, Lane, Rooms
 from gatekeeper.model import (
     Ack,
@@ -159,19 +160,30 @@ class FakeDisplay:
 
 
 class FailingStore:
-    """A store whose disk is full from the moment it is told so."""
+    """A store whose disk is full from the moment it is told so; while it `hangs` nothing is
+    written, while it is `unread` nothing is read.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.failing = False
+        self.hangs: asyncio.Event | None = None
+        self.unread: asyncio.Event | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def commit(self, commit: Commit) -> Any:
+    async def commit_all(self, commits: Sequence[Commit]) -> Any:
+        if self.hangs is not None:
+            await self.hangs.wait()
         if self.failing:
             raise StoreError("gatekeeper.db: the disk is full; free some space")
-        return await self._store.commit(commit)
+        return await self._store.commit_all(commits)
+
+    async def listing(self, plates: Collection[str]) -> Any:
+        if self.unread is not None:
+            await self.unread.wait()
+        return await self._store.listing(plates)
 
 
 TIMING = Timing(
@@ -201,6 +213,7 @@ class Bench:
     site: list[SiteState]
     running: "asyncio.Task[None]"
     display: FakeDisplay
+    journal_log: Journal
 
     def arrive(self, plate: str) -> None:
         self.camera.plate = plate
@@ -253,7 +266,9 @@ class Bench:
         return self.facts("passage.ended")
 
     async def in_state(self, state: State) -> None:
+        """Wait for that, and until what led to it can be read in the journal, if it can be."""
         await self.until(lambda: self.lane.state is state)
+        await self.journal_log.written(self.journal_log.posted)
 
 
 def settings(direction: Direction) -> LaneSettings:
@@ -304,10 +319,13 @@ async def bench(
     """A running lane with lists that have been received and are empty but for their versions."""
     clock, file = SystemClock(), tmp_path / "gatekeeper.db"
     health, site = Health(clock), [SiteState()]
-    store = FailingStore(await Store.open(file))
+    store = FailingStore(await Store.opened(file))
+    journal = Journal(store, clock=clock, health=health)  # type: ignore[arg-type] # the store itself, but for its full disk
     place = Place(lane="lane", zone="visitor_zone", direction=direction)
     plan = ZonePlan(policy=policy, inside="car_park")
-    zones = Zones({"lane": place}, [plan], store=store, clock=clock, health=health, certain=0.98)  # type: ignore[arg-type] # the store itself, but for its full disk
+    zones = Zones(
+        {"lane": place}, [plan], journal=journal, clock=clock, health=health, certain=0.98
+    )
     camera, barrier, loops = FakeCamera(), FakeBarrier(), FakeLoops("lane")
     display = FakeDisplay()
     lane = Lane(
@@ -316,7 +334,7 @@ async def bench(
         kerb=Kerb(camera=camera, barrier=barrier, loops=loops, display=display),
         rooms=Rooms(
             reader=FakeReader(),
-            store=store,  # type: ignore[arg-type] # likewise
+            journal=journal,
             zones=zones,
             pictures=Pictures(tmp_path / "pictures"),
             bindings=Bindings(),
@@ -325,18 +343,21 @@ async def bench(
             site=lambda: site[0],
             timezone=ZoneInfo("Asia/Shanghai"),
             quorum=Quorum(),
+            slow_look_s=0.02,
         ),
         timing=timing,
         limits=limits,
-        slow_look_s=0.02,
         store_failure_admits=False,
     )
+    writer = asyncio.create_task(journal.run())
+    assert await journal.restored(PATIENCE_S)
     running = asyncio.create_task(lane.run())
-    bench = Bench(lane, camera, barrier, loops, store, zones, health, file, site, running, display)
+    bench = Bench(
+        lane, camera, barrier, loops, store, zones, health, file, site, running, display, journal
+    )
     for name in ListName:
         await bench.list_plate(name, "闽Z00000" if name is ListName.BLACKLIST else "闽Y11111")
-    await zones.start()
-    others = [asyncio.create_task(zones.run()), asyncio.create_task(lane.holder.run())]
+    others = [writer, asyncio.create_task(zones.run()), asyncio.create_task(lane.holder.run())]
     yield bench
     for task in (bench.running, *others):
         task.cancel()

@@ -1,7 +1,7 @@
 """A close relay: told once after a passage, and never onto anybody."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from gatekeeper.config import BarrierSettings, InputSettings, LaneSettings
 from gatekeeper.health import Health
-from gatekeeper.lane.closer import Closer
-from gatekeeper.lane.rooms import Rooms
-from gatekeeper.model import Ack, BarrierCommand, Commit, Direction, Outcome, Presence, Sensor
-from gatekeeper.rehearsal import VirtualClock, at_once
+from gatekeeper.lane.barrier import Closer
+from gatekeeper.lane.context import LaneContext, LastPulse, Rooms
+from gatekeeper.model import Ack, BarrierCommand, Direction, Fact, Outcome, Presence, Sensor
 from gatekeeper.rules.guard import CLEAR_S, MIN_GAP_S
+from gatekeeper.rules.passage import Timing
+from simulators.virtual import VirtualClock, at_once
 
 if TYPE_CHECKING:
     from gatekeeper.drivers.ports import Barrier
@@ -31,15 +32,14 @@ LANE = LaneSettings(
 )
 
 
-class FakeStore:
-    """Keeps the facts."""
+@dataclass
+class FakeJournal:
+    """Keeps the kinds of the facts."""
 
-    def __init__(self) -> None:
-        self.kinds: list[str] = []
+    kinds: list[str] = field(default_factory=list)
 
-    async def commit(self, commit: Commit) -> tuple[()]:
-        self.kinds += [record.fact.kind for record in commit.records]
-        return ()
+    def tell(self, *facts: Fact, **_: object) -> None:
+        self.kinds += [fact.kind for fact in facts]
 
 
 @dataclass
@@ -47,7 +47,8 @@ class Kerb:
     """A closer with everything around it, in virtual time."""
 
     clock: VirtualClock = field(default_factory=VirtualClock)
-    store: FakeStore = field(default_factory=FakeStore)
+    journal: FakeJournal = field(default_factory=FakeJournal)
+    last_pulse: LastPulse = field(default_factory=LastPulse)
     closings: list[float] = field(default_factory=list)
     outcome: Outcome = Outcome.DONE
     busy: bool = False
@@ -55,11 +56,20 @@ class Kerb:
 
     def __post_init__(self) -> None:
         self.health = Health(self.clock)
-        rooms = _Rooms(clock=self.clock, store=self.store, health=self.health)
-        self.closer = Closer(
-            LANE,
-            barrier=cast("Barrier", self),
+        rooms = _Rooms(clock=self.clock, journal=self.journal, health=self.health)
+        context = LaneContext(
+            settings=LANE,
+            policy=cast("Any", None),
+            timing=Timing(),
             rooms=cast("Rooms", rooms),
+            barrier=cast("Barrier", self),
+            last_pulse=self.last_pulse,
+            display=None,
+            store_failure_admits=False,
+        )
+        self.closer = Closer(
+            context,
+            after_s=AFTER_S,
             kept_up=lambda: self.held,
             opening=lambda: self.busy,
         )
@@ -102,7 +112,7 @@ class Kerb:
 @dataclass
 class _Rooms:
     clock: VirtualClock
-    store: FakeStore
+    journal: FakeJournal
     health: Health
 
 
@@ -119,7 +129,7 @@ def test_after_a_passage_the_barrier_is_told_to_close_once(kerb: Kerb) -> None:
     assert kerb.closings == []
     kerb.wait(60)
     assert len(kerb.closings) == 1
-    assert kerb.store.kinds == ["barrier.closed"]
+    assert kerb.journal.kinds == ["barrier.closed"]
 
 
 @pytest.mark.parametrize("sensor", SENSORS)

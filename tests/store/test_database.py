@@ -21,7 +21,9 @@ import gatekeeper.store
 from gatekeeper.errors import StoreError
 from gatekeeper.model import AlarmRaised, Commit, Instant, Record, VehicleArrived
 from gatekeeper.store import Store, UnsoundStoreError, schema, set_aside
-from gatekeeper.store.database import PRAGMAS, Database, telling
+from gatekeeper.store.connections import READING, WRITING
+from gatekeeper.store.database import BUSY_MS, Database
+from gatekeeper.store.trouble import telling
 
 AT = Instant(boot_id="b", boot_s=1.0, wall=datetime(2026, 11, 23, tzinfo=UTC), trusted=True)
 ARRIVED = Commit(records=(Record(fact=VehicleArrived(), at=AT),))
@@ -34,25 +36,38 @@ def database(path: Path) -> Database:
     return database
 
 
-def test_every_connection_has_the_pragmas(path: Path) -> None:
+def test_the_connection_that_writes_flushes_each_commit(path: Path) -> None:
     database = Database.open(path)
-    with database.reading() as connection:
-        said = {name: connection.scalar(text(f"PRAGMA {name}")) for name, _, _ in PRAGMAS}
+    names = [name for name, _, _ in WRITING] + ["busy_timeout"]
+    with database.writing() as connection:
+        said = {name: connection.scalar(text(f"PRAGMA {name}")) for name in names}
     database.close()
 
     assert said == {
         "journal_mode": "wal",
         "synchronous": 2,
         "foreign_keys": 1,
-        "busy_timeout": 2000,
+        "busy_timeout": BUSY_MS,
         "journal_size_limit": 64 * 2**20,
     }
+
+
+def test_the_connection_that_reads_cannot_write(path: Path) -> None:
+    database = Database.open(path)
+    with (
+        pytest.raises(StoreError, match="cannot be written"),
+        database.reading() as connection,
+    ):
+        connection.execute(text("DELETE FROM events"))
+    database.close()
+
+    assert [name for name, _, _ in READING] == ["query_only"]
 
 
 def test_a_pragma_that_does_not_hold_stops_the_start(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gatekeeper.store.database.PRAGMAS", (("journal_mode", "DELETE", "wal"),))
+    monkeypatch.setattr("gatekeeper.store.database.WRITING", (("journal_mode", "DELETE", "wal"),))
 
     with pytest.raises(StoreError, match=r"gatekeeper\.db: .*journal_mode=delete .*local disk"):
         Database.open(path)
@@ -74,24 +89,6 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path) -> Non
         Database.open(path)
 
     assert path.read_bytes().startswith(b"a letter")
-
-
-def _scratch(path: Path) -> None:
-    with path.open("r+b") as file:
-        file.seek(path.stat().st_size // 2)
-        file.write(b"\xff" * 8192)
-
-
-async def test_a_damaged_database_is_found_at_the_start(path: Path) -> None:
-    store = await Store.open(path)
-    detail = "x" * 1000
-    alarm = Record(fact=AlarmRaised(alarm="a", subject="s", detail=detail), at=AT)
-    await store.commit(Commit(records=(alarm,) * 200))
-    await store.close()
-    _scratch(path)
-
-    with pytest.raises(UnsoundStoreError, match=r"gatekeeper\.db: is not a sound database"):
-        await Store.open(path)
 
 
 def test_a_database_of_a_newer_version_is_refused(database: Database, path: Path) -> None:
@@ -221,6 +218,7 @@ async def test_a_disk_that_fails_to_write_is_an_error_and_the_store_recovers(
         pytest.raises(StoreError, match=r"gatekeeper\.db: the disk "),
     ):
         await asyncio.gather(*[store.commit(big) for _ in range(5)])
+    await store.flush()  # the others have been tried too
     last = await store.outbox_depth()
 
     (event,) = await store.commit(ARRIVED)

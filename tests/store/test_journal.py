@@ -77,7 +77,7 @@ async def test_a_reader_and_the_writer_do_not_disturb_each_other(store: Store, p
 
 
 async def test_the_journal_can_be_read_when_the_controller_is_off(path: Path) -> None:
-    store = await Store.open(path)
+    store = await Store.opened(path)
     await store.commit(Commit(records=(RECORD,)))
     await store.close()
 
@@ -106,7 +106,7 @@ def test_a_database_without_a_journal_is_an_error(path: Path) -> None:
 
 async def test_a_path_may_have_any_characters(tmp_path: Path) -> None:
     path = tmp_path / "入口 50% #1?.db"
-    store = await Store.open(path)
+    store = await Store.opened(path)
     await store.commit(Commit(records=(RECORD,)))
 
     assert [row.seq for row in journal.events(path)] == [1]

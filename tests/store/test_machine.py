@@ -244,7 +244,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        self.store = self.run(Store.open(self.path))
+        self.store = self.run(Store.opened(self.path))
         self.journal = self.store.journal
 
     def teardown(self) -> None:
@@ -342,7 +342,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(rehearsal=st.booleans())
     def stop_and_start(self, rehearsal: bool) -> None:
         self.run(self.store.close())
-        opened = Store.rehearsal(self.path) if rehearsal else self.run(Store.open(self.path))
+        opened = Store.rehearsal(self.path) if rehearsal else self.run(Store.opened(self.path))
         self.store = opened
 
     @rule(name=names, rows=st.lists(centre_row, min_size=3, max_size=7), pieces=st.integers(0, 9))
@@ -372,7 +372,7 @@ class StoreMachine(RuleBasedStateMachine):
         for end in ("", "-wal"):
             shutil.copy(f"{left}{end}", f"{self.path}{end}")
         self.run(self.store.close())
-        self.store = self.run(Store.open(self.path))
+        self.store = self.run(Store.opened(self.path))
 
     @invariant()
     def the_journal_and_the_outbox_are_as_the_model_says(self) -> None:

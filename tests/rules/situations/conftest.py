@@ -70,6 +70,7 @@ def lane(name: str, coil: int, **more: Any) -> dict[str, Any]:
         "camera": {"kind": "folder", "path": "pictures"},
         "arrival_loop": {"board": "board", "input": 2 * coil},
         "safety_loop": {"board": "board", "input": 2 * coil + 1},
+        "geometry": {"arrival_to_safety_m": 1.0, "safety_loop_m": 1.5, "longest_m": 6.5},
         **more,
     }
 
@@ -86,14 +87,16 @@ class Site:
         ),
         lists: Iterable[ListName] = tuple(ListName),
         blind: Sequence[str] = (),
+        unmeasured: Sequence[str] = (),
         booms: bool = False,
         reversible: str | None = None,
         **visitor_zone: Any,
     ) -> None:
         """`gates` are the lanes of each controller; `lists` were once followed; `blind` lanes have
-        no camera; with `booms` the test moves them, else they follow each pulse; where the inner
-        gate is `reversible`, its two lanes share the barrier and the safety loop, and their arrival
-        loops lie `in_line` or `apart`; `visitor_zone` are settings of that zone.
+        no camera, and of `unmeasured` ones it is not known how their loops lie; with `booms` the
+        test moves them, else they follow each pulse; where the inner gate is `reversible`, its two
+        lanes share the barrier and the safety loop, and their arrival loops lie `in_line` or
+        `apart`; `visitor_zone` are settings of that zone.
         """
         self._reversible = reversible
         self._time = VirtualLoop(breakable=True)
@@ -108,7 +111,7 @@ class Site:
         self._folder = folder
         self._gates = [
             Machine(
-                self._config(number, gates, blind, booms, visitor_zone),
+                self._config(number, gates, blind, unmeasured, visitor_zone),
                 folder / f"gate-{number}.db",
                 self._time,
                 broker=self.broker,
@@ -457,6 +460,10 @@ class Site:
         """What is known against the window of the last stay."""
         return set(self.stay(plate).doubts)
 
+    def boot_s(self, of: str = "inner-entry") -> float:
+        """What the boot clock of a controller says."""
+        return self._gate(of).clock.boot_s()
+
     def banned(self, plate: str, *, of: str = "inner-entry") -> bool:
         """Whether the store holds a row of the blacklist that counts."""
         rows = self._do(self._gate(of).store.listing([plate])).rows
@@ -505,7 +512,7 @@ class Site:
         number: int,
         gates: Sequence[Sequence[str]],
         blind: Sequence[str],
-        booms: bool,
+        unmeasured: Sequence[str],
         visitor_zone: dict[str, Any],
     ) -> Config:
         names = gates[number]
@@ -513,6 +520,7 @@ class Site:
             {
                 "controller": f"gate-{other}",
                 "exits_of": ["visitor_zone"] if "inner-exit" in gates[other] else [],
+                "exits_measured": not set(unmeasured) & set(gates[other]),
             }
             for other in range(len(gates))
             if other != number
@@ -523,6 +531,7 @@ class Site:
                 name,
                 coil,
                 **({"camera": None} if name in blind else {}),
+                **({"geometry": None} if name in unmeasured else {}),
                 boom_up={"board": "board", "input": 8 + coil},
             )
             for coil, name in enumerate(names)
