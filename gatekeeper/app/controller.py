@@ -18,11 +18,12 @@ from gatekeeper import __version__
 from gatekeeper.app.devices import Devices, Task
 from gatekeeper.app.fire import FireInputs
 from gatekeeper.app.holds import Holds
-from gatekeeper.app.housekeeping import Housekeeping, free_mb
+from gatekeeper.app.housekeeping import Housekeeping
 from gatekeeper.app.lists import Lists
 from gatekeeper.app.news import News
 from gatekeeper.app.notify import feed_watchdog, notify
 from gatekeeper.app.orders import Orders
+from gatekeeper.app.tidying import Tidying
 from gatekeeper.app.timekeeper import Timekeeper
 from gatekeeper.app.wiring import (
     limits_of,
@@ -109,13 +110,15 @@ class Controller:
         self._bindings = Bindings()
         self._lists = Lists(self._bindings, self._zones, clock=clock, changed=self._reconsider)
         self._timekeeper = Timekeeper(clock, health)
-        self._housekeeping = Housekeeping(
+        self._tidying = Tidying(
             config.store,
-            config.timezone,
+            store=store,
             pictures=self._pictures,
-            zones=self._zones,
-            clock=clock,
             health=health,
+            sends=config.centre is not None,
+        )
+        self._housekeeping = Housekeeping(
+            config.timezone, tidying=self._tidying, zones=self._zones, clock=clock
         )
         self._lockdown = False
         self._holders: dict[str, Holder] = {}
@@ -305,6 +308,6 @@ class Controller:
             journal=self._store.journal,
             seq=await self._store.last_seq(),
             outbox=await self._store.outbox_depth(),
-            free_disk_mb=free_mb(self._config.store.path),
+            free_disk_mb=self._tidying.free_mb,
             list_versions=await self._store.versions(),
         )

@@ -19,13 +19,9 @@ from sqlalchemy import Connection
 from gatekeeper.errors import StoreError
 from gatekeeper.store.database import BUSY_MS, PATIENT_MS, Database
 from gatekeeper.store.unflushed import UnflushedDatabase
-from gatekeeper.store.worker import InPlaceWorker, ThreadWorker, Worker, Workers
+from gatekeeper.store.worker import InPlaceWorker, ThreadWorker, Worker, Workers, silence
 
 Answer = TypeVar("Answer")
-
-
-def _silence(_: object) -> None:
-    """Nobody is told of the answer but the caller."""
 
 
 def _never(_: object) -> bool:
@@ -100,7 +96,7 @@ class Handle:
         """
         if self._closed:
             raise StoreError(f"{self._path}: the store is closed")
-        await self._workers.write.run(self._open, _silence)
+        await self._workers.write.run(self._open)
 
     @property
     def is_open(self) -> bool:
@@ -160,7 +156,7 @@ class Handle:
         self,
         worker: Worker,
         work: Callable[[Database], Answer],
-        ended: Callable[[Answer], None] = _silence,
+        ended: Callable[[Answer], None] = silence,
     ) -> Answer:
         """Let a worker of this handle do what is to be done with the database."""
         if self._closed:
