@@ -118,7 +118,7 @@ class Handle:
 
     async def close(self) -> None:
         """Finish what was asked for, then let go of the file; a disk that hangs is waited for
-        `worker.CLOSES_S`. A second call does nothing.
+        three times `worker.CLOSES_S`. A second call does nothing.
         """
         if self._closed:
             return
