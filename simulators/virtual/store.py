@@ -44,7 +44,9 @@ class VirtualWorker:
         self._turn = asyncio.Lock()
         self.power = True
 
-    async def run(self, work: Callable[[], Answer], ended: Callable[[Answer], None]) -> Answer:
+    async def run(
+        self, work: Callable[[], Answer], ended: Callable[[Answer], None] = lambda _: None
+    ) -> Answer:
         """Carry it out when those before it are done; who stops waiting does not undo it."""
         delay_s = self._disk.delay_s(self._does)
         if delay_s == 0.0 and not self._turn.locked() and self.power:

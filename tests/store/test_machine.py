@@ -202,7 +202,7 @@ class Model:
                 del self.rows[key]
         for row in snapshot.rows:
             self.put(replace(row, list=snapshot.list, version=snapshot.version))
-        self.reach(snapshot.list, snapshot.version, len(snapshot.rows), whole=True)
+        self.reach(snapshot.list, snapshot.version, len([*snapshot.rows]), whole=True)
         return True
 
     def reach(self, name: ListName, version: int, rows: int, *, whole: bool) -> None:
