@@ -24,6 +24,9 @@ _TIMEX_BYTES = 208
 _TIME_ERROR = 5
 """adjtimex(2): the clock is not synchronised to a reliable server."""
 
+_LIBC = ctypes.CDLL(None, use_errno=True)
+"""Loaded once: that takes longer than all the rest of `SystemClock.instant`."""
+
 
 class Clock(Protocol):
     """What a room that acts is given to know the time with; pure rooms take time as a value."""
@@ -97,7 +100,7 @@ class SystemClock:
 
 async def rest(moved: asyncio.Event, due: float | None, clock: Clock, *, at_most_s: float) -> None:
     """Wait until something has `moved`, or the moment `due` of the boot clock has come; None: it
-    is not known when. Whoever rests looks again after `at_most_s`, wanted or not.
+    is not known when. Returns after `at_most_s` in any case, so that what was missed is seen then.
     """
     await clock.idle(at_most_s, moved=moved, due=due)
 
@@ -114,6 +117,5 @@ def synchronised() -> bool:
     """Whether the kernel holds the wall clock to be synchronised (chrony, ntpd and timesyncd
     all tell it). Where it cannot be asked, no.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
-    state = int(libc.adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
+    state = int(_LIBC.adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
     return 0 <= state < _TIME_ERROR

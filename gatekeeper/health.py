@@ -1,7 +1,7 @@
 """Heartbeats, alarms that stand, and the question a watchdog asks: did everything move?
 
-Rooms tell it what is wrong and what is right again; it remembers, and passes news on to whoever
-watches (the journal, the log). It writes nothing itself and never fails.
+Rooms tell it what is wrong and what is right again; it remembers, and passes news on to those
+who watch (the journal, the log). It writes nothing itself and never fails.
 """
 
 from collections.abc import Callable
@@ -10,14 +10,15 @@ from typing import TypeAlias
 from gatekeeper.clock import Clock
 from gatekeeper.model import Alarm, AlarmCleared, AlarmRaised
 
-BLINDING = ("camera_stale", "relay_unreachable", "lane_overrun")
-"""With these alarms a lane cannot be watched."""
+BLINDING = ("camera_stale", "relay_unreachable", "relay_stray", "lane_overrun")
+"""With these alarms it is not known who has passed a lane: it is not seen, or its boom was not
+opened here."""
 
 HELD_OPEN = "held_open"
-"""The alarm of a lane whose boom is kept up: whoever passes there is not proven to have done so."""
+"""The alarm of a lane whose boom is kept up: who passes there is not proven to have done so."""
 
 Tell: TypeAlias = Callable[[], None]
-"""Told that something changed, without saying what: whoever is told looks for itself."""
+"""Told that something changed, without saying what: the receiver looks for itself."""
 
 Watcher: TypeAlias = Callable[[AlarmRaised | AlarmCleared], None]
 """Told each alarm once when it is raised, and once when it is cleared; must not block or raise."""

@@ -201,6 +201,10 @@ class Centre(AbstractAsyncContextManager["Centre"]):
         self._known(controller).lanes |= set(body["lanes"])
         for have in body.get("list_versions", ()):
             self._outgrow(have["list"], have["version"])
+        if "asked" in body:
+            self._intake.commit()
+            upto = self._journals.complete(body["journal"])
+            self._confirm(controller, body["journal"], upto, asked=body["asked"])
         say("health", controller=controller, body=body)
 
     def _hear_wanted(self, controller: str, message: Message, body: dict[str, Any]) -> None:
@@ -248,8 +252,8 @@ class Centre(AbstractAsyncContextManager["Centre"]):
             # What is set aside refuses nobody until a person has looked, who may ban it again.
             self._remove("blacklist", str(plate), zone)
 
-    def _confirm(self, controller: str, journal: str, upto: int) -> None:
-        body = {"journal": journal, "seq": upto, "at": written(now())}
+    def _confirm(self, controller: str, journal: str, upto: int, **asked: object) -> None:
+        body = {"journal": journal, "seq": upto, "at": written(now()), **asked}
         self._link.publish(f"{self._root}/{controller}/confirmations", body)
 
 

@@ -26,8 +26,9 @@ class Orders:
 
     async def give(self, controller: str, verb: str, fields: Body) -> Fields:
         """A new order of what `fields` say; the controller's answer to it."""
-        expires = now() + timedelta(seconds=self._patience_s)
-        head: Body = {"id": str(uuid.uuid4()), "by": "centre", "reason": ""}
+        given = now()
+        expires = given + timedelta(seconds=self._patience_s)
+        head: Body = {"id": str(uuid.uuid4()), "by": "centre", "reason": "", "at": written(given)}
         return await self.send(controller, verb, {**head, "expires_at": written(expires), **fields})
 
     async def send(self, controller: str, verb: str, body: Body) -> Fields:

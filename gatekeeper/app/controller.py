@@ -6,6 +6,7 @@ the promise of its last heartbeat.
 
 import asyncio
 import math
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -34,7 +35,15 @@ from gatekeeper.config import Config, LaneSettings
 from gatekeeper.errors import StoreError
 from gatekeeper.journal import Journal, PastLife, read_past_life
 from gatekeeper.lane import Bindings, Holder, Lane, Rooms
-from gatekeeper.model import ControllerStopped, HealthReport, PeerEvent, PeerHealth, SiteState
+from gatekeeper.model import (
+    ControllerStopped,
+    HealthReport,
+    ListVersion,
+    PeerEvent,
+    PeerHealth,
+    SiteState,
+)
+from gatekeeper.sync import JournalBook
 from gatekeeper.zones import Zones, places_of, plans_of, policy_of
 
 log = structlog.get_logger(__name__)
@@ -48,6 +57,17 @@ LAST_WORDS_S = 5.0
 NEIGHBOURS_S = 1.0
 """How often it is looked whether a technician's command has written to the database: a plate taken
 off the blacklist must not wait for the next car."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreFigures:
+    """What a report tells of the store: the last event, how many the centre has not confirmed, and
+    how far each list has been followed.
+    """
+
+    seq: int
+    outbox: int
+    versions: tuple[ListVersion, ...]
 
 
 class Controller:
@@ -75,6 +95,7 @@ class Controller:
             certain=config.recognition.certain,
             peers=[peer.controller for peer in config.peer],
             changed=self._reconsider,
+            began=lambda plate: self._lists.began(plate),
         )
         self._bindings = Bindings()
         self._lists = Lists(self._bindings, self.zones, clock=clock, changed=self._reconsider)
@@ -113,6 +134,7 @@ class Controller:
             changed=self._reconsider,
         )
         self._has_begun = False
+        self._figures: StoreFigures | None = None
         self._devices = ports.devices(config, clock, health)
         self._build_lanes(ports)
         self._devices.watch_fire(config.fire.inputs, self._fire)
@@ -150,6 +172,7 @@ class Controller:
         self._lockdown = self._lockdown or past.lockdown
         self.zones.restore(past)
         self._holds.restore(past)
+        self._lists.restored()
         self._reconsider()
 
     def _begin(self, past: PastLife) -> None:
@@ -197,6 +220,7 @@ class Controller:
             heard=self._heard,
             time_told=self._timekeeper.told,
             report=self._report,
+            orders=JournalBook(self._journal, self._clock),
         )
 
     # --- tasks --------------------------------------------------------------------------------
@@ -250,15 +274,32 @@ class Controller:
         self._lockdown = on
 
     async def _report(self) -> HealthReport:
-        at = self._clock.instant()
+        known, at = await self._known(), self._clock.instant()
         return HealthReport(
             at=at.wall,
             clock_trusted=at.trusted,
             lanes={name: lane.state.value for name, lane in self.lanes.items()},
             alarms=self.health.alarms,
             journal=self._store.journal,
-            seq=await self._store.last_seq(),
-            outbox=await self._store.outbox_depth(),
+            seq=known.seq,
+            outbox=known.outbox,
             free_disk_mb=free_mb(self._config.store.path),
-            list_versions=await self._store.versions(),
+            list_versions=known.versions,
         )
+
+    async def _known(self) -> StoreFigures:
+        """What the store says of itself, or said last: while it does not answer the centre and the
+        peers are told all the same that this controller lives. Raises `StoreError` where it has
+        never answered.
+        """
+        asked, store = self._journal.asked, self._store
+        try:
+            self._figures = StoreFigures(
+                seq=await asked(store.last_seq()),
+                outbox=await asked(store.outbox_depth()),
+                versions=await asked(store.versions()),
+            )
+        except StoreError:
+            if self._figures is None:
+                raise
+        return self._figures

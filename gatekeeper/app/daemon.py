@@ -78,4 +78,5 @@ def _link(config: Config, ports: Ports, ears: Ears) -> Link | None:
         peers=[peer.controller for peer in config.peer],
         heard=ears.heard,
         time_told=ears.time_told,
+        book=ears.orders,
     )

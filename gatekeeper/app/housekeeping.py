@@ -61,5 +61,8 @@ class Housekeeping:
 
 
 def free_mb(path: Path) -> int:
-    """Megabytes free on the disk on which a file lies."""
-    return shutil.disk_usage(path.parent).free // 1_000_000
+    """Megabytes free on the disk on which a file lies; 0 where the disk is not there."""
+    try:
+        return shutil.disk_usage(path.parent).free // 1_000_000
+    except OSError:
+        return 0

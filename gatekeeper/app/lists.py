@@ -13,8 +13,8 @@ from gatekeeper.model import ListChanges
 from gatekeeper.zones import Zones
 
 WAITING = 100
-"""List changes whose meaning for open stays is still to be looked up. Of more than this the oldest
-is dropped, and every stay is looked at."""
+"""Questions that wait for the lists. Of more than this the oldest is dropped, and every stay is
+looked at."""
 
 AGAIN_S = 1.0
 """A store that does not answer is asked again after this."""
@@ -30,7 +30,7 @@ class Lists:
         self._zones = zones
         self._clock = clock
         self._tell = changed
-        self._waiting: deque[ListChanges | None] = deque()
+        self._waiting: deque[frozenset[str] | None] = deque()
         self._some = asyncio.Event()
 
     def changed(self, changes: ListChanges | None) -> None:
@@ -38,15 +38,27 @@ class Lists:
         nothing.
         """
         self._bindings.changed(changes, self._clock.boot_s())
-        if len(self._waiting) >= WAITING:
-            self._waiting.popleft()
-            changes = None  # every stay is looked at, which covers the one dropped
-        self._waiting.append(changes)
-        self._some.set()
+        plates = None if changes is None else {change.row.plate for change in changes.changes}
+        self._ask(None if plates is None else frozenset(plates))
         self._tell()
 
+    def began(self, plate: str) -> None:
+        """A stay has begun: the lists may have changed since it was decided."""
+        self._ask(frozenset({plate}))
+
+    def restored(self) -> None:
+        """The lists may have changed while the controller was down."""
+        self._ask(None)
+
+    def _ask(self, plates: frozenset[str] | None) -> None:
+        if len(self._waiting) >= WAITING:
+            self._waiting.popleft()
+            plates = None  # every stay is looked at, which covers the one dropped
+        self._waiting.append(plates)
+        self._some.set()
+
     async def run(self) -> None:
-        """A later change of list may lift the limit of a stay: look them up, for ever."""
+        """A later change of list may lift the limit of a stay: ask, for ever."""
         while True:
             await self._some.wait()
             try:
@@ -60,7 +72,7 @@ class Lists:
         """
         while self._waiting:
             first = self._waiting[0]
-            await self._zones.lists_changed(first)
+            await self._zones.ask_lists(first)
             if self._waiting and self._waiting[0] is first:
                 self._waiting.popleft()
         self._some.clear()

@@ -100,8 +100,9 @@ class Orders:
         Raises `StoreError`: nothing has changed.
         """
         rows = await self._journal.blacklisted(plate)
-        gone = [row for row in rows if order.zone in (None, row.zone)]
-        left = ", ".join(row.zone or "every zone" for row in rows if row not in gone)
+        gone = [each for each in rows if order.zone in (None, each.row.zone)]
+        refusing = [each.row for each in rows if each not in gone and not each.suspended]
+        left = ", ".join(row.zone or "every zone" for row in refusing)
         if not gone:
             where = f"; it is refused for {left}" if left else ""
             return order.answered("refused", f"{plate} has no such row on the blacklist{where}")

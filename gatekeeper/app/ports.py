@@ -23,6 +23,7 @@ from gatekeeper.model import (
 )
 from gatekeeper.store import Store
 from gatekeeper.store.pictures import Pictures
+from gatekeeper.sync import OrderBook
 
 Task: TypeAlias = tuple[str, Callable[[], Awaitable[None]]]
 """What is to be run for ever, and its name."""
@@ -66,7 +67,8 @@ class Link(Protocol):
 class Ears:
     """Who is told what comes by the link: `obey` carries out an order, `changed` hears of a list
     after it has changed (None: a whole list), `heard` what another controller says, `time_told`
-    what the centre's clock shows; `report` is asked for the controller's health.
+    what the centre's clock shows; `report` is asked for the controller's health, and `orders`
+    which orders were answered.
     """
 
     obey: Callable[[Order], Awaitable[OrderAnswer]]
@@ -74,6 +76,7 @@ class Ears:
     heard: Callable[[PeerEvent | PeerHealth], Awaitable[None]]
     time_told: Callable[[datetime], None]
     report: Callable[[], Awaitable[HealthReport]]
+    orders: OrderBook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,14 @@ from typing import Any
 import structlog
 
 from gatekeeper.app.ports import Task
+from gatekeeper.backoff import Backoff
 from gatekeeper.clock import Clock
 from gatekeeper.health import Health
 
 log = structlog.get_logger(__name__)
 
-RESTART_S = (0.5, 30.0)
-"""Backoff of a task that failed: first pause, longest pause."""
+RESTART = Backoff(first_s=0.5, last_s=30.0)
+"""Pauses of a task that failed; one that has run for the longest is well again."""
 
 STOPS_S = 10.0
 """How long a task may take to end as it should: a relay that pulses goes off first."""
@@ -42,12 +43,12 @@ class Supervisor:
 
     async def kept(self, name: str, task: Callable[[], Awaitable[None]]) -> None:
         """Run a task for ever, alone: when it fails, say so, wait, and run it again."""
-        pause, longest = RESTART_S
+        pause_s = RESTART.first_s
         loop = asyncio.get_running_loop()
         # A task group of Python 3.11 may swallow a cancellation while one of its tasks fails.
         while not self._stopping:
             begun = self._clock.boot_s()
-            well = loop.call_later(longest, self._health.clear_alarm, "task_failed", name)
+            well = loop.call_later(RESTART.last_s, self._health.clear_alarm, "task_failed", name)
             try:
                 await task()
             except Exception as error:
@@ -55,11 +56,11 @@ class Supervisor:
                 self._health.raise_alarm("task_failed", name, repr(error))
             finally:
                 well.cancel()
-            if self._clock.boot_s() - begun > longest:
-                pause = RESTART_S[0]
+            if self._clock.boot_s() - begun > RESTART.last_s:
+                pause_s = RESTART.first_s
             if not self._stopping:
-                await asyncio.sleep(pause)
-            pause = min(2 * pause, longest)
+                await asyncio.sleep(pause_s)
+            pause_s = RESTART.after(pause_s)
 
 
 async def ended(tasks: Collection[asyncio.Task[Any]]) -> None:

@@ -150,8 +150,8 @@ def _characters_s(baudrate: int) -> float:
 
 def _answer_ms(address: str, baudrate: int) -> int:
     """How long an answer may take: over RTU there are 30 characters at most in a request and its
-    answer, a converter holds them back for 16 ms, and a board may think; whoever waits longer for
-    one that is silent holds up all others on the line.
+    answer, a converter holds them back for 16 ms, and a board may think; a longer wait for one
+    that is silent holds up all others on the line.
     """
     if urlsplit(address).scheme == Wire.TCP:
         return 500

@@ -10,6 +10,7 @@ from gatekeeper.config.boards import BoardSettings
 from gatekeeper.config.displays import DisplaySettings, TextsSettings
 from gatekeeper.config.fire import FireSettings
 from gatekeeper.config.lanes import LaneSettings
+from gatekeeper.config.networks import calibrated
 from gatekeeper.config.settings import File, Name, Settings, guess
 from gatekeeper.config.zones import ZoneSettings
 from gatekeeper.model import PROVINCES, Direction
@@ -48,9 +49,10 @@ class StoreSettings(Settings):
 class RecognitionSettings(Settings):
     """Which set of networks reads plates, and what a sighting needs.
 
-    `certain` is the smallest character confidence that may ever count against a driver;
-    `lone` what a single frame needs to be believed when time runs out; `province` is the one most
-    plates here come from, and may break a tie between reads, no more.
+    `certain` is the smallest character confidence that may ever count against a driver: the level
+    calibrated for the networks, if the site does not set another; `lone` what a single frame needs
+    to be believed when time runs out; `province` is the one most plates here come from, and may
+    break a tie between reads, no more.
     """
 
     networks: Name = "clp"
@@ -58,7 +60,9 @@ class RecognitionSettings(Settings):
     window_s: Annotated[float, Field(gt=0, le=30)] = 3.0
     exit_window_s: Annotated[float, Field(gt=0, le=30)] = 1.5
     slow_interval_s: Annotated[float, Field(gt=0, le=60)] = 1.0
-    certain: Annotated[float, Field(gt=0.5, le=1)] = 0.98
+    certain: Annotated[float, Field(gt=0.5, le=1)] = Field(
+        default_factory=lambda told: calibrated(told["networks"])
+    )
     lone: Annotated[float, Field(gt=0.5, le=1)] = 0.98
     province: Province | None = None
 
@@ -77,10 +81,15 @@ class CentreSettings(Settings):
 
 
 class PeerSettings(Settings):
-    """Another controller of the site; `exits_of` are the zones whose exit lanes it runs."""
+    """Another controller of the site; `exits_of` are the zones whose exit lanes it runs.
+
+    `exits_measured` says that each of these lanes has a camera and the places of its loops: only
+    then do the limits of these zones count against anybody.
+    """
 
     controller: Name
     exits_of: tuple[Name, ...] = ()
+    exits_measured: bool = False
 
 
 class Config(Settings):

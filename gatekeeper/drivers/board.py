@@ -1,7 +1,7 @@
 """A relay board with the barriers and loops of some lanes: reached, made safe, polled, for ever.
 
 Commands come in, acks and changes of inputs go out. Nothing opens before all inputs were read and
-all relays of our lanes were brought to where they belong and read back, after each connection anew.
+all relays of our lanes were brought to where they belong and read back, after each connection.
 A board that cannot be reached is an alarm, and answers commands `failed` at once; the others on its
 line go on.
 """
@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 import structlog
 
+from gatekeeper.backoff import Backoff
 from gatekeeper.clock import monotonic
 from gatekeeper.config import BarrierSettings, BoardSettings, InputSettings, LaneSettings
 from gatekeeper.drivers.bus import Bus
 from gatekeeper.drivers.device import Device, open_device
 from gatekeeper.drivers.inputs import Inputs, Tell
-from gatekeeper.drivers.level import ANSWER_S
 from gatekeeper.drivers.ports import Barrier, Loops
+from gatekeeper.drivers.relay import ANSWER_S
 from gatekeeper.drivers.relays import SAFE_S, Relays
 from gatekeeper.drivers.session import Urgency
 from gatekeeper.errors import BoardError, ConfigError
@@ -30,8 +31,7 @@ log = structlog.get_logger(__name__)
 ALARM = "relay_unreachable"
 """The alarm of a board that is not live; its subject is the board's name."""
 
-_FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 3.0
+_RETRY = Backoff(first_s=0.1, last_s=3.0)
 """Between two attempts: a silent board costs the others on its line little, and one that has come
 back works again within 5 s."""
 
@@ -57,8 +57,8 @@ class RelayBoard:
         self._lanes = {lane.name: lane for lane in lanes}
         self._bus = bus or Bus(settings.line)
         self._inputs = Inputs()
-        self._relays = Relays(settings, lanes)
-        self._pause_s = _FIRST_PAUSE_S
+        self._relays = Relays(settings, lanes, health)
+        self._pause_s = _RETRY.first_s
         self._trouble = ""
 
     @property
@@ -98,8 +98,8 @@ class RelayBoard:
                 self._beat()
                 self._report(await self._session())
                 await asyncio.sleep(self._pause_s)
-                await self._bus.calm()
-                self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
+                await self._bus.let_openings_pass()
+                self._pause_s = _RETRY.after(self._pause_s)
         finally:
             self._health.forget(self._task_name)
 
@@ -116,7 +116,7 @@ class RelayBoard:
             return fault
 
     async def _stay_live(self, device: Device, inputs: Sequence[bool]) -> BoardError:
-        self._pause_s = _FIRST_PAUSE_S
+        self._pause_s = _RETRY.first_s
         self._trouble = ""
         self._health.clear_alarm(ALARM, self._settings.name)
         log.info("board.live", board=self._settings.name)
@@ -130,7 +130,7 @@ class RelayBoard:
         seen = monotonic()
         while True:
             if self._inputs.see(inputs, seen):
-                self._bus.stir()
+                self._bus.expect_opening()
             self._relays.see(inputs, seen)
             await device.lasts(self._settings.poll_ms / 1000)
             self._beat()
@@ -157,7 +157,7 @@ class RelayBoard:
 
     def _beat(self) -> None:
         """At the latest again after a poll, or a pause and what begins a session."""
-        self._health.beat(self._task_name, 2 * (ANSWER_S + SAFE_S + _LONGEST_PAUSE_S))
+        self._health.beat(self._task_name, 2 * (ANSWER_S + SAFE_S + _RETRY.last_s))
 
 
 @dataclass(frozen=True, slots=True)

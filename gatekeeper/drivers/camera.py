@@ -21,13 +21,14 @@ from aiohttp import (
 )
 
 from gatekeeper.clock import monotonic
-from gatekeeper.config import CameraSettings, FolderSettings, SnapshotSettings, secret
+from gatekeeper.config import CameraSettings, FolderSettings, SnapshotSettings
+from gatekeeper.drivers.login import Login, LoginError, login_of
 from gatekeeper.drivers.picture import decode, decode_jpeg
 from gatekeeper.drivers.ports import Camera
 from gatekeeper.drivers.source import shown
 from gatekeeper.drivers.stream import StreamCamera
 from gatekeeper.drivers.view import viewed
-from gatekeeper.errors import CameraError, ConfigError, PictureError
+from gatekeeper.errors import CameraError, PictureError
 from gatekeeper.model import Frame, Pixels
 
 log = structlog.get_logger(__name__)
@@ -44,8 +45,9 @@ _SAME_AGAIN_S = 0.05
 _SILENT = "check its power, cable and address"
 _FROZEN = "it gave the same picture again and again: restart it"
 _NO_PICTURE = "check that the url is that of its JPEG snapshot"
+UNAUTHORIZED = 401
 _ADVICE = {
-    401: "check username and password file, and that it takes Digest authentication",
+    UNAUTHORIZED: "check username and password file, and that it takes Digest authentication",
     403: "give this user the right to take snapshots; too many wrong passwords lock some cameras",
     503: "it is busy: give it fewer clients or a smaller picture",
 }
@@ -54,8 +56,7 @@ _ADVICE = {
 def open_camera(name: str, settings: CameraSettings) -> Camera:
     """The camera that the settings tell of; to be called within the running loop.
 
-    Raises `ConfigError` if its password cannot be read; whether it can be reached is seen at its
-    first frame.
+    Whether it can be reached, and its password file be read, is seen at its first frame.
     """
     if isinstance(settings, FolderSettings):
         return FolderCamera(name, settings)
@@ -73,16 +74,11 @@ class SnapshotCamera:
     """
 
     def __init__(self, name: str, settings: SnapshotSettings) -> None:
-        credentials = _credentials(name, settings)
         self._name = name
         self._settings = settings
         self._url = settings.url
         self._limit_s = settings.timeout_ms / 1000
-        self._session = ClientSession(
-            connector=TCPConnector(limit=1),
-            cookie_jar=DummyCookieJar(),
-            middlewares=credentials,
-        )
+        self._session: ClientSession | None = None
         self._decoder = _thread(name)
         self._number = 0
         self._last: bytes | None = None
@@ -104,6 +100,8 @@ class SnapshotCamera:
         except TimeoutError as error:
             advice = _FROZEN if self._repeats else _SILENT
             raise self._error(f"no new picture within {self._limit_s:.1f} s", advice) from error
+        except LoginError as error:
+            raise CameraError(f"camera {self._name} at {shown(self._url)}: {error}") from error
         except PictureError as error:
             raise self._error(f"what it sent is no picture: {error}", _NO_PICTURE) from error
         except (ClientError, OSError, ValueError) as error:  # ValueError: a nonsensical challenge
@@ -112,7 +110,7 @@ class SnapshotCamera:
 
     async def close(self) -> None:
         """Let go of the connection and of the thread."""
-        await self._session.close()
+        await self._log_out()
         self._decoder.shutdown(wait=False, cancel_futures=True)
 
     async def _frame(self) -> Frame:
@@ -143,9 +141,30 @@ class SnapshotCamera:
             self._repeats += 1
             await asyncio.sleep(_SAME_AGAIN_S)
 
+    async def _opened(self) -> ClientSession:
+        """Made when it is needed: with the password as it stands in its file then."""
+        if self._session is None:
+            loop = asyncio.get_running_loop()
+            login = await loop.run_in_executor(self._decoder, login_of, self._settings)
+            self._session = ClientSession(
+                connector=TCPConnector(limit=1),
+                cookie_jar=DummyCookieJar(),
+                middlewares=_answers_to_challenges(login),
+            )
+        return self._session
+
+    async def _log_out(self) -> None:
+        """The next request reads the password again."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
     async def _get(self) -> bytes:
-        async with self._session.get(self._url, allow_redirects=False) as response:
+        session = await self._opened()
+        async with session.get(self._url, allow_redirects=False) as response:
             if response.status != 200:
+                if response.status == UNAUTHORIZED:
+                    await self._log_out()
                 advice = _ADVICE.get(response.status, _NO_PICTURE)
                 raise self._error(f"it answered {response.status} {response.reason}", advice)
             return await self._body(response)
@@ -164,7 +183,7 @@ class SnapshotCamera:
 
 class FolderCamera:
     """The pictures of a folder in the order of their names, round and round, one each
-    `interval_ms`; each round looks anew at what is there.
+    `interval_ms`; each round lists the folder again.
     """
 
     def __init__(self, name: str, settings: FolderSettings) -> None:
@@ -240,13 +259,8 @@ class FolderCamera:
             ) from error
 
 
-def _credentials(name: str, settings: SnapshotSettings) -> tuple[DigestAuthMiddleware, ...]:
-    if settings.username is None or settings.password_file is None:
-        return ()
-    try:
-        return (DigestAuthMiddleware(settings.username, secret(settings.password_file)),)
-    except ValueError as error:
-        raise ConfigError(f"camera {name}: its credentials cannot be used: {error}") from error
+def _answers_to_challenges(login: Login | None) -> tuple[DigestAuthMiddleware, ...]:
+    return () if login is None else (DigestAuthMiddleware(login.username, login.password),)
 
 
 def _thread(name: str) -> ThreadPoolExecutor:

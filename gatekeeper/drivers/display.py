@@ -1,7 +1,7 @@
 """An LED and voice board at the end of a serial line, which it alone writes to.
 
 Texts come in and never wait: the newest wins. The line is opened, written and closed in a thread of
-the display's own, so that a wedged or unplugged adapter holds up nobody else. The boards are not
+the display's own, so that a wedged or unplugged adapter holds up nothing else. The boards are not
 asked for an answer; what is known is whether the line took the frame. The text is written again
 every now and then, without its voice: so a missing adapter is noticed at an idle gate too, and a
 board that lost its power shows the right thing again.
@@ -16,6 +16,7 @@ from dataclasses import replace
 
 import serial
 
+from gatekeeper.backoff import Backoff
 from gatekeeper.clock import monotonic
 from gatekeeper.config import DisplaySettings
 from gatekeeper.drivers.led import frame_of
@@ -23,7 +24,7 @@ from gatekeeper.errors import DisplayError
 from gatekeeper.health import Health
 from gatekeeper.model import DisplayText
 
-REOPEN_S = (0.5, 5.0)
+REOPEN = Backoff(first_s=0.5, last_s=5.0)
 """Backoff of a line that failed: first pause, longest pause."""
 
 REFRESH_S = 20.0
@@ -57,19 +58,19 @@ class LedDisplay:
 
     async def run(self) -> None:
         """Write each text as it comes, reopening the line whenever it fails."""
-        pause, longest = REOPEN_S
+        pause_s = REOPEN.first_s
         while True:
             text = await self._next()
             try:
                 await self._send(text)
             except DisplayError as error:
                 self._health.raise_alarm("display_failed", self._name, str(error))
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, longest)
+                await asyncio.sleep(pause_s)
+                pause_s = REOPEN.after(pause_s)
                 self._retry()
             else:
                 self._health.clear_alarm("display_failed", self._name)
-                pause = REOPEN_S[0]
+                pause_s = REOPEN.first_s
 
     async def close(self) -> None:
         """Let go of the line, as soon as its thread can."""

@@ -48,8 +48,8 @@ class Line:
 
     def __init__(self, settings: LineSettings) -> None:
         self._settings = settings
-        self._ear = Ear()
-        self._client = _client(settings, self._ear)
+        self._receiver = Receiver()
+        self._client = _client(settings, self._receiver)
         self._patience: asyncio.Timeout | None = None
 
     @classmethod
@@ -75,9 +75,9 @@ class Line:
         return not self._client.connected
 
     @property
-    def heard_at(self) -> float:
+    def active_at(self) -> float:
         """When the last byte came or went, on the boot clock."""
-        return self._ear.at
+        return self._receiver.active_at
 
     async def ask(self, request: ModbusPDU, limit_s: float) -> ModbusPDU:
         """The answer, which may be an exception; raises `LineLostError`, or a plain `BoardError`
@@ -87,7 +87,7 @@ class Line:
             async with asyncio.timeout(limit_s) as self._patience:
                 answer: ModbusPDU = await self._client.execute(False, request)
         except (TimeoutError, ModbusException) as error:
-            self._ear.forget()
+            self._receiver.forget()
             if not is_read(request) and self._unsent():
                 raise self._fault(
                     f"no answer within {limit_s:.2f} s, and nothing leaves"
@@ -143,8 +143,8 @@ class Line:
         return LineLostError(f"{what} at {self._settings.address}")
 
 
-class Ear:
-    """Hears all that goes over a line, and picks the answer to the last request out of it.
+class Receiver:
+    """Sees all that goes over a line, and picks the answer to the last request out of it.
 
     A two-wire adapter may give back what we send. An echo of a write looks like its answer, so the
     line is known by what it does to a read, whose answer never looks like its request: every
@@ -152,21 +152,21 @@ class Ear:
     """
 
     def __init__(self) -> None:
-        self.at = monotonic()
+        self.active_at = monotonic()
         self._asked = b""
         self._echoes = False
 
     def trace(self, sending: bool, frame: bytes) -> bytes:
-        """Stands between pymodbus and an RTU line: the frame sent, or all bytes heard since."""
-        self.at = monotonic()
+        """Stands between pymodbus and an RTU line: the frame sent, or all bytes received since."""
+        self.active_at = monotonic()
         if sending:
             self._asked = frame
             return frame
         if not self._asked:
-            return b""  # late: nobody waits for it
+            return b""  # late: its request has failed already
         self._echoes |= self._asked[1] in READS and self._asked in frame
-        heard = after_echo(self._asked, frame) if self._echoes else frame
-        answer = answer_in(self._asked, heard)
+        received = after_echo(self._asked, frame) if self._echoes else frame
+        answer = answer_in(self._asked, received)
         if answer:
             self.forget()
         return answer
@@ -176,7 +176,7 @@ class Ear:
         self._asked = b""
 
 
-def _client(settings: LineSettings, ear: Ear) -> Client:
+def _client(settings: LineSettings, receiver: Receiver) -> Client:
     """reconnect_delay 0 keeps it from connecting again behind our back."""
     match settings.wire:
         case Wire.SERIAL:
@@ -188,10 +188,10 @@ def _client(settings: LineSettings, ear: Ear) -> Client:
                 timeout=_NEVER_S,
                 retries=0,
                 reconnect_delay=0,
-                trace_packet=ear.trace,
+                trace_packet=receiver.trace,
             )
         case Wire.RTU_OVER_TCP:
-            client = _tcp(settings, FramerType.RTU, ear.trace)
+            client = _tcp(settings, FramerType.RTU, receiver.trace)
         case Wire.TCP:
             client = _tcp(settings, FramerType.SOCKET, None)
     client.register(CoilWrite)

@@ -1,6 +1,6 @@
 """One board's requests to a bus, from the first that it answers to its first fault.
 
-A board that does not answer, or answers something else, is down; whoever owns it begins a new
+A board that does not answer, or answers something else, is down; its owner begins a new
 session. Over RTU a read may fail once.
 """
 
@@ -23,7 +23,7 @@ _NUMBERS = itertools.count()
 
 _MAY_STILL_HAPPEN = frozenset((0x05, 0x0B))
 """Exception codes that do not say "not done" (Modbus Application Protocol V1.1b3, 7): 05, the
-board is still at it; 0B, a gateway passed the request on and heard nothing."""
+board is still at it; 0B, a gateway passed the request on and got no answer."""
 
 
 class NotSentError(BoardError):
@@ -60,8 +60,8 @@ class Queue(Protocol):
         """What waits for this board is refused as not sent."""
         ...
 
-    def hush(self) -> None:
-        """Leave the line alone for a while: somebody may still answer late."""
+    def keep_silent(self) -> None:
+        """Send nothing for a while: a late answer may still come."""
         ...
 
 
@@ -107,9 +107,9 @@ class Session:
     ) -> ModbusPDU:
         """The board's answer.
 
-        Raises `NotSentError`, `RefusedError`, or a plain `BoardError`, after which nobody knows
-        whether the request was carried out. `deadline` is a moment on the boot clock: the request
-        is written before it, and answered before it, or it has failed.
+        Raises `NotSentError`, `RefusedError`, or a plain `BoardError`, after which it is not
+        known whether the request was carried out. `deadline` is a moment on the boot clock: the
+        request is written before it, and answered before it, or it has failed.
         """
         if self._fault is not None:
             raise NotSentError(str(self._fault))
@@ -155,7 +155,7 @@ class Session:
 
     def _missed(self, request: "Request", fault: BoardError) -> None:
         request.fail(fault)
-        self._bus.hush()
+        self._bus.keep_silent()
         self._misses += 1
         if self._misses > self._reads_may_fail or not is_read(request.pdu):
             self.end(fault)
@@ -181,11 +181,11 @@ class Request:
     session: Session = field(compare=False)
 
     def settle(self, answer: ModbusPDU) -> None:
-        """Hand the answer over, unless nobody waits any more."""
+        """Hand the answer over, unless its caller has gone."""
         if not self.answer.done():
             self.answer.set_result(answer)
 
     def fail(self, error: BoardError) -> None:
-        """Answer with an error, unless nobody waits any more."""
+        """Answer with an error, unless its caller has gone."""
         if not self.answer.done():
             self.answer.set_exception(error)

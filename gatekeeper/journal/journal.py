@@ -15,23 +15,23 @@ from typing import TypeVar
 
 import structlog
 
+from gatekeeper.backoff import Backoff
 from gatekeeper.clock import Clock, rest
 from gatekeeper.errors import StoreError, UnacceptableError
 from gatekeeper.health import Health
 from gatekeeper.journal.log import Log, Posted
-from gatekeeper.journal.overlay import changes_lists, overlaid
+from gatekeeper.journal.overlay import blacklist_after, changes_lists, overlaid
 from gatekeeper.model import (
     BarrierIntended,
     Commit,
     Fact,
     Instant,
     Listing,
-    ListRow,
     OrderAnswer,
     OrderAnswered,
     Record,
 )
-from gatekeeper.store import Store, UnsoundStoreError
+from gatekeeper.store import BlacklistRow, Store, UnsoundStoreError
 
 log = structlog.get_logger(__name__)
 
@@ -59,8 +59,8 @@ BEAT_S = 5.0
 BATCH = 200
 """Commits in one transaction."""
 
-_RETRY_S = (0.25, 5.0)
-"""Pauses after a write that failed: the first and the longest."""
+_RETRY = Backoff(first_s=0.25, last_s=5.0)
+"""Pauses after a write that failed."""
 
 STORE = "store"
 """The subject of the store's alarms, and the writer's heartbeat."""
@@ -94,7 +94,7 @@ class Journal:
         self._watchers: list[Callable[[bool], None]] = []
         self._failing = False
         self._again_at = 0.0
-        self._pause_s = _RETRY_S[0]
+        self._pause_s = _RETRY.first_s
         self._well_since: float | None = None
 
     # --- what happened ------------------------------------------------------------------------
@@ -164,13 +164,11 @@ class Journal:
         waiting = (*before, *self._list_changes())  # it may have been written in between
         return overlaid(found, plates, waiting) if waiting else found
 
-    async def blacklisted(self, plate: str) -> tuple[ListRow, ...]:
+    async def blacklisted(self, plate: str) -> tuple[BlacklistRow, ...]:
         """The rows of a plate on the blacklist, suspended ones too. Raises as `listing`."""
         before = self._list_changes()
         rows = await self.asked(self.store.blacklisted(plate))
-        found = Listing(rows=rows, versions=())
-        waiting = (*before, *self._list_changes())
-        return overlaid(found, (plate,), waiting, suspended=True).rows
+        return blacklist_after(rows, (plate,), (*before, *self._list_changes()))
 
     async def answer_of(self, order: str) -> OrderAnswer | None:
         """What became of an order, as `Store.answer_of`, with what is not written yet. Raises
@@ -237,7 +235,7 @@ class Journal:
         with contextlib.suppress(TimeoutError, StoreError):
             async with asyncio.timeout(within_s):
                 if self._at_work is not None:
-                    await self._at_work
+                    await asyncio.shield(self._at_work)
                 await self.flush()
         if self._log:
             log.error("journal.lost", commits=len(self._log))
@@ -285,7 +283,7 @@ class Journal:
         except StoreError as error:
             self._fail("store_failed", str(error))
             self._again_at = self._clock.boot_s() + self._pause_s
-            self._pause_s = min(2 * self._pause_s, _RETRY_S[1])
+            self._pause_s = _RETRY.after(self._pause_s)
         else:
             self._succeed()
 
@@ -343,7 +341,7 @@ class Journal:
             self._tell(False)
 
     def _succeed(self) -> None:
-        self._again_at, self._pause_s = 0.0, _RETRY_S[0]
+        self._again_at, self._pause_s = 0.0, _RETRY.first_s
         if self._has_alarm and self._well_since is None:
             self._well_since = self._clock.boot_s()
         self._release(self._log.written)

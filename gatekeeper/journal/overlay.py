@@ -1,13 +1,14 @@
 """What the lists say, where part of it is not on the disk yet.
 
-A listing of the store and the commits that wait come in; the listing as it will be when they are
-written goes out. A commit that the store has taken already changes nothing a second time.
+What the store says and the commits that wait come in; what it will say when they are written goes
+out. A commit that the store has taken already changes nothing a second time.
 """
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from gatekeeper.model import Commit, Listing, ListName, ListRow, RowSource
+from gatekeeper.store import BlacklistRow
 
 _OF_GATES = (RowSource.GATE, RowSource.PEER)
 """Only rows that gates made are suspended; what a person put there stays (`Commit.suspended`)."""
@@ -18,24 +19,29 @@ def changes_lists(commit: Commit) -> bool:
     return bool(commit.removed or commit.listed or commit.suspended)
 
 
-def overlaid(
-    listing: Listing,
-    plates: Collection[str],
-    commits: Iterable[Commit],
-    *,
-    suspended: bool = False,
-) -> Listing:
-    """The rows of `plates` as they are after `commits`, which are taken in their order; within one,
-    rows are removed first, then listed, then suspended, as the store does. Where `suspended` rows
-    are in the listing, too, they stay in it.
+def overlaid(listing: Listing, plates: Collection[str], commits: Iterable[Commit]) -> Listing:
+    """The rows of `plates` after `commits`, without those that these suspend."""
+    rows = [BlacklistRow(row=row, suspended=False) for row in listing.rows]
+    after = blacklist_after(rows, plates, commits)
+    return replace(listing, rows=tuple(each.row for each in after if not each.suspended))
+
+
+def blacklist_after(
+    rows: Iterable[BlacklistRow], plates: Collection[str], commits: Iterable[Commit]
+) -> tuple[BlacklistRow, ...]:
+    """The rows of `plates` after `commits`, which are taken in their order; within one, rows are
+    removed first, then listed, then suspended, as the store does.
     """
-    rows = {_key(row): row for row in listing.rows}
+    held = {_key(each.row): each for each in rows}
     for commit in commits:
-        rows = {key: row for key, row in rows.items() if not _is_removed(row, commit)}
-        rows |= {_key(row): row for row in commit.listed if row.plate in plates}
-        if not suspended:
-            rows = {key: row for key, row in rows.items() if not _is_suspended(row, commit)}
-    return replace(listing, rows=tuple(rows.values()))
+        held = {key: each for key, each in held.items() if not _is_removed(each.row, commit)}
+        for row in commit.listed:
+            if row.plate in plates:
+                held[_key(row)] = BlacklistRow(row=row, suspended=False)
+        for key, each in held.items():
+            if _is_suspended(each.row, commit):
+                held[key] = replace(each, suspended=True)
+    return tuple(held.values())
 
 
 def _key(row: ListRow) -> tuple[str, str, str | None, str]:

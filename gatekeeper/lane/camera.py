@@ -11,8 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from gatekeeper.clock import rest
-from gatekeeper.drivers.motion import Motion as MotionInPixels
-from gatekeeper.drivers.ports import Camera, Motion
+from gatekeeper.drivers.ports import Camera
 from gatekeeper.drivers.view import is_black
 from gatekeeper.errors import CameraError, GatekeeperError
 from gatekeeper.lane.context import LaneContext
@@ -58,11 +57,9 @@ class CameraLoop:
         rate: Callable[[], LookRate],
         see: Callable[[Look], None],
         view: Callable[[Presence], None] | None,
-        motion: Motion | None = None,
     ) -> None:
         """`rate` is asked before each look; `see` is given each look but the idle ones, `arrivals`
-        what all of them show, and `view` whether anything moves or stands there, which `motion`
-        says; None: the pixels do.
+        what all of them show, and `view` whether anything moves or stands there.
         """
         self.moved = asyncio.Event()
         self._lane = context.name
@@ -72,7 +69,7 @@ class CameraLoop:
         self._rate = rate
         self._see = see
         self._view = view
-        self._motion = motion or MotionInPixels()
+        self._motion = context.motion
         self._wanted = asyncio.Event()
         self._vehicle_since = 0.0
         self._unseen_since: float | None = None

@@ -8,7 +8,8 @@ from uuid6 import uuid7
 
 from gatekeeper.clock import Clock
 from gatekeeper.config import LaneSettings
-from gatekeeper.drivers.ports import Barrier, Display, Reader
+from gatekeeper.drivers.motion import PixelMotion
+from gatekeeper.drivers.ports import Barrier, Display, Motion, Reader
 from gatekeeper.health import Health
 from gatekeeper.journal import Journal, Posted
 from gatekeeper.model import (
@@ -121,6 +122,7 @@ class LaneContext:
     last_pulse: LastPulse
     display: Display | None
     store_failure_admits: bool
+    motion: Motion = field(default_factory=PixelMotion)
 
     @property
     def name(self) -> str:

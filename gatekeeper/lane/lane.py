@@ -12,6 +12,7 @@ import structlog
 
 from gatekeeper.clock import rest
 from gatekeeper.config import LaneSettings
+from gatekeeper.drivers.motion import PixelMotion
 from gatekeeper.drivers.ports import Barrier, Camera, Display, Loops, Motion
 from gatekeeper.errors import LaneError
 from gatekeeper.lane.barrier import Closer
@@ -80,6 +81,7 @@ class Lane:
             timing=timing,
             rooms=rooms,
             barrier=kerb.barrier,
+            motion=kerb.motion or PixelMotion(),
             last_pulse=LastPulse() if kerb.turn is None else kerb.turn.last_pulse,
             display=kerb.display,
             store_failure_admits=store_failure_admits,
@@ -90,7 +92,9 @@ class Lane:
         self._arrivals = Arrivals(settings, limits, health=rooms.health, tell=self._noticed)
         self.holder = Holder(context, changed=self.reconsider, let_go=self._let_go)
         self._closer = self._built_closer(settings.barrier.close_after_s)
-        self._camera = self._built_camera(kerb)
+        self._camera = None
+        if kerb.camera is not None:
+            self._camera = self._built_camera(kerb.camera)
         self._to_look_after = asyncio.Event() if self._camera is None else self._camera.moved
         self._service = Service(
             context,
@@ -116,19 +120,14 @@ class Lane:
             opening=lambda: self.state is not State.CLEAR,
         )
 
-    def _built_camera(self, kerb: Kerb) -> CameraLoop | None:
-        return (
-            None
-            if kerb.camera is None
-            else CameraLoop(
-                self._context,
-                kerb.camera,
-                self._arrivals,
-                rate=lambda: look_rate(self.state, self._service.visit),
-                see=self._mailbox.look,
-                view=None if self._closer is None else self._closer.sensed,
-                motion=kerb.motion,
-            )
+    def _built_camera(self, camera: Camera) -> CameraLoop:
+        return CameraLoop(
+            self._context,
+            camera,
+            self._arrivals,
+            rate=lambda: look_rate(self.state, self._service.visit),
+            see=self._mailbox.look,
+            view=None if self._closer is None else self._closer.sensed,
         )
 
     def _shared(self, turn: Side) -> Callable[[Presence], None]:

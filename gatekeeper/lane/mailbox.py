@@ -116,10 +116,12 @@ class Mailbox:
             self._line.pop(place, None)
 
     def _good_until(self, order: Order) -> float:
-        """On the boot clock. Whether it is fresh was asked before; where this clock says how long
-        it still is, it is good no longer than that.
+        """On the boot clock. Whether it is fresh was asked before; where it has a deadline, or this
+        clock says how long it still is, it is good no longer than that.
         """
         now = self._clock.instant()
+        if order.deadline is not None:
+            return min(order.deadline, now.boot_s + ORDER_S)
         left_s = (order.expires_at - now.wall).total_seconds()
         return now.boot_s + (min(ORDER_S, left_s) if now.trusted and left_s > 0 else ORDER_S)
 

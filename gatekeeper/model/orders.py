@@ -17,7 +17,9 @@ class OrderAnswer:
 class Order:
     """What the centre asks for. `id` makes it happen once, however often it arrives.
 
-    Which of the other fields a verb needs stands in docs/protocol.md.
+    Which of the other fields a verb needs stands in docs/protocol.md. `at` is when it was given, by
+    the centre's clock, if that is told. It must not be carried out after the moment `deadline` of
+    the boot clock, which is set here, when it has been judged; None: there is no such moment.
     """
 
     id: str
@@ -25,6 +27,8 @@ class Order:
     by: str
     reason: str
     expires_at: datetime
+    at: datetime | None = None
+    deadline: float | None = None
     lane: str | None = None
     passage: str | None = None
     zone: str | None = None

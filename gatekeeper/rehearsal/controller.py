@@ -63,7 +63,7 @@ from gatekeeper.rules.passage import Input, State
 from gatekeeper.store import Store
 from gatekeeper.store.facts import fact_of
 from gatekeeper.store.pictures import Pictures
-from gatekeeper.sync.orders import record_of
+from gatekeeper.sync.book import record_of
 from gatekeeper.zones import Zones, places_of, plans_of, policy_of
 
 CAMERA_STALE_S = 5.0

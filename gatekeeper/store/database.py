@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, insert, inspect, select, text
 from uuid6 import uuid7
 
 from gatekeeper.errors import StoreError
-from gatekeeper.store import schema
+from gatekeeper.store import schema, soundness
 from gatekeeper.store.connections import READING, WRITING, Pragma, busy, engine
 from gatekeeper.store.trouble import is_stale, telling, unsound
 
@@ -31,7 +31,7 @@ PATIENT_MS = 2000
 writes this file, and briefly; a longer lock is a shell left open.
 """
 
-_FOLLOWERS = ("-wal", "-shm")
+_FOLLOWERS = ("-wal", "-shm", soundness.NOTE)
 """Files that belong to a database and are nothing without it."""
 
 
@@ -55,8 +55,11 @@ class Database:
         another program holds locked can be opened and read. `soundness` checks the whole of it.
 
         Only this user may read a file made here. Raises `UnsoundStoreError` for a file that is
-        no database or a damaged one, otherwise `StoreError`.
+        no database, a damaged one, or one in which `soundness` has found damage, otherwise
+        `StoreError`.
         """
+        if (detail := soundness.noted(path)) is not None:
+            raise unsound(path, detail)
         _touch(path)
         writer = engine(path, (busy(busy_ms), *cls._pragmas()), "BEGIN IMMEDIATE")
         reader = engine(path, (busy(busy_ms), *READING), "BEGIN")
@@ -178,15 +181,8 @@ def _up_to_date(path: Path, writer: Engine, reader: Engine) -> str:
     with writer.connect():  # a file that is new becomes a database that can be read
         pass
     with reader.begin() as connection:
-        _check(path, connection)
         journal = _looked_at(connection) if _revision(path, connection) == schema.HEAD else None
     return journal or _brought_up_to_date(path, writer)
-
-
-def _check(path: Path, connection: Connection) -> None:
-    said = connection.execute(text("PRAGMA quick_check")).scalars().all()
-    if said != ["ok"]:
-        raise unsound(path, str(said[0]) if said else "quick_check says nothing")
 
 
 def _looked_at(connection: Connection) -> str | None:

@@ -18,7 +18,7 @@ from gatekeeper.store.statement import Statement, Values
 _STATE = select(
     journal.c.id,
     journal.c.confirmed,
-    # Events that are confirmed and old may be gone one day; their numbers stay taken.
+    # Events that are confirmed and old may be gone (`retention`); their numbers stay taken.
     func.max(
         journal.c.confirmed, select(func.coalesce(func.max(events.c.seq), 0)).scalar_subquery()
     ).label("last"),
@@ -60,6 +60,12 @@ def confirm(connection: Connection, of: str, seq: int) -> int:
         return 0
     connection.execute(update(journal).values(confirmed=reached))
     return int(reached - state.confirmed)
+
+
+def reach(connection: Connection) -> tuple[int, int]:
+    """The number up to which the centre has confirmed, and that of the last event."""
+    state = connection.execute(_STATE).one()
+    return int(state.confirmed), int(state.last)
 
 
 def last(connection: Connection) -> int:

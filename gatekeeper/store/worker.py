@@ -47,10 +47,11 @@ class Worker(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workers:
-    """The one that writes and the one that reads."""
+    """The one that writes, the one that reads, and the one that looks at the whole file."""
 
     write: Worker
     read: Worker
+    check: Worker
 
 
 class ThreadWorker:

@@ -9,7 +9,6 @@ is in flight here.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import MQTTErrorCode
@@ -19,38 +18,22 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gatekeeper.clock import monotonic
 from gatekeeper.config import CentreSettings
-from gatekeeper.errors import GatekeeperError
 from gatekeeper.health import Health
+from gatekeeper.sync.credentials import LinkError
+from gatekeeper.sync.limits import WINDOW, Limits
+from gatekeeper.sync.message import AT_QOS_0, Broker, Message, PublishError
 from gatekeeper.sync.pace import Pace
-from gatekeeper.sync.pahothread import WINDOW, LinkError, PahoThread, Will, blank
+from gatekeeper.sync.pahothread import PahoThread, Will, blank
 
 _OPEN_S = 15.0
 """paho gives the TCP connection 5 s and TLS as long; the rest is for the name server."""
 
-
-class PublishError(GatekeeperError):
-    """The broker did not take a message; the text is its reason."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Message:
-    """What the broker delivered, still to be acknowledged to `connection`."""
-
-    topic: str
-    body: bytes
-    response_topic: str | None
-    correlation: bytes | None
-    connection: "Connection"
-    mid: int
+_QUIET_S = 1.0
+"""A broker that has been silent for so long, all it sent being acknowledged, keeps nothing more."""
 
 
 class Connection:
-    """Used from the loop's thread only.
-
-    `left_alone` are topics of our own that the broker refused, and until when they are not tried
-    again (boot clock); all connections of a link share it, for a refusal may cost the connection
-    (mosquitto 2.0.11 with max_queued_messages 0, measured).
-    """
+    """Used from the loop's thread only; all connections of a link share one `broker`."""
 
     def __init__(
         self,
@@ -61,16 +44,19 @@ class Connection:
         deliver: Callable[[Message], None],
         health: Health,
         pace: Pace,
-        left_alone: dict[str, float],
+        broker: Broker,
     ) -> None:
         self._settings, self._client_id, self._will = settings, client_id, will
-        self._left_alone = left_alone
+        self._broker = broker
         self._deliver, self._health, self._pace = deliver, health, pace
         self._paho: PahoThread | None = None
         self._opened = asyncio.Event()
         self._lost = asyncio.Event()
         self._why = ""
         self._window = asyncio.Semaphore(WINDOW)
+        # What waited at the broker comes first; then nothing does for a moment.
+        self._catching_up = False
+        self._idle_since = 0.0
         self._answers: dict[int, asyncio.Future[ReasonCode | None]] = {}
         # In the order in which they came; no more than wait in the downlink.
         self._heard: deque[int] = deque()
@@ -88,7 +74,7 @@ class Connection:
             self.fail(f"no answer in {_OPEN_S:g} s")
         refused = await self._subscribe(topics)
         if refused is not None:
-            raise LinkError(f"{self._broker}: subscription refused: {refused}")
+            raise LinkError(f"{self._name}: subscription refused: {refused}")
 
     async def listen(self, topics: tuple[str, ...]) -> None:
         """Subscribe to what is good to hear and not needed: a refusal is an alarm and no error."""
@@ -96,7 +82,7 @@ class Connection:
         if refused is None:
             self._health.clear_alarm("peers_refused", "peers")
         else:
-            self._health.raise_alarm("peers_refused", "peers", f"{self._broker}: {refused}")
+            self._health.raise_alarm("peers_refused", "peers", f"{self._name}: {refused}")
 
     async def publish(
         self,
@@ -119,8 +105,13 @@ class Connection:
         if good_for_s is not None:
             properties.MessageExpiryInterval = good_for_s
         async with self._window:
+            limits = self._broker.limits
+            if len(body) > limits.room(topic, len(correlation or b"")):
+                raise PublishError(f"takes no packets of more than {limits.packet_bytes} bytes")
             try:
-                sent = self._client().publish(topic, body, 1, retain, properties)
+                sent = self._client().publish(
+                    topic, body, limits.qos, retain and limits.retains, properties
+                )
             except ValueError as error:  # a response topic with a wildcard
                 raise PublishError(f"{topic!r}: {error}") from error
             refused = await self._answer(sent.rc, sent.mid)
@@ -133,13 +124,13 @@ class Connection:
         """Publish on a topic of our own; one that the broker refuses is an alarm and no error,
         and is left alone for a while.
         """
-        if monotonic() < self._left_alone.get(topic, 0.0):
+        if monotonic() < self._broker.left_alone.get(topic, 0.0):
             return
         try:
             await self.publish(topic, body, retain=retain, good_for_s=good_for_s)
         except PublishError as refused:
-            self._left_alone[topic] = monotonic() + self._pace.refused_s
-            self._health.raise_alarm("publish_refused", topic, f"{self._broker}: {refused}")
+            self._broker.left_alone[topic] = monotonic() + self._pace.refused_s
+            self._health.raise_alarm("publish_refused", topic, f"{self._name}: {refused}")
         else:
             self._health.clear_alarm("publish_refused", topic)
 
@@ -147,12 +138,20 @@ class Connection:
         """The message is safe here. PUBACKs go out in the order in which messages came in
         (MQTT 5, 4.6.0-2), so this one may wait for an earlier one.
         """
+        if message.mid == AT_QOS_0:
+            return
         self._done.add(message.mid)
         while self._heard and self._heard[0] in self._done:
             mid = self._heard.popleft()
             self._done.remove(mid)
             if self._paho is not None and self.alive:
                 self._paho.client.ack(mid, 1)
+        if not self._heard:
+            self._idle_since = monotonic()
+
+    def room(self, topic: str) -> int:
+        """How many bytes a body on this topic may have."""
+        return self._broker.limits.room(topic)
 
     @property
     def alive(self) -> bool:
@@ -178,13 +177,13 @@ class Connection:
             await paho.close(politely=politely)
 
     @property
-    def _broker(self) -> str:
+    def _name(self) -> str:
         return f"broker {self._settings.host}:{self._settings.port}"
 
     def _client(self) -> mqtt.Client:
         """For one call only: kept in a frame it would outlive `close` in some traceback."""
         if self._paho is None or not self.alive:
-            raise LinkError(self._why or f"{self._broker}: not connected")
+            raise LinkError(self._why or f"{self._name}: not connected")
         return self._paho.client
 
     async def _subscribe(self, topics: tuple[str, ...]) -> str | None:
@@ -212,15 +211,22 @@ class Connection:
 
     # --- told by paho's thread, in the loop's -----------------------------------------------
 
-    def opened(self) -> None:
-        """The broker has accepted the connection."""
+    def opened(self, limits: Limits, resumed: bool) -> None:
+        """The broker has accepted the connection, and takes so much."""
+        self._broker.limits = limits
+        self._window = asyncio.Semaphore(limits.in_flight)
+        self._catching_up, self._idle_since = resumed, monotonic()
         self._opened.set()
+
+    def takes_less(self, limits: Limits) -> None:
+        """The next connection asks for no more than that."""
+        self._broker.limits = limits
 
     def fail(self, why: str) -> None:
         """This connection is of no more use; the first reason given stays."""
         if not self.alive:
             return
-        self._why = f"{self._broker}: {why}"
+        self._why = f"{self._name}: {why}"
         self._lost.set()
         self._opened.set()
         for answer in self._answers.values():
@@ -241,7 +247,11 @@ class Connection:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""  # nobody subscribed it; refused like any other such topic
-        self._heard.append(message.mid)
+        came_at = monotonic()
+        if not self._heard and came_at - self._idle_since >= _QUIET_S:
+            self._catching_up = False
+        if message.mid != AT_QOS_0:
+            self._heard.append(message.mid)
         properties = message.properties
         self._deliver(
             Message(
@@ -251,5 +261,8 @@ class Connection:
                 correlation=getattr(properties, "CorrelationData", None),
                 connection=self,
                 mid=message.mid,
+                came_at=came_at,
+                good_for_s=getattr(properties, "MessageExpiryInterval", None),
+                may_have_waited=self._catching_up,
             )
         )

@@ -1,20 +1,21 @@
 """What the centre says, carried out: confirmations, the registry's lists, orders; and what the
 other controllers of the site say, passed on.
 
-Messages come in by `deliver`, as they are heard. They go on to the store (lists), to the uplink
+Messages come in by `deliver`, as they are heard. They go on to the lists, to the uplink
 (confirmations), to `obey` (orders) and to `heard` (peers), each kind in a queue of its own, so that
 a long list delays no order and a slow barrier no list. A message is acknowledged to the broker
-only once the store has what it brought; one that says nothing sensible is acknowledged, logged and
+only once what it brought is kept; one that says nothing sensible is acknowledged, logged and
 forgotten.
 
 It outlives connections: an order that is being carried out is not cut short when the link is.
-It never moves anything twice for one order, and never lets a message end it.
+It never moves anything twice for one order, and no message ends it, whatever it holds.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -22,21 +23,20 @@ import structlog
 from gatekeeper.clock import Clock
 from gatekeeper.errors import StoreError, WireError
 from gatekeeper.health import Health
-from gatekeeper.model import (
-    ListChanges,
-    ListName,
-    ListSnapshot,
-    OrderAnswer,
-    PeerEvent,
-    PeerHealth,
-)
+from gatekeeper.model import ListChanges, OrderAnswer, PeerEvent, PeerHealth
 from gatekeeper.store import Store
 from gatekeeper.sync import peers, wire
-from gatekeeper.sync.client import Connection, Message, PublishError
+from gatekeeper.sync.book import OrderBook
+from gatekeeper.sync.centretime import CentreTime
+from gatekeeper.sync.credentials import LinkError
+from gatekeeper.sync.inbox import Inbox, Item
+from gatekeeper.sync.lists import Lists
+from gatekeeper.sync.message import Message
 from gatekeeper.sync.orders import Obey, Orders
 from gatekeeper.sync.pace import Pace
-from gatekeeper.sync.pahothread import LinkError
+from gatekeeper.sync.replies import Replies
 from gatekeeper.sync.topics import Heard, Place, Topics
+from gatekeeper.sync.unforeseen import Unforeseen
 from gatekeeper.sync.uplink import Uplink
 from gatekeeper.sync.wire import Confirmation
 
@@ -56,17 +56,10 @@ class Listeners:
     time_told: Callable[[datetime], None]
 
 
-_WAITING = 1000
-"""Messages that may wait in one queue. The broker should send no more than its receive maximum
-(20) before they are acknowledged, but mosquitto 2.0.11 does for a session it restored (measured).
-Where a queue is full what comes is dropped and the connection with it: it all comes again.
-"""
+_ANSWERING = 20
+"""Orders that may wait at once for their answer to be written."""
 
-_LONG = 64 * 1024
-"""A body of more bytes than this is read in a thread: a list of 100 000 plates takes 0.7 s."""
-
-_Lists = TypeVar("_Lists", ListChanges, ListSnapshot)
-_Queue = asyncio.Queue[tuple[Place, Message]]
+_Answer = TypeVar("_Answer")
 
 
 class Downlink:
@@ -78,155 +71,156 @@ class Downlink:
         uplink: Uplink,
         *,
         store: Store,
+        book: OrderBook,
         clock: Clock,
         health: Health,
         pace: Pace,
         listeners: Listeners,
     ) -> None:
         self._topics, self._uplink = topics, uplink
-        self._store, self._clock, self._health, self._pace = store, clock, health, pace
-        self._listeners = listeners
-        self._orders = Orders(store=store, clock=clock, pace=pace, obey=listeners.obey)
-        self._queues = tuple(_Queue(_WAITING) for _ in range(4))
-        self._asked_until: dict[ListName, float] = {}
-        self._missed: dict[ListName, int] = {}
+        self._health, self._pace, self._clock = health, pace, clock
+        self._listeners, self._book = listeners, book
+        self.time = CentreTime(clock)
+        self._lists = Lists(
+            topics, store=store, clock=clock, health=health, pace=pace, changed=listeners.changed
+        )
+        self.ask_for_all = self._lists.ask_for_all
+        self._orders = Orders(
+            book=book, time=self.time, clock=clock, health=health, pace=pace, obey=listeners.obey
+        )
+        self._replies = Replies(topics, health)
+        self._answering = asyncio.Semaphore(_ANSWERING)
+        self._confirmed = asyncio.Event()
+        self._of_orders = Inbox(may_lose=False)
+        self._of_lists = Inbox(may_lose=True)  # what is lost is asked for again
+        self._of_peers = Inbox(may_lose=True)  # what is lost leaves a gap in their numbers
 
     def deliver(self, message: Message) -> None:
         """Take a message; never blocks and never raises."""
-        try:
-            place = self._topics.place(message.topic)
-            if place.heard is Heard.CONFIRMATION:
-                self._confirmed(wire.confirmation(message.body))
-        except WireError as error:
-            log.warning("downlink.refused", topic=message.topic, error=str(error))
-            message.connection.ack(message)
-            return
-        try:
-            self._queue_of(place).put_nowait((place, message))
-        except asyncio.QueueFull:
-            message.connection.fail(f"more than {_WAITING} messages wait here")
+        with Unforeseen("messages", self._health):
+            try:
+                place = self._topics.place(message.topic)
+                if place.heard is not Heard.CONFIRMATION:
+                    self._put(Item(place=place, message=message))
+                    return
+                self._hear(wire.confirmation(message.body))
+            except WireError as error:
+                log.warning("downlink.refused", topic=message.topic, error=str(error))
+        message.connection.ack(message)
 
     async def run(self) -> None:
         """Carry out what is delivered, for ever."""
         async with asyncio.TaskGroup() as tasks:
-            for queue in self._queues:
-                tasks.create_task(self._serve(queue))
+            tasks.create_task(self._settle())
+            tasks.create_task(self._serve_orders())
+            tasks.create_task(self._serve(self._of_lists))
+            tasks.create_task(self._serve(self._of_peers))
 
-    async def ask_for_all(self, connection: Connection) -> None:
-        """Tell the centre how far each list is followed here. Raises `LinkError`, `StoreError`."""
-        for name in ListName:
-            await self._ask(connection, name)
-
-    def _queue_of(self, place: Place) -> _Queue:
-        confirmations, orders, lists, peers_say = self._queues
-        match place.heard:
-            case Heard.CONFIRMATION:
-                return confirmations
+    def _put(self, item: Item) -> None:
+        match item.place.heard:
             case Heard.ORDER:
-                return orders
+                inbox = self._of_orders
             case Heard.CHANGES | Heard.SNAPSHOT:
-                return lists
-            case Heard.EVENT | Heard.HEALTH | Heard.STATUS:
-                return peers_say
+                inbox = self._of_lists
+            case _:
+                inbox = self._of_peers
+        if inbox.put(item):
+            return
+        if inbox.may_lose:
+            log.error("downlink.dropped", topic=item.message.topic)
+            item.acknowledge()
+        else:
+            item.message.connection.fail("too many orders wait here; they come again")
 
-    def _confirmed(self, told: Confirmation) -> None:
-        if self._uplink.hear(told) and told.at is not None:
+    # --- confirmations ------------------------------------------------------------------------
+
+    def _hear(self, told: Confirmation) -> None:
+        """Acknowledged before it is written: what it frees is sent again at worst."""
+        is_fresh = self._uplink.hear(told) or told.asked == self.time.question
+        self._confirmed.set()
+        if is_fresh and told.at is not None:
+            self.time.told(told.at)
             self._listeners.time_told(told.at)
 
-    async def _serve(self, queue: _Queue) -> None:
+    async def _settle(self) -> None:
         while True:
-            place, message = await queue.get()
-            # What an earlier connection left unacknowledged the broker sends again.
-            while message.connection.alive:
-                answer = None
+            await self._confirmed.wait()
+            self._confirmed.clear()
+            with Unforeseen(Heard.CONFIRMATION, self._health):
                 try:
-                    answer = await self._carry_out(place, message)
-                except WireError as error:
-                    log.warning("downlink.refused", topic=message.topic, error=str(error))
+                    await self._uplink.settle()
                 except StoreError as error:
-                    log.error("downlink.store_failed", topic=message.topic, error=str(error))
+                    log.error("downlink.store_failed", kind=Heard.CONFIRMATION, error=str(error))
                     await asyncio.sleep(self._pace.store_retry_s)
-                    continue
-                except LinkError:
-                    break
-                message.connection.ack(message)
-                if answer is not None:
-                    await self._reply(answer, message)
-                break
+                    self._confirmed.set()
 
-    async def _carry_out(self, place: Place, message: Message) -> OrderAnswer | None:
+    # --- lists and peers ----------------------------------------------------------------------
+
+    async def _serve(self, inbox: Inbox) -> None:
+        while True:
+            item = await inbox.get()
+            with Unforeseen(item.place.heard, self._health):
+                try:
+                    await self._stored(item, partial(self._carry_out, item.place, item.message))
+                except WireError as error:
+                    log.warning("downlink.refused", topic=item.message.topic, error=str(error))
+                except LinkError as error:
+                    log.info("downlink.not_asked", topic=item.message.topic, error=str(error))
+            item.acknowledge()
+
+    async def _stored(self, item: Item, work: Callable[[], Awaitable[_Answer]]) -> _Answer | None:
+        """What comes of it, as soon as the store allows; None where it comes again by another
+        connection.
+        """
+        while item.wanted:
+            try:
+                return await work()
+            except StoreError as error:
+                topic = item.message.topic
+                log.error("downlink.store_failed", topic=topic, error=str(error))
+                await asyncio.sleep(self._pace.store_retry_s)
+        return None
+
+    async def _carry_out(self, place: Place, message: Message) -> None:
         match place.heard:
-            case Heard.CONFIRMATION:
-                await self._uplink.settle()
-            case Heard.ORDER:
-                return await self._orders.answer(wire.order(place.name, message.body))
-            case Heard.CHANGES:
-                await self._follow(await self._read(wire.changes, place, message), message)
-            case Heard.SNAPSHOT:
-                await self._replace(await self._read(wire.snapshot, place, message), message)
             case Heard.EVENT:
                 event = peers.event(self._topics.site, place.peer, place.name, message.body)
                 await self._listeners.heard(event)
             case Heard.HEALTH:
                 await self._listeners.heard(peers.health(place.peer, message.body))
             case Heard.STATUS:
-                await self._status(place, message)
-        return None
+                gone = peers.farewell(place.peer, message.body, self._clock.instant())
+                if gone is not None:
+                    await self._listeners.heard(gone)
+            case _:
+                await self._lists.take(place, message)
 
-    async def _status(self, place: Place, message: Message) -> None:
-        gone = peers.farewell(place.peer, message.body, self._clock.instant())
-        if gone is not None:
-            await self._listeners.heard(gone)
+    # --- orders -------------------------------------------------------------------------------
 
-    # --- lists ------------------------------------------------------------------------------
+    async def _serve_orders(self) -> None:
+        """Carried out one after the other; that the answers are written is awaited side by side."""
+        async with asyncio.TaskGroup() as answering:
+            while True:
+                item = await self._of_orders.get()
+                await self._answering.acquire()
+                answering.create_task(self._finish(item, await self._answered(item)))
 
-    async def _read(
-        self, read: Callable[[ListName, bytes], _Lists], place: Place, message: Message
-    ) -> _Lists:
-        name = ListName(place.name)
-        try:
-            if len(message.body) > _LONG:
-                return await asyncio.to_thread(read, name, message.body)
-            return read(name, message.body)
-        except WireError as error:
-            self._health.raise_alarm("registry_malformed", name, str(error))
-            raise
-
-    async def _follow(self, step: ListChanges, message: Message) -> None:
-        if await self._store.follow(step, self._clock.instant()):
-            self._applied(step.list, step)
-        elif self._clock.boot_s() < self._asked_until.get(step.list, 0.0):
-            self._missed[step.list] = step.version  # a snapshot is on its way, perhaps an older one
-        else:
-            self._asked_until[step.list] = self._clock.boot_s() + self._pace.ask_again_s
-            await self._ask(message.connection, step.list)
-
-    async def _replace(self, whole: ListSnapshot, message: Message) -> None:
-        if await self._store.replace(whole, self._clock.instant()):
-            self._applied(whole.list, None)
-        self._asked_until.pop(whole.list, None)
-        if self._missed.pop(whole.list, 0) > whole.version:
-            await self._ask(message.connection, whole.list)
-
-    def _applied(self, name: ListName, step: ListChanges | None) -> None:
-        self._health.clear_alarm("registry_malformed", name)
-        self._listeners.changed(step)
-
-    async def _ask(self, connection: Connection, name: ListName) -> None:
-        held = {one.list: one.version for one in await self._store.versions()}
-        await connection.say(self._topics.wanted(name), wire.wanted(held.get(name)))
-
-    # --- orders -----------------------------------------------------------------------------
-
-    async def _reply(self, answer: OrderAnswer, message: Message) -> None:
-        """Only now, when the order itself is acknowledged: a reply that costs the connection must
-        not bring the order back for ever. One that is lost the outbox still tells as an event.
-        """
-        if not message.response_topic:  # an empty one would be against the protocol, too
-            return
-        try:
-            await message.connection.publish(
-                message.response_topic, wire.answer(answer), correlation=message.correlation
+    async def _answered(self, item: Item) -> OrderAnswer | None:
+        mishap = Unforeseen(Heard.ORDER, self._health)
+        with mishap:
+            return await self._stored(
+                item, partial(self._orders.answer, item.place.name, item.message)
             )
-        except (LinkError, PublishError) as error:
-            log.warning("order.answer_not_sent", order=answer.order, error=str(error))
+        return OrderAnswer(order="", outcome="refused", detail=mishap.error or "")
+
+    async def _finish(self, item: Item, answer: OrderAnswer | None) -> None:
+        try:
+            if answer is None:
+                return
+            with Unforeseen(Heard.ORDER, self._health):
+                await self._stored(item, partial(self._book.kept, answer.order))
+            item.acknowledge()
+            with Unforeseen(Heard.ORDER, self._health):
+                await self._replies.send(answer, item.message)
+        finally:
+            self._answering.release()

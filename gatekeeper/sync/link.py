@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from gatekeeper import __version__
+from gatekeeper.backoff import jittered
 from gatekeeper.clock import Clock
 from gatekeeper.config import CentreSettings
 from gatekeeper.errors import GatekeeperError, StoreError
@@ -23,11 +24,14 @@ from gatekeeper.health import Health
 from gatekeeper.model import HealthReport, ListChanges, PeerEvent, PeerHealth
 from gatekeeper.store import Store
 from gatekeeper.sync import wire
-from gatekeeper.sync.client import Connection, PublishError
+from gatekeeper.sync.book import OrderBook, StoreBook
+from gatekeeper.sync.client import Connection
+from gatekeeper.sync.credentials import LinkError
 from gatekeeper.sync.downlink import Downlink, Listeners
+from gatekeeper.sync.message import Broker, PublishError
 from gatekeeper.sync.orders import Obey
 from gatekeeper.sync.pace import Pace
-from gatekeeper.sync.pahothread import LinkError, Will
+from gatekeeper.sync.pahothread import Will
 from gatekeeper.sync.topics import Topics
 from gatekeeper.sync.uplink import Uplink
 
@@ -44,7 +48,8 @@ class Link:
     half minute. `changed` is called after a list has changed, with the changes, or None after a
     whole list. `heard` is told what the controllers named in `peers` say, in order of arrival; it
     may raise `StoreError` and is then told the same again, as it is after a lost connection.
-    `time_told` is called with what the centre's clock shows, as the centre has just said.
+    `time_told` is called with what the centre's clock shows, as the centre has just said. `book` is
+    who remembers which orders were answered; the store alone where none is given.
     """
 
     def __init__(
@@ -63,6 +68,7 @@ class Link:
         heard: Callable[[PeerEvent | PeerHealth], Awaitable[None]] | None = None,
         time_told: Callable[[datetime], None] | None = None,
         pace: Pace | None = None,
+        book: OrderBook | None = None,
     ) -> None:
         self._settings, self._clock, self._health = settings, clock, health
         self._report = report
@@ -77,6 +83,7 @@ class Link:
             self._topics,
             self._uplink,
             store=store,
+            book=book or StoreBook(store, clock),
             clock=clock,
             health=health,
             pace=self._pace,
@@ -88,10 +95,10 @@ class Link:
             ),
         )
         self._connection: Connection | None = None
-        self._left_alone: dict[str, float] = {}
+        self._broker = Broker()
         self._away_since: float | None = clock.boot_s()
         self._why = ""
-        self._retry_s = self._pace.retry_first_s
+        self._retry_s = self._pace.retry.first_s
 
     @property
     def away_s(self) -> float:
@@ -131,10 +138,9 @@ class Link:
             except* GatekeeperError as group:
                 self._lost(_first(group))
             if self._clock.boot_s() - began >= self._pace.steady_s:
-                self._retry_s = self._pace.retry_first_s
-            # Somewhat random, so that all controllers of a city do not come back in one instant.
-            await asyncio.sleep(self._retry_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
-            self._retry_s = min(2 * self._retry_s, self._pace.retry_last_s)
+                self._retry_s = self._pace.retry.first_s
+            await asyncio.sleep(jittered(self._retry_s, random.random()))  # noqa: S311 - no secret
+            self._retry_s = self._pace.retry.after(self._retry_s)
 
     async def _attempt(self) -> None:
         """`_connect` in a task of its own. A task group of Python 3.11 that is cancelled while one
@@ -151,14 +157,19 @@ class Link:
 
     async def _connect(self) -> None:
         """One connection, from beginning to end; raises what ended it."""
+        self._downlink.time.begin()
         connection = self._connection = Connection(
             self._settings,
             self._client_id,
-            Will(topic=self._topics.status, body=self._status("offline")),
+            Will(
+                topic=self._topics.status,
+                body=self._status("offline"),
+                limits=self._broker.limits,
+            ),
             deliver=self._downlink.deliver,
             health=self._health,
             pace=self._pace,
-            left_alone=self._left_alone,
+            broker=self._broker,
         )
         try:
             await connection.open(self._topics.subscriptions)
@@ -200,9 +211,10 @@ class Link:
                 log.error("link.no_report", error=str(error))
             else:
                 since = (self._clock.instant(alarm.since).wall for alarm in report.alarms)
+                topic, asked = self._topics.health, self._downlink.time.question
                 await connection.say(
-                    self._topics.health,
-                    wire.health(report, since),
+                    topic,
+                    wire.health(report, since, asked=asked, at_most=connection.room(topic)),
                     good_for_s=self._pace.report_good_for_s,
                 )
             await asyncio.sleep(self._pace.report_s)

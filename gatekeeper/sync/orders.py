@@ -1,92 +1,127 @@
-"""Orders of the centre: judged, carried out and journalled, each once by its id.
+"""Orders of the centre: judged, carried out and answered, each once by its id.
 
-An order comes in as often as the broker likes; its one answer goes out. An order that is late,
-unknown or lacks something is refused before anything moves.
+An order comes in as often as the broker likes; its one answer goes out. One that is malformed,
+late, too old, unknown or lacks something is refused before anything moves.
 """
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
 
 from gatekeeper.clock import Clock
 from gatekeeper.errors import GatekeeperError
-from gatekeeper.model import Commit, Instant, Order, OrderAnswer, OrderAnswered, Record
-from gatekeeper.store import Store
+from gatekeeper.health import Health
+from gatekeeper.model import Order, OrderAnswer
 from gatekeeper.sync import wire
+from gatekeeper.sync.book import OrderBook
+from gatekeeper.sync.centretime import CentreTime
+from gatekeeper.sync.message import Message
 from gatekeeper.sync.pace import Pace
+from gatekeeper.sync.topics import Heard
+from gatekeeper.sync.unforeseen import Unforeseen
 
 log = structlog.get_logger(__name__)
 
 Obey = Callable[[Order], Awaitable[OrderAnswer]]
-"""Carries an order out, at most once, and says what became of it."""
+"""Carries an order out, at most once and not after its `deadline`, and says what became of it."""
 
-_REMEMBERED = 256
-"""Answers kept in memory for orders that the store could not journal; the oldest is dropped."""
+OPEN_S = 30.0
+"""An `open` older than this opens for somebody else (situations, 41)."""
+
+TIMELESS = (
+    "what time it is cannot be known: this controller's clock is not synchronised, and the centre"
+    " has not told the time on this connection"
+)
 
 
 class Orders:
     """Used from the loop's thread, one order at a time."""
 
-    def __init__(self, *, store: Store, clock: Clock, pace: Pace, obey: Obey) -> None:
-        self._store, self._clock, self._pace, self._obey = store, clock, pace, obey
-        self._unjournalled: OrderedDict[str, OrderAnswer] = OrderedDict()
+    def __init__(
+        self,
+        *,
+        book: OrderBook,
+        time: CentreTime,
+        clock: Clock,
+        health: Health,
+        pace: Pace,
+        obey: Obey,
+    ) -> None:
+        self._book, self._time, self._clock = book, time, clock
+        self._health, self._pace, self._obey = health, pace, obey
 
-    async def answer(self, order: Order) -> OrderAnswer:
-        """What became of the order, now or when it first came. Raises `StoreError`: ask again."""
-        return await self._store.answer_of(order.id) or await self._answered(order)
-
-    async def _answered(self, order: Order) -> OrderAnswer:
-        """Carry the order out and journal the answer. If the store fails in between, the answer
-        is kept in memory, so that the order has no effect when it comes again.
+    async def answer(self, verb: str, message: Message) -> OrderAnswer:
+        """What became of the order that came, now or when it first did; the book knows it from now
+        on. One without an id is only answered. Raises `StoreError`: ask again.
         """
-        answer = self._unjournalled.get(order.id) or await self._judged(order)
-        self._unjournalled[order.id] = answer
-        if len(self._unjournalled) > _REMEMBERED:
-            self._unjournalled.popitem(last=False)
-        record = record_of(order, answer, self._clock.instant())
-        await self._store.commit(Commit(records=(record,)))
-        self._unjournalled.pop(order.id, None)
+        try:
+            order = wire.order(verb, message.body)
+            fault = _fault(order)
+        except wire.NoOrderError as error:
+            order, fault = error.order, str(error)
+            log.warning("order.malformed", order=order.id, verb=order.verb, error=fault)
+        if not order.id:
+            return order.answered("refused", fault or "")
+        answer = await self._book.answer_of(order.id)
+        if answer is None:
+            refused = None if fault is None else order.answered("refused", fault)
+            answer = refused or await self._judged(order, message)
+            self._book.note(order, answer)
         return answer
 
-    async def _judged(self, order: Order) -> OrderAnswer:
-        now = self._clock.instant()
-        if not now.trusted:
-            log.warning("order.clock_untrusted", order=order.id, expires_at=order.expires_at)
-        against = _refusal(order, now.wall)
-        if against is not None:
-            return order.answered("refused", against)
+    async def _judged(self, order: Order, message: Message) -> OrderAnswer:
+        ahead = await self._time.ahead(message.came_at + self._pace.time_s)
+        if ahead is None:
+            return order.answered("refused", TIMELESS)
+        at = self._clock.instant()
+        deadline, why = min(_limits(order, message, at.wall + ahead, at.boot_s))
+        if deadline <= at.boot_s:
+            return order.answered("refused", why)
+        until = None if order.until is None else order.until - ahead
+        return await self._carried_out(replace(order, deadline=deadline, until=until))
+
+    async def _carried_out(self, order: Order) -> OrderAnswer:
+        mishap = Unforeseen(Heard.ORDER, self._health)
         try:
             async with asyncio.timeout(self._pace.obey_s):
-                return await self._obey(order)
+                with mishap:
+                    return await self._obey(order)
         except GatekeeperError as error:
             unknown = str(error)
         except TimeoutError:
             unknown = f"no outcome within {self._pace.obey_s:g} s"
+        else:
+            unknown = mishap.error or ""
         log.error("order.failed", order=order.id, error=unknown)
         return order.answered("unknown", unknown)
 
 
-def record_of(order: Order, answer: OrderAnswer, at: Instant) -> Record:
-    """What the journal says of an order that was answered."""
-    fact = OrderAnswered(
-        order=order.id,
-        verb=order.verb,
-        by=order.by,
-        reason=order.reason,
-        outcome=answer.outcome,
-        detail=answer.detail,
-    )
-    return Record(fact=fact, at=at, lane=order.lane, passage=order.passage)
-
-
-def _refusal(order: Order, now: datetime) -> str | None:
-    """Why the protocol itself lets nothing come of an order, None if it may be carried out."""
+def _fault(order: Order) -> str | None:
+    """What an order lacks, None if it can be carried out."""
     if order.verb not in wire.VERBS:
         return f"no such order: {order.verb}"
-    if order.expires_at <= now:
-        return f"expired at {wire.time(order.expires_at)}"
     missing = [field for field in wire.VERBS[order.verb] if getattr(order, field) is None]
     return f"{order.verb} lacks {', '.join(missing)}" if missing else None
+
+
+def _limits(
+    order: Order, message: Message, now: datetime, boot_s: float
+) -> Iterator[tuple[float, str]]:
+    """Until when (boot clock) an order may be carried out, and why not later; `now` is `boot_s`."""
+
+    def there(moment: datetime) -> float:
+        return boot_s + (moment - now).total_seconds()
+
+    yield there(order.expires_at), f"expired at {wire.time(order.expires_at)}"
+    if message.good_for_s is not None:
+        yield message.came_at + message.good_for_s, "its message has expired"
+    if order.verb == "open":
+        yield message.came_at + OPEN_S, f"waited here for more than {OPEN_S:g} s"
+        if order.at is not None:
+            yield there(order.at) + OPEN_S, f"given at {wire.time(order.at)}, too long ago"
+        elif message.may_have_waited:
+            yield -math.inf, "may have waited at the broker: it does not say when it was given"

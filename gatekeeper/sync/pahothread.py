@@ -8,12 +8,10 @@ a client that has lost its connection is closed and never used again.
 import asyncio
 import contextlib
 import socket
-import ssl
 import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import paho.mqtt.client as mqtt
@@ -23,13 +21,14 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from gatekeeper.config import CentreSettings, secret
-from gatekeeper.errors import ConfigError, GatekeeperError
+from gatekeeper.config import CentreSettings
+from gatekeeper.sync.credentials import LinkError, identify
+from gatekeeper.sync.limits import WINDOW, Limits
 
 log = structlog.get_logger(__name__)
 
-WINDOW = 20
-"""How many messages may wait for their PUBACK at once, each way; paho's own default."""
+HEARD = 1000
+"""How many messages the broker may send before they are acknowledged: `inbox` says of what."""
 
 _LARGEST = 128 * 2**20
 """The largest packet the broker may send, in bytes: a list of a million plates."""
@@ -43,23 +42,26 @@ TLS (paho's connect_timeout).
 """
 
 
-class LinkError(GatekeeperError):
-    """The broker cannot be reached, refused this controller, or has gone away."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Will:
-    """What the broker says, retained, once this controller is silent."""
+    """What the broker says once this controller is silent, retained if its `limits` allow that."""
 
     topic: str
     body: bytes
+    limits: Limits
 
 
 class Hearer(Protocol):
     """Told what happens, in the loop's thread; must not raise."""
 
-    def opened(self) -> None:
-        """The broker has accepted the connection."""
+    def opened(self, limits: Limits, resumed: bool) -> None:
+        """The broker has accepted the connection, and takes so much; `resumed`: it has kept what
+        was said while this controller was away.
+        """
+        ...
+
+    def takes_less(self, limits: Limits) -> None:
+        """The broker has refused the connection because the will goes beyond these limits."""
         ...
 
     def fail(self, why: str) -> None:
@@ -71,7 +73,7 @@ class Hearer(Protocol):
         ...
 
     def came(self, message: mqtt.MQTTMessage) -> None:
-        """A message at QoS 1, to be acknowledged."""
+        """A message; one at QoS 1 is to be acknowledged."""
         ...
 
 
@@ -89,6 +91,7 @@ class PahoThread:
         self._thread: threading.Thread | None = None
         self._closing = False
         self._broker = f"broker {settings.host}:{settings.port}"
+        self._limits = will.limits
         self.client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
@@ -96,9 +99,9 @@ class PahoThread:
             reconnect_on_failure=False,
             manual_ack=True,
         )
-        self.client.will_set(will.topic, will.body, qos=1, retain=True)
+        self.client.will_set(will.topic, will.body, qos=will.limits.qos, retain=will.limits.retains)
         self._tame()
-        _identify(self.client, settings)
+        identify(self.client, settings)
         _address(self.client, settings, expiry_s)
         self.client.loop_start()
 
@@ -165,16 +168,18 @@ class PahoThread:
         self,
         client: mqtt.Client,
         _userdata: object,
-        _flags: mqtt.ConnectFlags,
+        flags: mqtt.ConnectFlags,
         reason: ReasonCode,
-        _properties: Properties | None,
+        properties: Properties | None,
     ) -> None:
         if self._closing:
             client.disconnect()
         elif reason.is_failure:
+            self._tell(self._hearer.takes_less, self._limits.lowered(reason))
             self._tell(self._hearer.fail, f"refused this controller: {reason}")
         else:
-            self._tell(self._hearer.opened)
+            self._limits = Limits.told(properties)
+            self._tell(self._hearer.opened, self._limits, flags.session_present)
 
     def _on_log(self, _client: mqtt.Client, _userdata: object, _level: int, text: str) -> None:
         # All else that paho says is told by the other callbacks, or is how it ends.
@@ -219,9 +224,8 @@ class PahoThread:
     def _on_message(
         self, _client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage
     ) -> None:
-        if message.qos == 0:
-            # Dropped: the protocol is QoS 1 throughout, which the receive maximum bounds; a flood
-            # at QoS 0 nothing would bound.
+        if message.qos == 0 and self._limits.qos > 0:
+            # Dropped: the protocol is QoS 1 wherever the broker has it, for that is acknowledged.
             log.warning("link.dropped_qos_0", broker=self._broker)
         else:
             self._tell(self._hearer.came, message)
@@ -233,49 +237,10 @@ def _without_delay(_client: mqtt.Client, _userdata: object, opened: object) -> N
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-def _identify(client: mqtt.Client, settings: CentreSettings) -> None:
-    if settings.username is not None:
-        try:
-            password = None if settings.password_file is None else secret(settings.password_file)
-        except ConfigError as error:
-            raise LinkError(str(error)) from error
-        client.username_pw_set(settings.username, password)
-    if settings.ca is not None:
-        client.tls_set_context(_trust(settings.ca, settings))
-
-
-def _trust(ca: Path, settings: CentreSettings) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and host name
-    context.sslsocket_class = _ClosingSocket
-    try:
-        context.load_verify_locations(ca)
-    except OSError as error:  # ssl.SSLError is one
-        raise LinkError(f"{ca}: cannot be used as ca: {error}") from error
-    if settings.certificate is not None:
-        try:
-            context.load_cert_chain(settings.certificate, settings.key)
-        except OSError as error:
-            files = f"{settings.certificate}, {settings.key or 'no key'}"
-            raise LinkError(f"{files}: cannot be used as certificate and key: {error}") from error
-    return context
-
-
-class _ClosingSocket(ssl.SSLSocket):
-    """Closes itself when the broker is not to be trusted; paho leaves it to the collector."""
-
-    def do_handshake(self, block: bool = False) -> None:
-        """As the library's own."""
-        try:
-            super().do_handshake(block)
-        except OSError:
-            self.close()
-            raise
-
-
 def _address(client: mqtt.Client, settings: CentreSettings, expiry_s: int) -> None:
     properties = blank(PacketTypes.CONNECT)
     properties.SessionExpiryInterval = expiry_s
-    properties.ReceiveMaximum = WINDOW
+    properties.ReceiveMaximum = HEARD
     properties.MaximumPacketSize = _LARGEST
     try:
         client.connect_async(

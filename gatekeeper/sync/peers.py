@@ -5,15 +5,28 @@ they go out as values of `model`, or as a `WireError`.
 """
 
 import json
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from gatekeeper.errors import StoreError, WireError
 from gatekeeper.model import Fact, Instant, PeerEvent, PeerHealth
 from gatekeeper.store.facts import fact_of
-from gatekeeper.sync.fields import Name, Time, Truth, Whole, fit, parsed
+from gatekeeper.sync.fields import FIRST, LAST, Name, Time, Truth, Whole, fit, parsed
+
+EVENT_BYTES = 256 * 1024
+"""The longest event that is read; one that is longer is missed, and a gap."""
+
+ALARMS = 1000
+"""Alarms that may stand at a peer: more than it has devices."""
+
+MOST = 1e9
+"""The largest number with a fraction that a fact can mean: 30 years in seconds. What is larger
+could not be taken from a time.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +54,7 @@ class _Health:
     clock_trusted: Truth
     journal: Name
     seq: Whole
-    alarms: tuple[_Alarm, ...] = ()
+    alarms: Annotated[tuple[_Alarm, ...], Field(max_length=ALARMS)] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +71,7 @@ def event(site: str, controller: str, kind: str, body: bytes) -> PeerEvent:
     """The body of `{controller}/events/{kind}`; raises `WireError`, also if it claims to come from
     elsewhere: only of the topic the broker's access list makes sure.
     """
-    read = fit(_EVENT, parsed(body))
+    read = fit(_EVENT, parsed(body, EVENT_BYTES))
     for field, claimed, true in (
         ("site", read.site, site),
         ("controller", read.controller, controller),
@@ -108,8 +121,24 @@ def farewell(controller: str, body: bytes, now: Instant) -> PeerHealth | None:
 
 
 def _fact(kind: str, body: object) -> Fact | None:
-    """None for what another version means by it: its number still counts."""
+    """None for what another version means by it, or nothing can: its number still counts."""
     try:
-        return fact_of(kind, json.dumps(body, allow_nan=False))
+        fact = fact_of(kind, json.dumps(body, allow_nan=False))
     except (StoreError, ValueError, RecursionError):
         return None
+    return fact if _is_bounded(fact) else None
+
+
+def _is_bounded(value: object) -> bool:
+    """Whether hours can be added to all times in it, and all numbers taken from a time."""
+    if isinstance(value, float):
+        return abs(value) <= MOST
+    if isinstance(value, datetime):
+        return FIRST <= value < LAST
+    if isinstance(value, Mapping):
+        return all(_is_bounded(each) for each in value.values())
+    if isinstance(value, tuple):
+        return all(_is_bounded(each) for each in value)
+    if is_dataclass(value):
+        return all(_is_bounded(getattr(value, field.name)) for field in fields(value))
+    return True

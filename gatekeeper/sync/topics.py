@@ -12,6 +12,13 @@ from gatekeeper.model import ListName
 _ROOT = "gatekeeper/v1"
 
 
+_SPOKEN_FOR = frozenset({"", "confirmations", "events", "health", "orders", "registry", "status"})
+"""What lies below a controller's own name already."""
+
+_LONGEST = 512
+"""Characters of a topic for replies."""
+
+
 class Heard(StrEnum):
     """What the centre may be speaking of; the last three are of another controller."""
 
@@ -62,6 +69,19 @@ class Topics:
     def wanted(self, name: ListName) -> str:
         """Where a list is asked for."""
         return f"{self._own}/registry/{name}/wanted"
+
+    def may_answer(self, topic: str) -> bool:
+        """Whether a reply may go there: below the centre's name, or below this controller's where
+        nothing else is said. Elsewhere it would speak for somebody else.
+        """
+        if not 1 <= len(topic) <= _LONGEST or set(topic) & {"+", "#", "\0"}:
+            return False
+        match _below(topic, self._own), _below(topic, f"{_ROOT}/{self.site}/centre"):
+            case _, [_, *_]:
+                return True
+            case [first, *_], _:
+                return first not in _SPOKEN_FOR
+        return False
 
     @property
     def subscriptions(self) -> tuple[str, ...]:

@@ -23,16 +23,16 @@ from gatekeeper.model import Pending
 from gatekeeper.store import Store
 from gatekeeper.sync import wire
 from gatekeeper.sync.client import Connection
+from gatekeeper.sync.limits import WINDOW
 from gatekeeper.sync.pace import Pace
-from gatekeeper.sync.pahothread import WINDOW
 from gatekeeper.sync.topics import Topics
 from gatekeeper.sync.wire import Confirmation
 
 log = structlog.get_logger(__name__)
 
 _AHEAD = 500
-"""Backlog events that may be unconfirmed at once: half of what mosquitto holds for a slow client
-(max_queued_messages) before it drops.
+"""Events of each cursor that may be unconfirmed at once: together as many as mosquitto holds for a
+slow client (max_queued_messages) before it drops.
 """
 
 
@@ -46,11 +46,11 @@ class Uplink:
         self._health, self._pace = health, pace
         self._news = asyncio.Event()
         self._live = self._backlog = self._join = 0
-        self._ahead = self._told = 0
+        self._begun = self._confirmed = self._told = 0
         self._first_live: int | None = None
         self._waiting_since: float | None = None
         self._silent_since: float | None = None
-        self._patience_s = pace.resend_s
+        self._patience_s = pace.resend.first_s
         store.watch(self._news.set)
 
     @property
@@ -75,9 +75,10 @@ class Uplink:
         """
         if told.journal != self._store.journal:
             return False
-        self._told = max(self._told, told.seq)
-        self._silent_since = None
-        self._health.clear_alarm("centre_silent", "centre")
+        if told.seq > max(self._told, self._confirmed):
+            self._told = told.seq
+            self._silent_since = None
+            self._health.clear_alarm("centre_silent", "centre")
         return self._first_live is not None and told.seq >= self._first_live
 
     async def settle(self) -> None:
@@ -94,8 +95,8 @@ class Uplink:
             self._told = max(self._told, seq)
             raise
         if freed:
-            self._ahead = max(0, self._ahead - freed)
-            self._patience_s = self._pace.resend_s
+            self._confirmed += freed
+            self._patience_s = self._pace.resend.first_s
             self._waiting_since = self._clock.boot_s() if left else None
             self._news.set()
 
@@ -113,7 +114,7 @@ class Uplink:
         """One window of events at most; False if there was nothing to send."""
         if self._overdue_in_s() <= 0:
             await self._again()
-        if live := await self._store.pending(self._live, WINDOW):
+        if live := await self._next(self._live, self._join):
             self._first_live = self._first_live or live[0].seq
             await self._send(connection, live)
             self._live = live[-1].seq
@@ -121,23 +122,30 @@ class Uplink:
         if backlog := await self._next_of_backlog():
             await self._send(connection, backlog)
             self._backlog = backlog[-1].seq
-            self._ahead += len(backlog)
             return True
         return False
 
     async def _next_of_backlog(self) -> Sequence[Pending]:
-        if self._backlog >= self._join or self._ahead >= _AHEAD:
+        if self._backlog >= self._join:
             return ()
-        found = await self._store.pending(self._backlog, WINDOW)
+        found = await self._next(self._backlog, self._begun)
         due = [one for one in found if one.seq <= self._join]
-        if not due:
+        if found and not due:
             self._backlog = self._join
         return due
+
+    async def _next(self, cursor: int, begun: int) -> Sequence[Pending]:
+        """The next events of a cursor that has `begun` there, a window of them at most, and no more
+        than may be unconfirmed; the numbers have no gap.
+        """
+        unconfirmed = cursor - min(cursor, max(begun, self._confirmed))
+        room = min(WINDOW, _AHEAD - unconfirmed)
+        return await self._store.pending(cursor, room) if room > 0 else ()
 
     async def _begin(self) -> None:
         """Both cursors to where they belong when nothing is known to have been received."""
         self._waiting_since = None
-        self._patience_s = self._pace.resend_s
+        self._patience_s = self._pace.resend.first_s
         await self._rewind()
 
     async def _again(self) -> None:
@@ -151,24 +159,24 @@ class Uplink:
         if self._silent_since is None:
             self._silent_since = self._waiting_since
         self._waiting_since = None
-        self._patience_s = min(2 * self._patience_s, self._pace.resend_last_s)
+        self._patience_s = self._pace.resend.after(self._patience_s)
         await self._rewind()
 
     async def _rewind(self) -> None:
-        # The outbox is one run without gaps. First its beginning, then its length: a confirmation
-        # or a commit between the two can only give `live` more to do, never leave a gap.
-        first = await self._store.pending(0, 1)
+        # The outbox is one run without gaps. First its end, then its length: a confirmation or a
+        # commit between the two can only give `live` more to do, never leave a gap.
+        self._join = self._live = await self._store.last_seq()
         depth = await self._store.outbox_depth()
-        self._backlog = first[0].seq - 1 if first else 0
-        self._join = self._live = self._backlog + depth if first else 0
-        self._ahead = 0
+        self._begun = self._confirmed = self._backlog = max(0, self._join - depth)
 
     async def _send(self, connection: Connection, events: Sequence[Pending]) -> None:
         now = self._clock.instant().wall
         async with asyncio.TaskGroup() as sends:  # tasks begin in the order of their making
             for one in events:
-                body = wire.event(self._topics.site, self._topics.controller, one, now)
-                sends.create_task(connection.say(self._topics.event(one.kind), body))
+                topic = self._topics.event(one.kind)
+                site, controller = self._topics.site, self._topics.controller
+                body = wire.event(site, controller, one, now, connection.room(topic))
+                sends.create_task(connection.say(topic, body))
         if self._waiting_since is None:
             self._waiting_since = self._clock.boot_s()
 

@@ -1,32 +1,34 @@
-"""The bodies of docs/protocol.md, to and from values. Pure: it knows no broker and no clock.
+"""The bodies of docs/protocol.md but for the lists', to and from values. Pure: it knows no broker
+and no clock.
 
 What the centre sends comes in as bytes and goes out as a value of `model`, or as a `WireError`
 that says what is wrong with it: no other error, whatever the bytes are. What the controller says
 comes in as values and goes out as bytes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import pydantic_core
 from pydantic import TypeAdapter
 
 from gatekeeper.errors import WireError
-from gatekeeper.model import (
-    HealthReport,
-    ListChange,
-    ListChanges,
-    ListName,
-    ListRow,
-    ListSnapshot,
-    ListVersion,
-    Order,
-    OrderAnswer,
-    Pending,
+from gatekeeper.model import HealthReport, ListVersion, Order, OrderAnswer, Pending
+from gatekeeper.sync.fields import (
+    FIRST,
+    Minutes,
+    Name,
+    Plate,
+    Text,
+    Time,
+    Truth,
+    Vehicles,
+    Whole,
+    fit,
+    parsed,
 )
-from gatekeeper.sync.fields import Name, Plate, Text, Time, Truth, Whole, fit, parsed
+from gatekeeper.sync.limits import without_largest
 
 VERBS: Mapping[str, tuple[str, ...]] = {
     "open": ("lane",),
@@ -49,42 +51,14 @@ LATE_S = 10.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
     """Every event of `journal` up to and including `seq` is stored at the centre, which wrote this
-    at `at` by its own clock, if it says so.
+    at `at` by its own clock, if it says so; `asked` is the question of the health report that it
+    answers.
     """
 
     journal: Name
     seq: Whole
     at: Time | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
-    plate: Plate
-    zone: Name | None = None
-    valid_from: Time | None = None
-    valid_until: Time | None = None
-    note: Text = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Change:
-    remove: Truth
-    row: _Row
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Changes:
-    list: ListName
-    since: Whole
-    version: Whole
-    changes: Sequence[Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Snapshot:
-    list: ListName
-    version: Whole
-    rows: Sequence[Any]
+    asked: Name | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,23 +67,32 @@ class _Order:
     by: Text
     reason: Text
     expires_at: Time
+    at: Time | None = None
     lane: Name | None = None
     passage: Name | None = None
     zone: Name | None = None
     plate: Plate | None = None
-    count: Whole | None = None
+    count: Vehicles | None = None
     on: Truth | None = None
     until: Time | None = None
-    minutes: Whole | None = None
-    vehicles: Whole | None = None
+    minutes: Minutes | None = None
+    vehicles: Vehicles | None = None
 
 
 _CONFIRMATION = TypeAdapter(Confirmation)
-_ROW = TypeAdapter(_Row)
-_CHANGE = TypeAdapter(_Change)
-_CHANGES = TypeAdapter(_Changes)
-_SNAPSHOT = TypeAdapter(_Snapshot)
 _ORDER = TypeAdapter(_Order)
+_NAME = TypeAdapter(Name)
+_TEXT = TypeAdapter(Text)
+
+
+class NoOrderError(WireError):
+    """What came as an order is none. `order` is what can be read of it: id, verb, by and reason,
+    each empty where it cannot; it has expired.
+    """
+
+    def __init__(self, fault: str, order: Order) -> None:
+        super().__init__(fault)
+        self.order = order
 
 
 # --- from the centre ------------------------------------------------------------------------
@@ -120,45 +103,22 @@ def confirmation(body: bytes) -> Confirmation:
     return fit(_CONFIRMATION, parsed(body))
 
 
-def changes(name: ListName, body: bytes) -> ListChanges:
-    """The body of `registry/{name}/changes`; raises `WireError`, also if it is of another list."""
-    read = fit(_CHANGES, parsed(body))
-    _same_list(name, read.list)
-    if read.version <= read.since:
-        raise WireError(f"version {read.version} does not follow on since {read.since}")
-    found = (fit(_CHANGE, one, f"changes.{n}.") for n, one in enumerate(read.changes))
-    return ListChanges(
-        list=name,
-        since=read.since,
-        version=read.version,
-        changes=tuple(
-            ListChange(remove=one.remove, row=_listed(name, read.version, one.row)) for one in found
-        ),
-    )
-
-
-def snapshot(name: ListName, body: bytes) -> ListSnapshot:
-    """The body of `registry/{name}/snapshot`; raises `WireError`, also if it is of another list."""
-    read = fit(_SNAPSHOT, parsed(body))
-    _same_list(name, read.list)
-    # Row by row and not in one call, so that other threads get their turn in a list of 100 000.
-    found = (fit(_ROW, row, f"rows.{n}.") for n, row in enumerate(read.rows))
-    return ListSnapshot(
-        list=name,
-        version=read.version,
-        rows=tuple(_listed(name, read.version, row) for row in found),
-    )
-
-
 def order(verb: str, body: bytes) -> Order:
-    """The body of `orders/{verb}`, of whatever verb; raises `WireError`."""
-    read = fit(_ORDER, parsed(body))
+    """The body of `orders/{verb}`, of whatever verb; raises `NoOrderError`."""
+    value: object = None
+    try:
+        fit(_NAME, verb, "verb")
+        value = parsed(body)
+        read = fit(_ORDER, value)
+    except WireError as error:
+        raise NoOrderError(str(error), _remains(verb, value)) from error
     return Order(
         id=read.id,
         verb=verb,
         by=read.by,
         reason=read.reason,
         expires_at=read.expires_at,
+        at=read.at,
         lane=read.lane,
         passage=read.passage,
         zone=read.zone,
@@ -171,21 +131,22 @@ def order(verb: str, body: bytes) -> Order:
     )
 
 
-def _same_list(topic: ListName, body: ListName) -> None:
-    if topic is not body:
-        raise WireError(f"list: says {body}, but came on the topic of {topic}")
-
-
-def _listed(name: ListName, version: int, row: _Row) -> ListRow:
-    return ListRow(
-        list=name,
-        plate=row.plate,
-        zone=row.zone,
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        note=row.note,
-        version=version,
+def _remains(verb: str, value: object) -> Order:
+    said = value if isinstance(value, dict) else {}
+    return Order(
+        id=_readable(_NAME, said.get("id")),
+        verb=_readable(_NAME, verb),
+        by=_readable(_TEXT, said.get("by")),
+        reason=_readable(_TEXT, said.get("reason")),
+        expires_at=FIRST,
     )
+
+
+def _readable(shape: TypeAdapter[str], value: object) -> str:
+    try:
+        return fit(shape, value)
+    except WireError:
+        return ""
 
 
 # --- to the centre --------------------------------------------------------------------------
@@ -196,24 +157,37 @@ def status(state: str, version: str, since: datetime) -> bytes:
     return _json({"state": state, "version": version, "since": time(since)})
 
 
-def event(site: str, controller: str, pending: Pending, now: datetime) -> bytes:
-    """The body of `events/{kind}`, sent at `now`."""
-    head = _json(
-        {
-            "id": pending.id,
-            "journal": pending.journal,
-            "seq": pending.seq,
-            "site": site,
-            "controller": controller,
-            "lane": pending.lane,
-            "passage": pending.passage,
-            "kind": pending.kind,
-            "occurred_at": time(pending.occurred_at),
-            "clock_trusted": pending.clock_trusted,
-            "late": (now - pending.occurred_at).total_seconds() > LATE_S,
-        }
-    )
-    return head.removesuffix(b"}") + b',"body":' + pending.body + b"}"
+def event(
+    site: str, controller: str, pending: Pending, now: datetime, at_most: int = 2**28
+) -> bytes:
+    """The body of `events/{kind}`, sent at `now`, in so many bytes at most: the largest parts of
+    the fact are left out where it is longer, and named in `cut`.
+    """
+    head: dict[str, object] = {
+        "id": pending.id,
+        "journal": pending.journal,
+        "seq": pending.seq,
+        "site": site,
+        "controller": controller,
+        "lane": pending.lane,
+        "passage": pending.passage,
+        "kind": pending.kind,
+        "occurred_at": time(pending.occurred_at),
+        "clock_trusted": pending.clock_trusted,
+        "late": (now - pending.occurred_at).total_seconds() > LATE_S,
+    }
+    whole = _with_body(head, pending.body)
+    if len(whole) <= at_most:
+        return whole
+    parts = pydantic_core.from_json(pending.body)
+    without = len(_with_body({**head, "cut": list(parts)}, b"{}"))
+    left, gone = without_largest(parts, list(parts), at_most - without)
+    return _with_body({**head, "cut": gone}, _json(left))
+
+
+def _with_body(head: dict[str, object], body: bytes) -> bytes:
+    """The body comes as JSON from the store, and is not read here where it need not be."""
+    return _json(head).removesuffix(b"}") + b',"body":' + body + b"}"
 
 
 def wanted(have: int | None) -> bytes:
@@ -226,29 +200,40 @@ def answer(given: OrderAnswer) -> bytes:
     return _json({"order": given.order, "outcome": given.outcome, "detail": given.detail})
 
 
-def health(report: HealthReport, since: Iterable[datetime]) -> bytes:
-    """The body of `health`; `since` tells of each alarm, in their order, when it began."""
-    return _json(
+def health(
+    report: HealthReport, since: Iterable[datetime], *, asked: str = "", at_most: int = 2**28
+) -> bytes:
+    """The body of `health`, in so many bytes at most, as `event`; `since` tells of each alarm, in
+    their order, when it began, and `asked` is for the centre to answer.
+    """
+    alarms = [
         {
-            "at": time(report.at),
-            "clock_trusted": report.clock_trusted,
-            "lanes": dict(report.lanes),
-            "alarms": [
-                {
-                    "alarm": alarm.alarm,
-                    "subject": alarm.subject,
-                    "detail": alarm.detail,
-                    "since": time(begun),
-                }
-                for alarm, begun in zip(report.alarms, since, strict=True)
-            ],
-            "outbox": report.outbox,
-            "free_disk_mb": report.free_disk_mb,
-            "list_versions": [_version(one) for one in report.list_versions],
-            "journal": report.journal,
-            "seq": report.seq,
+            "alarm": alarm.alarm,
+            "subject": alarm.subject,
+            "detail": alarm.detail,
+            "since": time(begun),
         }
-    )
+        for alarm, begun in zip(report.alarms, since, strict=True)
+    ]
+    whole: dict[str, object] = {
+        "at": time(report.at),
+        "clock_trusted": report.clock_trusted,
+        "lanes": dict(report.lanes),
+        "alarms": alarms,
+        "outbox": report.outbox,
+        "free_disk_mb": report.free_disk_mb,
+        "list_versions": [_version(one) for one in report.list_versions],
+        "journal": report.journal,
+        "seq": report.seq,
+        "asked": asked,
+    }
+    if len(_json(whole)) > at_most:
+        # The peers need each alarm's word, and nothing more of it.
+        words = {alarm.alarm for alarm in report.alarms}
+        whole["alarms"] = [{"alarm": word} for word in sorted(words)]
+        left, gone = without_largest(whole, ("lanes", "list_versions", "alarms"), at_most - 64)
+        whole = {**left, "cut": gone}
+    return _json(whole)
 
 
 def time(at: datetime) -> str:

@@ -6,7 +6,7 @@ journal together with the passage, as one commit. It wakes by itself when a limi
 decides nothing about a barrier, and what lanes tell it never waits for the disk.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,7 +19,6 @@ from gatekeeper.model import (
     Direction,
     Doubt,
     Instant,
-    ListChanges,
     PeerEvent,
     PeerHealth,
     Record,
@@ -61,10 +60,13 @@ class Zones:
         certain: float,
         peers: Iterable[str] = (),
         changed: Tell = lambda: None,
+        began: Callable[[str], None] = lambda _plate: None,
     ) -> None:
         """`peers` are the other controllers of the site; `changed` is told when a list or a count
-        has changed, so that waiting vehicles are decided again.
+        has changed, so that waiting vehicles are decided again, and `began` the plate of each stay
+        that begins, so that the lists are asked of it once more.
         """
+        self._began = began
         self._places = dict(places)
         self._plans = {plan.policy.zone: plan for plan in plans}
         self._journal = journal
@@ -188,6 +190,10 @@ class Zones:
             passage=told.passage,
         )
         self._ledger.take(steps, change)
+        for each in steps:
+            if each.stay.entry_passage == told.passage:
+                # a list may have changed between the decision and now (situations, 39)
+                self._began(each.stay.plate)
         if kept and not told.through:
             self._changed()  # its space is free again
 
@@ -240,12 +246,11 @@ class Zones:
         ]
         self._journal.tell(*facts)
 
-    async def lists_changed(self, changes: ListChanges | None) -> None:
-        """A later change of list may lift a limit (situations, 8); None: a whole list is new.
-        Raises `StoreError`: it is still to be looked up, then.
+    async def ask_lists(self, of: frozenset[str] | None) -> None:
+        """Lift the limits that the lists, as they are now, no longer set for these plates, or for
+        any if None (situations, 8). Raises `StoreError`: they are still to be asked, then.
         """
-        told = None if changes is None else {change.row.plate for change in changes.changes}
-        plates = {each.plate for each in self._limited if told is None or each.plate in told}
+        plates = {each.plate for each in self._limited if of is None or each.plate in of}
         if not plates:
             return
         listing = await self._journal.listing(plates)

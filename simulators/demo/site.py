@@ -55,6 +55,7 @@ username = "{user}", password_file = "camera.password" }}
 barrier = {{ board = "relays", coil = {coil} }}
 arrival_loop = {{ board = "relays", input = {arrival} }}
 safety_loop = {{ board = "relays", input = {safety} }}
+geometry = {{ arrival_to_safety_m = 1.0, safety_loop_m = 1.5 }}
 """
 
 

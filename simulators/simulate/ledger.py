@@ -144,15 +144,15 @@ class Law:
         return inside_s - unfair_s > self._longest_s
 
 
-def compare(ledger: Ledger, truth: Truth, limit: Limit) -> Verdicts:
-    """What the gates got right and wrong."""
+def compare(ledger: Ledger, truth: Truth, limit: Limit, until: float = 0.0) -> Verdicts:
+    """What the gates got right and wrong, up to the moment `until` at which the site ended."""
     judged = Verdicts(journeys=truth.journeys)
     inside = [visit for visit in truth.visits if visit.zone == VISITOR_ZONE]
     by_plate: dict[str, list[Visit]] = defaultdict(list)
     for visit in inside:
         by_plate[visit.plate].append(visit)
     law = Law(truth, limit)
-    _stays(judged, ledger, by_plate, law)
+    _stays(judged, ledger, by_plate, law, until)
     _blacklistings(judged, ledger, by_plate, law)
     for approach in truth.approaches:
         if approach.lane == "inner-entry":
@@ -160,29 +160,54 @@ def compare(ledger: Ledger, truth: Truth, limit: Limit) -> Verdicts:
     return judged
 
 
-def _stays(judged: Verdicts, ledger: Ledger, by_plate: dict[str, list[Visit]], law: Law) -> None:
+def _stays(
+    judged: Verdicts, ledger: Ledger, by_plate: dict[str, list[Visit]], law: Law, until: float
+) -> None:
     certain, _ = _of_visits(ledger.overstayed, by_plate)
     suspected, strangers = _of_visits(ledger.suspected, by_plate)
     judged.innocent_suspected += strangers
     for visit in (visit for visits in by_plate.values() for visit in visits):
         judged.stays += 1
         judged.ways_out[visit.way_out.value if visit.way_out else "inside"] += 1
-        if visit.vehicle is not Vehicle.INTERNAL:
-            judged.innocent_suspected += visit in suspected
-        if visit.vehicle is not Vehicle.INTERNAL or visit.left_at is None:
-            continue
-        judged.internal_stays += 1
         found, doubted = certain.get(visit), suspected.get(visit)
-        if law.is_over(visit):
-            judged.overstays_true += 1
-            judged.overstays_certain += found is not None
-            judged.overstays_suspected += found is None and doubted is not None
-            judged.overstays_missed += found is None and doubted is None
-            if found is None and doubted is not None:
-                judged.doubts.update(doubted.doubts)
+        if visit.vehicle is Vehicle.INTERNAL:
+            _internal_stay(judged, visit, found, doubted, law, until)
         else:
-            judged.innocent_stays += 1
             judged.innocent_suspected += doubted is not None
+
+
+def _internal_stay(
+    judged: Verdicts,
+    visit: Visit,
+    found: Judged | None,
+    doubted: Judged | None,
+    law: Law,
+    until: float,
+) -> None:
+    """A stay that goes on when the site ends counts if it was judged, or should have been."""
+    over = law.has_overstayed(visit, _settled_at(visit, found or doubted, until))
+    if visit.left_at is None and not (over or found or doubted):
+        return
+    judged.internal_stays += 1
+    if not over:
+        judged.innocent_stays += 1
+        judged.innocent_suspected += doubted is not None
+        return
+    judged.overstays_true += 1
+    judged.overstays_certain += found is not None
+    judged.overstays_suspected += found is None and doubted is not None
+    judged.overstays_missed += found is None and doubted is None
+    if found is None and doubted is not None:
+        judged.doubts.update(doubted.doubts)
+
+
+def _settled_at(visit: Visit, told: Judged | None, until: float) -> float:
+    """The moment as of which a stay is an overstay or none: its end, its judgement, or the last
+    one of which a judgement would have been told by now.
+    """
+    if visit.left_at is not None:
+        return visit.left_at
+    return until - _LATE_S if told is None else told.at
 
 
 def _blacklistings(

@@ -161,7 +161,7 @@ def _run(task: Task, folder: Path, passed: Callable[[float], None]) -> Outcome:
     truth = world.run(gates, task.days, hour)
     gates.close()
     limit = policy_of(config_of(INNER, folder), VISITOR_ZONE).limit
-    verdicts = compare(ledger, truth, limit)
+    verdicts = compare(ledger, truth, limit, task.days * 86_400.0)
     for at, counted in hours:
         if counted is not None:
             verdicts.saw_count(*counted, truth.inside(VISITOR_ZONE, at))

@@ -42,7 +42,7 @@ def config_of(controller: str, folder: Path) -> Config:
             ],
             "board": [{"name": "relays", "address": "tcp://192.0.2.7:502"}],
             "lane": [_lane(name, zone, number) for number, name in enumerate(lanes)],
-            "peer": [{"controller": peer, "exits_of": [ZONE_OF[peer]]}],
+            "peer": [{"controller": peer, "exits_of": [ZONE_OF[peer]], "exits_measured": True}],
         }
     )
 

@@ -11,6 +11,7 @@ import pytest
 from gatekeeper.app import supervisor
 from gatekeeper.app.housekeeping import Housekeeping
 from gatekeeper.app.supervisor import Supervisor
+from gatekeeper.backoff import Backoff
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import StoreSettings
 from gatekeeper.health import Health
@@ -29,7 +30,7 @@ async def until(what: Callable[[], bool]) -> None:
 async def test_a_task_that_failed_is_an_alarm_until_it_has_run_for_a_while(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(supervisor, "RESTART_S", (0.01, 0.05))
+    monkeypatch.setattr(supervisor, "RESTART", Backoff(first_s=0.01, last_s=0.05))
     health = Health(SystemClock())
     allowed = asyncio.Event()
 
@@ -50,7 +51,7 @@ async def test_a_task_that_failed_is_an_alarm_until_it_has_run_for_a_while(
 async def test_a_task_that_fails_while_it_is_stopped_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(supervisor, "RESTART_S", (3600.0, 3600.0))
+    monkeypatch.setattr(supervisor, "RESTART", Backoff(first_s=3600.0, last_s=3600.0))
     clock, runs = SystemClock(), asyncio.Event()
     keeper = Supervisor(clock=clock, health=Health(clock))
 

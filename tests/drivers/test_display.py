@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gatekeeper.backoff import Backoff
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import DisplaySettings
 from gatekeeper.drivers import display as driver
@@ -91,7 +92,7 @@ def alarms(health: Health) -> Alarms:
 async def display(
     board: Board, health: Health, alarms: Alarms, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[LedDisplay]:
-    monkeypatch.setattr(driver, "REOPEN_S", (0.05, 0.2))
+    monkeypatch.setattr(driver, "REOPEN", Backoff(first_s=0.05, last_s=0.2))
     monkeypatch.setattr(driver, "_WRITE_S", PATIENCE_S)
     display = LedDisplay(DisplaySettings(name="sign", port=str(board.link)), health)
     running = asyncio.create_task(display.run())

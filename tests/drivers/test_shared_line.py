@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from gatekeeper.backoff import Backoff
 from gatekeeper.clock import SystemClock, monotonic
 from gatekeeper.config import BarrierSettings, BoardSettings, InputSettings, LaneSettings
 from gatekeeper.drivers import board as board_module
@@ -144,7 +145,7 @@ class Running:
 
 @pytest.fixture
 async def running(site: Site, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Running]:
-    monkeypatch.setattr(board_module, "_LONGEST_PAUSE_S", 0.2)
+    monkeypatch.setattr(board_module, "_RETRY", Backoff(first_s=0.1, last_s=0.2))
     running = Running(site)
     await running.until_alive(1)
     await running.until_alive(2)
@@ -180,7 +181,7 @@ async def test_a_board_that_fails_leaves_the_other_on_its_line_live(
 async def test_a_silent_board_is_asked_only_now_and_then(
     site: Site, running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(board_module, "_LONGEST_PAUSE_S", 3600.0)
+    monkeypatch.setattr(board_module, "_RETRY", Backoff(first_s=0.1, last_s=3600.0))
     site.boards[2].fault = Fault.SILENT
     await running.until_alive(2, False)
     site.order.clear()
@@ -197,7 +198,7 @@ async def test_a_silent_board_is_not_asked_just_after_somebody_has_arrived(
     running.boards[1].loops("lane-1").watch(lambda _: None)
     site.boards[2].fault = Fault.SILENT
     await running.until_alive(2, False)
-    monkeypatch.setattr(bus_module, "_STIRRED_S", 3600.0)
+    monkeypatch.setattr(bus_module, "_OPENING_EXPECTED_S", 3600.0)
     site.boards[1].inputs[0] = True
     await site.polled(unit=1, times=20)
     asked = [unit for unit, _ in site.order].count(2)
@@ -239,7 +240,7 @@ async def test_nothing_is_written_to_unit_0_which_all_boards_behind_a_gateway_wo
 async def test_when_nobody_answers_the_connection_is_made_anew(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(board_module, "_LONGEST_PAUSE_S", 0.2)
+    monkeypatch.setattr(board_module, "_RETRY", Backoff(first_s=0.1, last_s=0.2))
     running = Running(site, timeout_ms=500)
     await running.until_alive(1)
     for board in site.boards.values():

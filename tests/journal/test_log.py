@@ -196,7 +196,7 @@ def left_behind_in(path: Path, written: list[Commit]) -> tuple[object, ...]:
     try:
         at_once(store.commit_all(written))
         suspended = {
-            (each.zone, each.plate, each.source)
+            (each.row.zone, each.row.plate, each.row.source, each.suspended)
             for plate in PLATES
             for each in at_once(store.blacklisted(plate))
         }

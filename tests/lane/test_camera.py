@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 
 from gatekeeper.clock import SystemClock, monotonic
 from gatekeeper.config import BarrierSettings, InputSettings, LaneSettings
+from gatekeeper.drivers.motion import PixelMotion
 from gatekeeper.errors import PictureError
 from gatekeeper.health import Health
 from gatekeeper.lane.camera import STALE_S, CameraLoop
@@ -45,6 +46,7 @@ class FakeContext:
 
     rooms: FakeRooms
     name: str = "lane"
+    motion: PixelMotion = field(default_factory=PixelMotion)
 
 
 class Gaze:

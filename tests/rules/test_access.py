@@ -340,7 +340,7 @@ def test_an_expired_exact_row_still_says_who_the_car_is() -> None:
 def test_a_listed_look_alike_makes_an_exact_match_uncertain() -> None:
     assert not ask(INTERNAL, row(ListName.VISITORS, ALIKE)).certain
     assert not ask(INTERNAL, row(ListName.VISITORS, ALIKE_TOO)).certain
-    assert ask(INTERNAL, row(ListName.VISITORS, "京A82365")).certain
+    assert ask(INTERNAL, row(ListName.VISITORS, "京A82366")).certain
 
 
 def test_an_uncertain_sighting_makes_an_uncertain_decision() -> None:

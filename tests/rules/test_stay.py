@@ -587,3 +587,50 @@ def test_whether_a_passage_could_have_been_this_plate(
     sighting: Sighting | None, answer: bool
 ) -> None:
     assert could_have_been(sighting, CAR, 0.98) is answer
+
+
+# --- a list row that ends -------------------------------------------------------------------
+
+
+def bound(until_s: float) -> ListRow:
+    until = NINE + timedelta(seconds=until_s)
+    return ListRow(list=ListName.INTERNALS, plate=CAR, valid_until=until, version=7)
+
+
+BRIEF = replace(DECISION, row=bound(640))
+
+
+def test_a_stay_remembers_until_when_its_plate_is_bound_by_the_limit() -> None:
+    assert begun(BRIEF).bound_until == NINE + timedelta(seconds=640)
+    assert begun().bound_until is None
+    assert begun(replace(BRIEF, limit=None)).bound_until is None
+
+
+@pytest.mark.parametrize(("ended_s", "limited"), [(639.9, True), (640.0, False)])
+def test_the_limit_is_lifted_at_the_moment_its_list_row_ends(ended_s: float, limited: bool) -> None:
+    then = after((Woken(), at(ended_s)), stay=begun(BRIEF))
+
+    assert (then.stay.limit is not None) is limited
+    assert (then.wake_at is not None) is limited
+
+
+def test_who_leaves_late_after_its_list_row_has_ended_is_not_judged() -> None:
+    gone = after((left(PassageEnd.PASSED, at(665)), at(670)), stay=begun(BRIEF))
+
+    assert kinds(gone) == [StayEnded]
+
+
+def test_a_list_row_that_ends_after_the_judgement_changes_nothing() -> None:
+    judged = after((Woken(), at(670)), stay=begun(replace(DECISION, row=bound(671))))
+
+    assert judged.stay.judgement is Judgement.OVERSTAYED
+    assert after((Woken(), at(700)), stay=judged.stay).stay.limit == LIMIT
+
+
+def test_by_a_clock_that_is_not_trusted_a_row_that_ends_some_day_makes_nothing_certain() -> None:
+    judged = after(
+        (Woken(), at(670, trusted=False)), stay=begun(replace(DECISION, row=bound(86_400)))
+    )
+
+    assert judged.stay.judgement is Judgement.SUSPECTED
+    assert judged.stay.doubts == (Doubt.CLOCK_UNTRUSTED,)

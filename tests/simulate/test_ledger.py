@@ -127,6 +127,31 @@ def test_a_certain_overstay_that_was_one_is_no_wrong_blacklisting() -> None:
     assert (judged.overstays_true, judged.overstays_certain) == (1, 1)
 
 
+def test_an_overstay_that_goes_on_when_the_site_ends_counts_as_soon_as_it_is_judged() -> None:
+    day = Day()
+    day.ban(670.0)
+    judged = day.verdicts
+    assert (judged.wrong_blacklistings, judged.blacklistings) == (0, 1)
+    assert (judged.overstays_true, judged.overstays_certain, judged.internal_stays) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(("goes_on_s", "missed"), [(1260.0, 0), (1261.0, 1)])
+def test_an_overstay_that_goes_on_unjudged_is_missed_when_a_judgement_cannot_come_any_more(
+    goes_on_s: float, missed: int
+) -> None:
+    day = Day()
+    judged = compare(day.ledger, day.truth, LIMIT, until=ENTERED + goes_on_s)
+    assert (judged.overstays_true, judged.overstays_missed) == (missed, missed)
+    assert judged.innocent_stays == 0
+
+
+def test_a_stay_that_goes_on_and_was_suspected_too_early_is_an_innocent_one() -> None:
+    day = Day()
+    day.suspect(500.0)
+    judged = day.verdicts
+    assert (judged.overstays_true, judged.innocent_stays, judged.innocent_suspected) == (0, 1, 1)
+
+
 def test_a_blacklisting_of_who_has_left_in_time_is_wrong() -> None:
     day = Day().leave(500.0)
     day.ban(670.0)

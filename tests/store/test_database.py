@@ -91,24 +91,6 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path) -> Non
     assert path.read_bytes().startswith(b"a letter")
 
 
-def _scratch(path: Path) -> None:
-    with path.open("r+b") as file:
-        file.seek(path.stat().st_size // 2)
-        file.write(b"\xff" * 8192)
-
-
-async def test_a_damaged_database_is_found_at_the_start(path: Path) -> None:
-    store = await Store.opened(path)
-    detail = "x" * 1000
-    alarm = Record(fact=AlarmRaised(alarm="a", subject="s", detail=detail), at=AT)
-    await store.commit(Commit(records=(alarm,) * 200))
-    await store.close()
-    _scratch(path)
-
-    with pytest.raises(UnsoundStoreError, match=r"gatekeeper\.db: is not a sound database"):
-        await Store.opened(path)
-
-
 def test_a_database_of_a_newer_version_is_refused(database: Database, path: Path) -> None:
     with database.writing() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))

@@ -250,3 +250,18 @@ async def test_a_migrated_database_keeps_a_hold(newest: Store) -> None:
 
     assert await newest.holds() == (hold,)
     assert await newest.fire()
+
+
+# --- 0003 -----------------------------------------------------------------------------------
+
+
+async def test_the_entries_of_stays_that_were_judged_are_evidence(tmp_path: Path) -> None:
+    store = await Store.opened(Path(shutil.copy(DATABASES / "0003.db", tmp_path / "gatekeeper.db")))
+    evidence = await store.evidence(NOON)
+    (hold,) = await store.holds()
+    await store.commit(Commit(records=(), removed=((ZONE, "闽C22222"), (ZONE, "闽C33333"))))
+    closed = await store.evidence(NOON)
+    await store.close()
+
+    assert (evidence, closed) == ({"p-2", "p-3"}, set())
+    assert (hold.order, hold.lasts_s) == ("o-1", 3600.0)

@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,14 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from gatekeeper.backoff import Backoff
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import CentreSettings
 from gatekeeper.health import Health
 from gatekeeper.model import (
     Commit,
     HealthReport,
+    Instant,
     ListChanges,
     ListName,
     Order,
@@ -45,8 +48,7 @@ GATE = f"{ROOT}/gate-1"
 
 QUICK = Pace(
     tick_s=0.02,
-    retry_first_s=0.02,
-    retry_last_s=0.1,
+    retry=Backoff(first_s=0.02, last_s=0.1),
     away_after_s=0.2,
     report_s=0.2,
     answer_s=5.0,
@@ -161,18 +163,19 @@ class Centre:
         self._client.publish(topic, raw, qos=qos, retain=retain, properties=properties)
 
     def order(self, id: str, verb: str = "open", **fields: object) -> None:  # noqa: A002
-        expires = datetime.now(UTC) + timedelta(minutes=1)  # noqa: TID251 - the centre's clock
+        now = datetime.now(UTC)  # noqa: TID251 - the centre's clock
         body = {
             "id": id,
             "by": "duty officer",
             "reason": "a test",
-            "expires_at": expires.isoformat(),
+            "at": now.isoformat(),
+            "expires_at": (now + timedelta(minutes=1)).isoformat(),
             "lane": "inner-entry",
         }
         self.say(
             f"{GATE}/orders/{verb}",
             {**body, **fields},
-            response=f"{ROOT}/answers",
+            response=f"{ROOT}/centre/answers",
             correlation=id.encode(),
         )
 
@@ -275,6 +278,17 @@ class Cable:
         writer.close()
 
 
+class SetClock(SystemClock):
+    """The machine's clock; whether it is trusted, and how far it is off, a test says."""
+
+    trusted = True
+    off = timedelta()
+
+    def instant(self, at: float | None = None) -> Instant:
+        now = super().instant(at)
+        return replace(now, wall=now.wall + self.off, trusted=self.trusted)
+
+
 class Gate:
     """A link on a real database, and what it did to the rest of the controller."""
 
@@ -283,7 +297,7 @@ class Gate:
     pace = QUICK
     until = staticmethod(until)
 
-    def __init__(self, store: Store, health: Health, clock: SystemClock) -> None:
+    def __init__(self, store: Store, health: Health, clock: SetClock) -> None:
         self.store, self.health, self.clock = store, health, clock
         self.orders: list[Order] = []
         self.steps: list[ListChanges | None] = []
@@ -446,7 +460,7 @@ async def make_gate(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Gat
     made: list[Gate] = []
 
     async def make(kind: type[Store] = Store, name: str = "") -> Gate:
-        clock = SystemClock()
+        clock = SetClock()
         store = await kind.open(tmp_path / f"{name or len(made)}.db")
         made.append(Gate(store, Health(clock), clock))
         return made[-1]

@@ -178,13 +178,13 @@ async def test_an_order_delivered_twice_moves_once_and_is_answered_twice_alike(
 
     centre.order("o-1")
     centre.order("o-1")
-    await gate.until(lambda: len(centre.heard(f"{gate.root}/answers")) == 2)
+    await gate.until(lambda: len(centre.heard(f"{gate.root}/centre/answers")) == 2)
 
     [order] = gate.orders
     assert (order.verb, order.lane, order.by) == ("open", "inner-entry", "duty officer")
     answer = {"order": "o-1", "outcome": "done", "detail": "coil 2 written and read back"}
-    assert centre.heard(f"{gate.root}/answers") == [answer, answer]
-    assert centre.properties(f"{gate.root}/answers", "CorrelationData") == [b"o-1", b"o-1"]
+    assert centre.heard(f"{gate.root}/centre/answers") == [answer, answer]
+    assert centre.properties(f"{gate.root}/centre/answers", "CorrelationData") == [b"o-1", b"o-1"]
 
 
 async def test_an_order_has_no_second_effect_after_a_restart(
@@ -192,12 +192,12 @@ async def test_an_order_has_no_second_effect_after_a_restart(
 ) -> None:
     await _up(broker, gate)
     centre.order("o-1")
-    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
+    await gate.until(lambda: centre.heard(f"{gate.root}/centre/answers"))
     await gate.stop()
 
     centre.order("o-1")
     await _up(broker, gate)
-    await gate.until(lambda: len(centre.heard(f"{gate.root}/answers")) == 2)
+    await gate.until(lambda: len(centre.heard(f"{gate.root}/centre/answers")) == 2)
 
     assert len(gate.orders) == 1
 
@@ -208,7 +208,7 @@ async def test_the_answer_is_in_the_journal_before_it_is_given(
     await _up(broker, gate)
 
     centre.order("o-1")
-    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
+    await gate.until(lambda: centre.heard(f"{gate.root}/centre/answers"))
 
     assert await gate.store.answer_of("o-1") == OrderAnswer(
         order="o-1", outcome="done", detail="coil 2 written and read back"
@@ -235,10 +235,10 @@ async def test_an_order_that_is_late_unknown_or_aimless_is_refused_and_journalle
     await _up(broker, gate)
 
     centre.order("o-1", verb, **fields)
-    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
+    await gate.until(lambda: centre.heard(f"{gate.root}/centre/answers"))
 
     refused = {"order": "o-1", "outcome": "refused", "detail": detail}
-    assert centre.heard(f"{gate.root}/answers") == [refused]
+    assert centre.heard(f"{gate.root}/centre/answers") == [refused]
     assert gate.orders == []
     assert await gate.store.answer_of("o-1") == OrderAnswer(
         order="o-1", outcome="refused", detail=detail
@@ -262,7 +262,7 @@ async def test_every_verb_reaches_the_controller_with_its_fields(
     await _up(broker, gate)
 
     centre.order("o-1", verb, **{"lane": None, **fields})
-    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
+    await gate.until(lambda: centre.heard(f"{gate.root}/centre/answers"))
 
     [order] = gate.orders
     said = {name: getattr(order, name) for name in ("lane", "passage", "zone", "plate", "count")}
@@ -309,10 +309,10 @@ async def test_an_order_whose_device_failed_is_answered_unknown(
     await _up(broker, gate)
 
     centre.order("o-1")
-    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
+    await gate.until(lambda: centre.heard(f"{gate.root}/centre/answers"))
 
     unknown = {"order": "o-1", "outcome": "unknown", "detail": "board relays: no answer"}
-    assert centre.heard(f"{gate.root}/answers") == [unknown]
+    assert centre.heard(f"{gate.root}/centre/answers") == [unknown]
 
 
 async def test_an_order_without_an_end_is_answered_unknown_and_the_next_one_carried_out(
@@ -329,9 +329,9 @@ async def test_an_order_without_an_end_is_answered_unknown_and_the_next_one_carr
 
     centre.order("o-1")
     centre.order("o-2")
-    await gate.until(lambda: len(centre.heard(f"{gate.root}/answers")) == 2)
+    await gate.until(lambda: len(centre.heard(f"{gate.root}/centre/answers")) == 2)
 
-    outcomes = [answer["outcome"] for answer in centre.heard(f"{gate.root}/answers")]
+    outcomes = [answer["outcome"] for answer in centre.heard(f"{gate.root}/centre/answers")]
     assert outcomes == ["unknown", "done"]
 
 
@@ -353,10 +353,10 @@ async def test_an_order_outlives_the_connection_it_came_by(
     await cable.cut(stay=True)
     await gate.until(lambda: cable.plugged == 2 and gate.up)
     moved.set()
-    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
+    await gate.until(lambda: centre.heard(f"{gate.root}/centre/answers"))
 
     assert len(gate.orders) == 1
-    assert centre.heard(f"{gate.root}/answers")[0]["outcome"] == "done"
+    assert centre.heard(f"{gate.root}/centre/answers")[0]["outcome"] == "done"
 
 
 async def test_a_slow_order_delays_no_list(broker: Broker, centre: Centre, gate: Gate) -> None:
@@ -387,7 +387,7 @@ async def test_a_response_topic_nobody_can_publish_to_stops_nothing(
 
     centre.say(f"{gate.topic}/orders/open", body, response=response)
     centre.order("good")
-    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
+    await gate.until(lambda: centre.heard(f"{gate.root}/centre/answers"))
 
     assert [order.id for order in gate.orders] == ["bad", "good"]
 
@@ -459,7 +459,7 @@ async def test_malformed_messages_are_harmless(broker: Broker, centre: Centre, g
             centre.say(topic, body)
     centre.order("good")
     centre.say(f"{gate.root}/registry/visitors/changes", _changes(0, 1, PLATE))
-    await gate.until(lambda: gate.changes == 1 and centre.heard(f"{gate.root}/answers"))
+    await gate.until(lambda: gate.changes == 1 and centre.heard(f"{gate.root}/centre/answers"))
 
     assert [order.id for order in gate.orders] == ["good"]
 
@@ -473,7 +473,7 @@ async def test_an_order_at_qos_0_is_not_carried_out(
 
     centre.say(f"{gate.topic}/orders/open", body, qos=0)
     centre.order("good")
-    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
+    await gate.until(lambda: centre.heard(f"{gate.root}/centre/answers"))
 
     assert [order.id for order in gate.orders] == ["good"]
 
@@ -526,7 +526,7 @@ async def test_an_order_whose_answer_cannot_be_journalled_yet_moves_once(
     await _up(broker, gate)
 
     centre.order("o-1")
-    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
+    await gate.until(lambda: centre.heard(f"{gate.root}/centre/answers"))
 
     assert len(gate.orders) == 1
     assert await gate.store.answer_of("o-1") is not None
@@ -546,6 +546,6 @@ async def test_an_order_the_store_could_not_look_up_comes_again_after_a_restart(
 
     gate = await make_gate(Store, "gate")
     await _up(broker, gate)
-    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
+    await gate.until(lambda: centre.heard(f"{gate.root}/centre/answers"))
 
     assert len(gate.orders) == 1

@@ -13,6 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gatekeeper.config import CentreSettings
+from gatekeeper.sync.limits import Limits
 from gatekeeper.sync.pahothread import PahoThread, Will
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ async def test_what_the_broker_refuses_is_an_alarm_and_the_rest_goes_on(
         "user gate-1\n"
         f"topic write {gate.topic}/status\n"
         f"topic read {gate.topic}/orders/#\n"
-        f"topic write {gate.root}/answers\n"
+        f"topic write {gate.root}/centre/answers\n"
         "user centre\n"
         "topic readwrite gatekeeper/#\n",
         encoding="utf-8",
@@ -214,7 +215,7 @@ async def test_what_the_broker_refuses_is_an_alarm_and_the_rest_goes_on(
     topic = f"{gate.topic}/events/vehicle.arrived"
     await gate.until(lambda: gate.health.stands("publish_refused", topic))
     centre.order("o-1")
-    await gate.until(lambda: centre.heard(f"{gate.root}/answers"))
+    await gate.until(lambda: centre.heard(f"{gate.root}/centre/answers"))
 
     details = {alarm.subject: alarm.detail for alarm in gate.health.alarms}
     assert details[topic] == f"broker 127.0.0.1:{broker.port}: Not authorized"
@@ -283,7 +284,7 @@ async def test_an_error_in_a_callback_does_not_end_the_clients_thread(
 ) -> None:
     """Whoever is to be told here knows none of the calls."""
     settings = CentreSettings(host="127.0.0.1", port=broker.port)
-    will = Will(topic="gatekeeper/v1/hall/gate-1/status", body=b"{}")
+    will = Will(topic="gatekeeper/v1/hall/gate-1/status", body=b"{}", limits=Limits())
     with capture_logs() as logs:
         paho = PahoThread(settings, "gate-1", will, 60, cast("Hearer", object()))
         await gate.until(lambda: [log for log in logs if log["event"] == "link.callback_failed"])

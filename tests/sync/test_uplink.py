@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gatekeeper.backoff import Backoff
+
 if TYPE_CHECKING:
     from tests.sync.conftest import Broker, Cable, Centre, Gate
 
@@ -35,7 +37,7 @@ async def test_a_broker_killed_in_mid_stream_costs_no_event(
     centre.confirms = True
     await gate.happen(400)
     # What the broker had acknowledged and then lost comes once the confirmations stand still.
-    gate.start(broker.port, replace(gate.pace, resend_s=0.5))
+    gate.start(broker.port, replace(gate.pace, resend=Backoff(first_s=0.5, last_s=600.0)))
     await gate.until(lambda: len(centre.events) > 50)
     await centre.close()
     broker.kill()
@@ -77,7 +79,7 @@ async def test_the_confirmation_of_another_journal_frees_nothing(
 async def test_what_is_not_confirmed_is_sent_again_and_the_centre_counts_as_away(
     broker: Broker, centre: Centre, gate: Gate
 ) -> None:
-    gate.start(broker.port, replace(gate.pace, resend_s=0.3))
+    gate.start(broker.port, replace(gate.pace, resend=Backoff(first_s=0.3, last_s=600.0)))
     await gate.happen(2)
     await gate.until(lambda: len(centre.events) >= 4)
 

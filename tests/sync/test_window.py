@@ -9,7 +9,7 @@ import contextlib
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from gatekeeper.sync.pahothread import WINDOW
+from gatekeeper.sync.limits import WINDOW
 
 if TYPE_CHECKING:
     from tests.sync.conftest import Gate

@@ -18,7 +18,7 @@ from gatekeeper.model import (
     OrderAnswer,
     Pending,
 )
-from gatekeeper.sync import wire
+from gatekeeper.sync import registry, wire
 from gatekeeper.sync.topics import Heard, Place, Topics
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -56,8 +56,8 @@ TOPICS = Topics(site="hall", controller="gate-1", peers=frozenset({"gate-2"}))
 
 READERS: list[tuple[Callable[[bytes], object], dict[str, Any]]] = [
     (wire.confirmation, {"journal": "j", "seq": 7, "at": "2026-11-23T12:00:00Z"}),
-    (lambda body: wire.changes(ListName.VISITORS, body), CHANGES),
-    (lambda body: wire.snapshot(ListName.VISITORS, body), SNAPSHOT),
+    (lambda body: registry.changes(ListName.VISITORS, body), CHANGES),
+    (lambda body: registry.snapshot(ListName.VISITORS, body), SNAPSHOT),
     (lambda body: wire.order("open", body), ORDER),
 ]
 
@@ -116,7 +116,7 @@ def test_every_field_that_is_missing_is_named(
 
 
 def test_changes_become_rows_of_the_centre_at_their_version() -> None:
-    read = wire.changes(ListName.VISITORS, _raw(CHANGES))
+    read = registry.changes(ListName.VISITORS, _raw(CHANGES))
 
     [change] = read.changes
     assert (read.since, read.version) == (4, 5)
@@ -135,7 +135,7 @@ def test_changes_become_rows_of_the_centre_at_their_version() -> None:
     "written", ["闽c12345", " 闽C·12345", "闽Ｃ１２３４５", "闽CI2345".replace("I", "Ｉ")]
 )
 def test_a_plate_is_read_however_the_centre_writes_it(written: str) -> None:
-    [row] = wire.snapshot(
+    [row] = registry.snapshot(
         ListName.EXEMPT, _raw({"list": "exempt", "version": 1, "rows": [{"plate": written}]})
     ).rows
 
@@ -147,7 +147,7 @@ def test_what_can_be_no_plate_is_refused_with_its_place(plate: object) -> None:
     rows = [{"plate": "闽C12345"}, {"plate": plate}]
 
     with pytest.raises(WireError, match=r"^rows\.1\.plate: "):
-        wire.snapshot(ListName.VISITORS, _raw({"list": "visitors", "version": 1, "rows": rows}))
+        registry.snapshot(ListName.VISITORS, _raw({"list": "visitors", "version": 1, "rows": rows}))
 
 
 @pytest.mark.parametrize(
@@ -242,13 +242,13 @@ def test_the_time_of_a_confirmation_is_there_only_if_the_centre_says_it() -> Non
 
 def test_a_list_on_the_topic_of_another_is_refused() -> None:
     with pytest.raises(WireError, match="says visitors, but came on the topic of blacklist"):
-        wire.snapshot(ListName.BLACKLIST, _raw(SNAPSHOT))
+        registry.snapshot(ListName.BLACKLIST, _raw(SNAPSHOT))
 
 
 @pytest.mark.parametrize("version", [3, 4])
 def test_changes_that_lead_nowhere_are_refused(version: int) -> None:
     with pytest.raises(WireError, match="does not follow on since 4"):
-        wire.changes(ListName.VISITORS, _raw({**CHANGES, "version": version}))
+        registry.changes(ListName.VISITORS, _raw({**CHANGES, "version": version}))
 
 
 def test_a_body_nested_without_end_is_refused() -> None:
@@ -315,7 +315,7 @@ def test_the_controller_writes_what_the_protocol_says() -> None:
         "outcome": "done",
         "detail": "d",
     }
-    assert json.loads(wire.health(report, [NOON])) == {
+    assert json.loads(wire.health(report, [NOON], asked="q")) == {
         "at": noon,
         "clock_trusted": False,
         "lanes": {"inner-entry": "idle"},
@@ -327,6 +327,7 @@ def test_the_controller_writes_what_the_protocol_says() -> None:
         "list_versions": [{"list": "visitors", "version": 5, "as_of": noon}],
         "journal": "j",
         "seq": 17,
+        "asked": "q",
     }
 
 

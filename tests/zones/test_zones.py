@@ -155,13 +155,19 @@ def zones_on(journal: Journal, clock: VirtualClock) -> Zones:
     )
 
 
+def internals(*plates: str, version: int = 1) -> ListSnapshot:
+    rows = tuple(ListRow(list=ListName.INTERNALS, plate=plate) for plate in plates)
+    return ListSnapshot(list=ListName.INTERNALS, version=version, rows=rows)
+
+
 @pytest.fixture
 def clerk(tmp_path: Path) -> Iterator[Clerk]:
-    """The peer was heard, and a car has just entered the hall."""
+    """The peer was heard, and an internal car has just entered the hall."""
     clock = VirtualClock()
     journal = Journal(
         Store.rehearsal(tmp_path / "gatekeeper.db"), clock=clock, health=Health(clock)
     )
+    at_once(journal.store.replace(internals(CAR, OTHER), clock.instant()))
     clerk = Clerk(zones_on(journal, clock), journal, clock)
     clerk.hears_health()
     clerk.zones.ended(clerk.passage("in", CAR))
@@ -363,13 +369,8 @@ def test_who_is_no_longer_bound_by_a_limit_has_none_and_who_still_is_keeps_it(
     clerk: Clerk,
 ) -> None:
     clerk.zones.ended(clerk.passage("in", OTHER))
-    row = ListRow(list=ListName.INTERNALS, plate=OTHER)
-    at_once(
-        clerk.store.replace(
-            ListSnapshot(list=ListName.INTERNALS, version=1, rows=(row,)), clerk.clock.instant()
-        )
-    )
-    at_once(clerk.zones.lists_changed(None))
+    at_once(clerk.store.replace(internals(OTHER, version=2), clerk.clock.instant()))
+    at_once(clerk.zones.ask_lists(None))
 
     assert {each.plate: each.limit for each in clerk.stays()} == {CAR: None, OTHER: LIMIT}
 

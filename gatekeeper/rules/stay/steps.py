@@ -57,12 +57,14 @@ def begin(
     """The stay of a vehicle that has passed an entry; `doubts` are on its window from the start.
 
     None where there is no plate to speak of, a trailer's, or one that was refused and crossed all
-    the same: such a passage is counted and limits nobody. Class and limit are frozen here.
+    the same: such a passage is counted and has no limit. Class and limit are frozen here.
     """
     if decision.plate is None or plate.is_trailer(decision.plate):
         return None
     if decision.verdict is not Verdict.ADMIT:
         return None
+    limited = decision.limit is not None and decision.vehicle is VehicleClass.INTERNAL
+    row = decision.row
     stay = Stay(
         id=id,
         zone=zone,
@@ -72,8 +74,9 @@ def begin(
         counted_from=entered,
         entry_lane=lane,
         entry_passage=passage,
-        limit=decision.limit if decision.vehicle is VehicleClass.INTERNAL else None,
-        list_version=decision.row.version if decision.row else None,
+        limit=decision.limit if limited else None,
+        list_version=row.version if row else None,
+        bound_until=row.valid_until if row and limited else None,
     )
     if not decision.certain:
         doubts = (Doubt.ENTRY_UNCERTAIN, *doubts)
@@ -86,6 +89,7 @@ def step(stay: Stay, what: StayInput, at: Instant, around: Around = QUIET) -> St
     """The stay after `what` happened at `at`. An ended stay stays as it is and asks for nothing."""
     if stay.ended is not None:
         return StayStep(stay=stay)
+    stay = _unbound_by_now(stay, at)
     if at.boot_id != stay.counted_from.boot_id:
         stay = _restarted(stay, at)
     match what:
@@ -123,6 +127,12 @@ def _restarted(stay: Stay, at: Instant) -> Stay:
     return replace(doubted, counted_from=at)
 
 
+def _unbound_by_now(stay: Stay, at: Instant) -> Stay:
+    """The row that bound it may have ended while it was inside (situations, 39)."""
+    ended = stay.bound_until is not None and at.wall >= stay.bound_until
+    return _eased(stay, None) if ended else stay
+
+
 def _eased(stay: Stay, limit: Limit | None) -> Stay:
     """A later change may lift or lengthen a limit, never create or shorten one."""
     if stay.limit is None or stay.judgement is not None:
@@ -148,7 +158,7 @@ def _away_from_exit(
 
 
 def _seen_outside(stay: Stay, at: Instant, around: Around) -> StayStep:
-    """When it left nobody knows: nothing certain comes of it, and what was certain is set aside."""
+    """When it left is unknown: nothing certain comes of it, and what was certain is set aside."""
     doubted = blemished(stay, Blemish(doubt=Doubt.SEEN_ELSEWHERE, at=at))
     ended = _ended(doubted, StayEnd.UNOBSERVED, at, at, around)
     if stay.judgement is not Judgement.OVERSTAYED:
@@ -160,7 +170,7 @@ def _seen_outside(stay: Stay, at: Instant, around: Around) -> StayStep:
 
 
 def _given_up(stay: Stay, at: Instant, around: Around) -> StayStep:
-    """Who is believed to have left unseen has not overstayed for certain."""
+    """A vehicle that may have left unseen has not overstayed for certain."""
     doubted = blemished(stay, Blemish(doubt=Doubt.COULD_HAVE_LEFT, at=at, detail="given up"))
     return _ended(doubted, StayEnd.ABANDONED, at, at, around)
 
@@ -176,7 +186,7 @@ def _ended(stay: Stay, end: StayEnd, moment: Instant, at: Instant, around: Aroun
 
 
 def _woken(stay: Stay, at: Instant, around: Around) -> StayStep:
-    """The warning and the judgement, each once, when they are due and what excuses is settled."""
+    """The warning and the judgement, each once, when they are due and paused time is settled."""
     limit = stay.limit
     settled_at = excuse.settled_at(around.excuses, at.boot_s)
     if limit is None or not is_watched(stay) or settled_at is None:

@@ -69,6 +69,7 @@ def lane(name: str, coil: int, **more: Any) -> dict[str, Any]:
         "camera": {"kind": "folder", "path": "pictures"},
         "arrival_loop": {"board": "board", "input": 2 * coil},
         "safety_loop": {"board": "board", "input": 2 * coil + 1},
+        "geometry": {"arrival_to_safety_m": 1.0, "safety_loop_m": 1.5, "longest_m": 6.5},
         **more,
     }
 
@@ -93,14 +94,16 @@ class Site:
         ),
         lists: Iterable[ListName] = tuple(ListName),
         blind: Sequence[str] = (),
+        unmeasured: Sequence[str] = (),
         booms: bool = False,
         reversible: str | None = None,
         **visitor_zone: Any,
     ) -> None:
         """`gates` are the lanes of each controller; `lists` were once followed; `blind` lanes have
-        no camera; with `booms` an input of each lane says whether its boom is up; where the inner
-        gate is `reversible`, its two lanes share the barrier and the safety loop, and their arrival
-        loops lie `in_line` or `apart`; `visitor_zone` are settings of that zone.
+        no camera, and of `unmeasured` ones it is not known how their loops lie; with `booms` an
+        input of each lane says whether its boom is up; where the inner gate is `reversible`, its
+        two lanes share the barrier and the safety loop, and their arrival loops lie `in_line` or
+        `apart`; `visitor_zone` are settings of that zone.
         """
         self._reversible = reversible
         self.true_s = 0.0
@@ -116,7 +119,7 @@ class Site:
         self._folder = folder
         self._gates = [
             Controller(
-                self._config(number, gates, blind, booms, visitor_zone),
+                self._config(number, gates, blind, unmeasured, booms, visitor_zone),
                 folder / f"gate-{number}.db",
                 VirtualClock(),
             )
@@ -472,6 +475,10 @@ class Site:
         """What is known against the window of the last stay."""
         return set(self.stay(plate).doubts)
 
+    def boot_s(self, of: str = "inner-entry") -> float:
+        """What the boot clock of a controller says."""
+        return self._gate(of).clock.boot_s()
+
     def banned(self, plate: str, *, of: str = "inner-entry") -> bool:
         """Whether the store holds a row of the blacklist that counts."""
         rows = at_once(self._gate(of).store.listing([plate])).rows
@@ -521,6 +528,7 @@ class Site:
         number: int,
         gates: Sequence[Sequence[str]],
         blind: Sequence[str],
+        unmeasured: Sequence[str],
         booms: bool,
         visitor_zone: dict[str, Any],
     ) -> Config:
@@ -529,6 +537,7 @@ class Site:
             {
                 "controller": f"gate-{other}",
                 "exits_of": ["visitor_zone"] if "inner-exit" in gates[other] else [],
+                "exits_measured": not set(unmeasured) & set(gates[other]),
             }
             for other in range(len(gates))
             if other != number
@@ -539,6 +548,7 @@ class Site:
                 name,
                 coil,
                 **({"camera": None} if name in blind else {}),
+                **({"geometry": None} if name in unmeasured else {}),
                 **({"boom_up": {"board": "board", "input": 8 + coil}} if booms else {}),
             )
             for coil, name in enumerate(names)

@@ -1,4 +1,4 @@
-"""Where the technician sits: lines go out at once, and one comes in when it is asked for.
+"""The technician's terminal: lines go out at once, and one comes in when it is asked for.
 
 A telephone over ssh will do. At a terminal an answer counts only if it was typed after its
 question: a key hit twice must not move the next boom. From a pipe, answers may wait.
@@ -18,13 +18,13 @@ from typing import TextIO
 from gatekeeper.clock import monotonic
 
 MOST_LINES = 100
-"""Lines typed that nobody has asked for yet; whoever types more waits, and none is dropped."""
+"""Lines typed before they were asked for; typing more waits, and none is dropped."""
 
 SKIP = ("s", "skip")
 YES = ("y", "yes")
 
 
-class Desk:
+class Terminal:
     """Standard input, and a stream for what is said. With `yes` no movement is asked about."""
 
     def __init__(self, out: TextIO, *, yes: bool) -> None:

@@ -1,6 +1,6 @@
 """From part to part of one lane: what the technician is asked to do, and what is seen of it.
 
-Orders go to the ports of the lane; presences come in. It knows no board and no terminal.
+Orders go to the ports of the lane; presences come in. It knows no board and no standard input.
 """
 
 import asyncio
@@ -53,8 +53,8 @@ Order: TypeAlias = Callable[[BarrierCommand], Awaitable[Ack]]
 """One method of the barrier's port."""
 
 
-class Desk(Protocol):
-    """Somebody beside the barrier."""
+class Terminal(Protocol):
+    """The person beside the barrier."""
 
     def tell(self, text: str) -> None:
         """Say one line."""
@@ -73,7 +73,7 @@ class Desk(Protocol):
         ...
 
 
-class Walk:
+class LaneTest:
     """One test of one lane. `parts` grows as it goes on; `note` writes a fact down before it
     returns; `wait_s` is how long an input is waited for.
     """
@@ -85,7 +85,7 @@ class Walk:
         *,
         barrier: Barrier,
         inputs: Inputs,
-        desk: Desk,
+        terminal: Terminal,
         note: Callable[[Fact], Awaitable[None]],
         wait_s: float,
     ) -> None:
@@ -95,19 +95,19 @@ class Walk:
         self._wires = wires
         self._barrier = barrier
         self._inputs = inputs
-        self._desk = desk
+        self._terminal = terminal
         self._note = note
         self._wait_s = wait_s
         self._boom_seen: set[bool] = set()
 
-    async def go(self) -> None:
+    async def run(self) -> None:
         """Inputs first: then it is known what a boom is watched by."""
         for part in self._wires:
             if part != BOOM_UP:
                 await self._try_input(part)
         fire = [part for part in self._on() if part not in self._lane.inputs]
         if fire:
-            self._desk.tell(f"{' and '.join(fire)}: fire, or inverted? No boom is moved.")
+            self._terminal.tell(f"{' and '.join(fire)}: fire, or inverted? No boom is moved.")
             return
         await self._try_opening()
         await self._try_holding()
@@ -119,7 +119,7 @@ class Walk:
         if at_first is None:
             self._found(part, PartResult.FAILED, "was never read")
             return
-        self._desk.tell(f"{part} ({self._channels[part]}) is {word(at_first)}.")
+        self._terminal.tell(f"{part} ({self._channels[part]}) is {word(at_first)}.")
         self._inputs.changed.clear()
         for on in (not at_first, at_first):
             self._ask_for(part, on)
@@ -131,7 +131,7 @@ class Walk:
 
     def _ask_for(self, part: str, on: bool) -> None:
         how = _DO.get(part.partition(".")[0], f"make {part} go on") if on else "clear it"
-        self._desk.tell(f"Now {how}. (s: skip)")
+        self._terminal.tell(f"Now {how}. (s: skip)")
 
     def _instead(self, part: str, on: bool, result: PartResult) -> str:
         """What was seen where nothing of the input was."""
@@ -142,7 +142,7 @@ class Walk:
 
     async def _try_opening(self) -> None:
         if self._inputs.on.get(BOOM_UP):
-            self._desk.tell("boom_up is on before anything was opened: boom up, or inverted?")
+            self._terminal.tell("boom_up is on before anything was opened: boom up, or inverted?")
         if await self._allowed(OPEN, "open") and await self._done(OPEN, self._barrier.open, UP):
             await self._moves(OPEN, up=True)
             if self._lane.barrier.close_coil is not None:
@@ -169,16 +169,16 @@ class Walk:
         await self._falls()
 
     async def _allowed(self, part: str, verb: str) -> bool:
-        self._desk.tell(f"{part} ({self._channels[part]}) is to {verb} the boom.")
-        allowed = await self._desk.allows(_IS_IT_CLEAR)
+        self._terminal.tell(f"{part} ({self._channels[part]}) is to {verb} the boom.")
+        allowed = await self._terminal.allows(_IS_IT_CLEAR)
         if not allowed:
-            self._found(part, PartResult.SKIPPED, "nobody said that the way is clear")
+            self._found(part, PartResult.SKIPPED, "it was not said that the way is clear")
         return allowed
 
     async def _done(self, part: str, order: Order, reason: Reason | None = None) -> bool:
         """Whether the board has done it; without a reason it is nothing that raises the boom."""
         ack = await self._carried_out(order, reason)
-        self._desk.tell(f"  {ack.outcome}{f': {ack.detail}' if ack.detail else ''}")
+        self._terminal.tell(f"  {ack.outcome}{f': {ack.detail}' if ack.detail else ''}")
         if ack.outcome is not Outcome.DONE:
             self._found(part, PartResult.FAILED, f"{ack.outcome}: {ack.detail}")
         return ack.outcome is Outcome.DONE
@@ -203,7 +203,7 @@ class Walk:
         """Whether the boom did as it was told: by its input, else by the technician's eyes."""
         if await self._boom_is(up, RISES_S):
             self._found(part, PartResult.OK, "")
-        elif await self._desk.confirms(f"Did the boom {'rise' if up else 'fall'}?"):
+        elif await self._terminal.confirms(f"Did the boom {'rise' if up else 'fall'}?"):
             self._found(part, PartResult.OK, "seen by eye")
         else:
             self._found(part, PartResult.NOT_SEEN, "the boom did not move")
@@ -213,7 +213,7 @@ class Walk:
         and eyes.
         """
         await self._boom_is(True, RISES_S)
-        if await self._desk.confirms("Does the boom stay up, for longer than after a pulse?"):
+        if await self._terminal.confirms("Does the boom stay up, for longer than after a pulse?"):
             self._found(part, PartResult.OK, "seen by eye")
         else:
             self._found(part, PartResult.NOT_SEEN, "the boom did not stay up")
@@ -221,7 +221,7 @@ class Walk:
     async def _falls(self) -> None:
         """A boom closes by itself, and boom_up goes off: nothing is ordered."""
         if self._inputs.on.get(BOOM_UP):
-            self._desk.tell("The boom closes by itself now. (s: skip)")
+            self._terminal.tell("The boom closes by itself now. (s: skip)")
             await self._boom_is(False, self._wait_s)
 
     async def _boom_is(self, up: bool, wait_s: float) -> bool:
@@ -248,7 +248,7 @@ class Walk:
 
     async def _seen(self, part: str, on: bool, wait_s: float) -> PartResult:
         came = asyncio.create_task(self._inputs.until(part, on))
-        skip = asyncio.create_task(self._desk.skips())
+        skip = asyncio.create_task(self._terminal.skips())
         try:
             await asyncio.wait({came, skip}, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -263,4 +263,4 @@ class Walk:
         self.parts.append(
             PartTested(part=part, channel=self._channels[part], result=result, detail=detail)
         )
-        self._desk.tell(f"{part}: {result.replace('_', ' ')}{f' ({detail})' if detail else ''}")
+        self._terminal.tell(f"{part}: {result.replace('_', ' ')}{f' ({detail})' if detail else ''}")

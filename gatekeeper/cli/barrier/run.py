@@ -1,4 +1,4 @@
-"""What a test stands on: the journal it is written to, and the boards that a lane is wired to."""
+"""Running a test of a lane: the journal that it is written to, and the boards of the lane."""
 
 import asyncio
 import logging
@@ -10,10 +10,10 @@ from functools import partial
 import click
 import structlog
 
-from gatekeeper.cli.barrier.desk import Desk
 from gatekeeper.cli.barrier.inputs import Inputs
+from gatekeeper.cli.barrier.lane_test import LaneTest
 from gatekeeper.cli.barrier.parts import inputs_of
-from gatekeeper.cli.barrier.walk import Walk
+from gatekeeper.cli.barrier.terminal import Terminal
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import BoardSettings, Config, LaneSettings
 from gatekeeper.drivers.board import RelayBoard
@@ -41,7 +41,7 @@ LOOK_S = 0.05
 
 
 def run(
-    config: Config, lane: str, desk: Desk, *, by: str, reason: str, wait_s: float
+    config: Config, lane: str, terminal: Terminal, *, by: str, reason: str, wait_s: float
 ) -> tuple[PartTested, ...]:
     """Test a lane; what was found, part by part.
 
@@ -49,36 +49,36 @@ def run(
     answer, and `click.Abort` at SIGTERM and SIGHUP (the terminal is gone), as at SIGINT: pulses
     are ended, and the journal is told, first.
     """
-    # What these complain of, the desk tells in the words of the alarms.
+    # What these complain of, the terminal tells in the words of the alarms.
     logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
     quiet = structlog.make_filtering_bound_logger(logging.CRITICAL)
     structlog.configure(wrapper_class=quiet)
     settings = next(one for one in config.lane if one.name == lane)
     try:
-        return asyncio.run(_run(config, settings, desk, by, reason, wait_s))
+        return asyncio.run(_run(config, settings, terminal, by, reason, wait_s))
     except asyncio.CancelledError:
         raise click.Abort from None
 
 
 async def _run(
-    config: Config, lane: LaneSettings, desk: Desk, by: str, reason: str, wait_s: float
+    config: Config, lane: LaneSettings, terminal: Terminal, by: str, reason: str, wait_s: float
 ) -> tuple[PartTested, ...]:
     _end_at_signals()
-    desk.open()
+    terminal.open()
     async with AsyncExitStack() as stack:
         note = await _journal(config, lane, stack)
-        inputs = Inputs(desk.tell)
-        barrier = await _kerb(config, lane, inputs, desk, stack)
+        inputs = Inputs(terminal.tell)
+        barrier = await _live_barrier(config, lane, inputs, terminal, stack)
         wires = inputs_of(lane, config.fire.inputs)
-        walk = Walk(
-            lane, wires, barrier=barrier, inputs=inputs, desk=desk, note=note, wait_s=wait_s
+        test = LaneTest(
+            lane, wires, barrier=barrier, inputs=inputs, terminal=terminal, note=note, wait_s=wait_s
         )
         await note(LaneTestBegun(by=by, reason=reason))
         try:
-            await walk.go()
+            await test.run()
         finally:
-            await note(LaneTested(by=by, parts=tuple(walk.parts)))
-    return tuple(walk.parts)
+            await note(LaneTested(by=by, parts=tuple(test.parts)))
+    return tuple(test.parts)
 
 
 def _end_at_signals() -> None:
@@ -108,14 +108,14 @@ async def _journal(
     return note
 
 
-async def _kerb(
-    config: Config, lane: LaneSettings, inputs: Inputs, desk: Desk, stack: AsyncExitStack
+async def _live_barrier(
+    config: Config, lane: LaneSettings, inputs: Inputs, terminal: Terminal, stack: AsyncExitStack
 ) -> Barrier:
     """The barrier of a lane, once its boards are live. They know no other lane, and leave the
     relays of others as they are.
     """
     health = Health(SystemClock())
-    health.watch(lambda news: desk.tell(_told(news)))
+    health.watch(lambda news: terminal.tell(_told(news)))
     wires = inputs_of(lane, config.fire.inputs)
     names = {lane.barrier.board, *(wire.board for wire in wires.values())}
     wired = [board for board in config.board if board.name in names]
@@ -128,7 +128,7 @@ async def _kerb(
                 board.watch(lane.name, _sensor(part), wire, partial(inputs.see, part))
         _begin(board.run(), stack)
         await _live(one.name, board, health)
-        _introduce(one, desk)
+        _introduce(one, terminal)
     with suppress(TimeoutError):
         async with asyncio.timeout(ANSWERS_S):
             await inputs.read(wires.keys())
@@ -153,7 +153,7 @@ def _begin(work: Coroutine[None, None, None], stack: AsyncExitStack) -> None:
 async def _live(name: str, board: RelayBoard, health: Health) -> None:
     try:
         async with asyncio.timeout(ANSWERS_S):
-            while not board.alive:  # noqa: ASYNC110 - a board tells nobody that it is live
+            while not board.alive:  # noqa: ASYNC110 - a board does not tell when it is live
                 await asyncio.sleep(LOOK_S)
     except TimeoutError:
         why = [alarm.detail for alarm in health.alarms if alarm.subject == name]
@@ -161,12 +161,12 @@ async def _live(name: str, board: RelayBoard, health: Health) -> None:
         raise BoardError(f"relay board {name} does not answer: {detail}") from None
 
 
-def _introduce(board: BoardSettings, desk: Desk) -> None:
-    desk.tell(f"Board {board.name} answers ({board.address} unit {board.unit}).")
+def _introduce(board: BoardSettings, terminal: Terminal) -> None:
+    terminal.tell(f"Board {board.name} answers ({board.address} unit {board.unit}).")
     if not board.profile.verified:
-        desk.tell("  Its profile was never tried on a bench: believe your eyes.")
+        terminal.tell("  Its profile was never tried on a bench: believe your eyes.")
     for quirk in board.profile.quirks:
-        desk.tell(f"  {quirk}")
+        terminal.tell(f"  {quirk}")
 
 
 def _told(news: AlarmRaised | AlarmCleared) -> str:
