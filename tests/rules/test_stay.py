@@ -601,9 +601,16 @@ BRIEF = replace(DECISION, row=bound(640))
 
 
 def test_a_stay_remembers_until_when_its_plate_is_bound_by_the_limit() -> None:
-    assert begun(BRIEF).bound_until == NINE + timedelta(seconds=640)
-    assert begun().bound_until is None
-    assert begun(replace(BRIEF, limit=None)).bound_until is None
+    assert begun(BRIEF).limit == replace(LIMIT, until=NINE + timedelta(seconds=640))
+    assert begun().limit == LIMIT
+    assert begun(replace(BRIEF, limit=None)).limit is None
+
+
+def test_a_limit_that_is_made_longer_ends_with_its_list_row_all_the_same() -> None:
+    longer = replace(LIMIT, limit_s=900)
+    eased = after((Eased(limit=longer), at(10)), stay=begun(BRIEF))
+
+    assert eased.stay.limit == replace(longer, until=NINE + timedelta(seconds=640))
 
 
 @pytest.mark.parametrize(("ended_s", "limited"), [(639.9, True), (640.0, False)])
@@ -624,7 +631,7 @@ def test_a_list_row_that_ends_after_the_judgement_changes_nothing() -> None:
     judged = after((Woken(), at(670)), stay=begun(replace(DECISION, row=bound(671))))
 
     assert judged.stay.judgement is Judgement.OVERSTAYED
-    assert after((Woken(), at(700)), stay=judged.stay).stay.limit == LIMIT
+    assert after((Woken(), at(700)), stay=judged.stay).stay.limit == judged.stay.limit
 
 
 def test_by_a_clock_that_is_not_trusted_a_row_that_ends_some_day_makes_nothing_certain() -> None:
