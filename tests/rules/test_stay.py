@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gatekeeper.model import (
+    Admits,
     BlacklistAdded,
     BlacklistSuspended,
     Blemish,
@@ -28,6 +29,7 @@ from gatekeeper.model import (
     StayWarning,
     VehicleClass,
     Verdict,
+    ZonePolicy,
 )
 from gatekeeper.rules import excuse
 from gatekeeper.rules.stay import (
@@ -45,6 +47,7 @@ from gatekeeper.rules.stay import (
     begin,
     could_have_been,
     counted_s,
+    is_too_old,
     is_watched,
     step,
 )
@@ -641,3 +644,33 @@ def test_by_a_clock_that_is_not_trusted_a_row_that_ends_some_day_makes_nothing_c
 
     assert judged.stay.judgement is Judgement.SUSPECTED
     assert judged.stay.doubts == (Doubt.CLOCK_UNTRUSTED,)
+
+
+# --- stays that go on for too long ----------------------------------------------------------
+
+BELIEVED = ZonePolicy(
+    zone="visitors",
+    admits=Admits.REGISTERED,
+    capacity=60,
+    limit=LIMIT,
+    abandon_limited_s=1000.0,
+    abandon_s=5000.0,
+)
+
+
+@pytest.mark.parametrize(("decision", "longest_s"), [(DECISION, 1000.0), (VISITOR, 5000.0)])
+def test_a_stay_is_believed_for_as_long_as_the_policy_says_of_its_class(
+    decision: Decision, longest_s: float
+) -> None:
+    assert not is_too_old(begun(decision), BELIEVED, at(longest_s))
+    assert is_too_old(begun(decision), BELIEVED, at(longest_s + 0.1))
+
+
+def test_how_old_a_stay_from_before_a_boot_is_is_not_asked() -> None:
+    assert not is_too_old(begun(), BELIEVED, at(9e9, boot="b"))
+
+
+def test_time_that_ran_backwards_counts_as_none() -> None:
+    assert counted_s(begun(), at(-5)) == 0.0
+    assert counted_s(begun(), at(100, boot="b")) == 0.0
+    assert counted_s(begun(), at(100)) == 100.0
