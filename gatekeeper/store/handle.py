@@ -100,7 +100,7 @@ class Handle:
 
     async def set_aside(self) -> Path:
         """Rename a database that is unsound, so that `open` makes another; returns its new name."""
-        return await self._workers.write.run(partial(set_aside, self._path), _silence)
+        return await self._workers.write.run(partial(set_aside, self._path))
 
     @property
     def is_open(self) -> bool:
