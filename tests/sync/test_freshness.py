@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -129,7 +129,7 @@ async def test_row_41_a_moment_that_an_order_names_is_by_the_clock_that_is_known
 
 @pytest.mark.parametrize("fields", [{"at": _ago(31)}, {"at": _ago(86_400)}])
 async def test_row_41_no_open_acts_on_an_order_older_than_thirty_seconds_whatever_its_expiry(
-    broker: Broker, centre: Centre, gate: Gate, fields: dict[str, object]
+    broker: Broker, centre: Centre, gate: Gate, fields: dict[str, Any]
 ) -> None:
     gate.start(broker.port)
     await gate.until(lambda: gate.up)
