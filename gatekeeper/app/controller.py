@@ -15,13 +15,14 @@ import structlog
 from gatekeeper import __version__
 from gatekeeper.app.fire import FireInputs
 from gatekeeper.app.holds import Holds
-from gatekeeper.app.housekeeping import Housekeeping, free_mb
+from gatekeeper.app.housekeeping import Housekeeping
 from gatekeeper.app.lists import Lists
 from gatekeeper.app.news import News
 from gatekeeper.app.notify import feed_watchdog, notify
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.ports import Ears, Ports, Task
 from gatekeeper.app.supervisor import Supervisor
+from gatekeeper.app.tidying import Tidying
 from gatekeeper.app.timekeeper import Timekeeper
 from gatekeeper.app.wiring import (
     begun,
@@ -99,14 +100,16 @@ class Controller:
         )
         self._bindings = Bindings()
         self._lists = Lists(self._bindings, self.zones, clock=clock, changed=self._reconsider)
-        self._timekeeper = Timekeeper(clock, health)
-        self._housekeeping = Housekeeping(
+        self.timekeeper = Timekeeper(clock, health)
+        self._tidying = Tidying(
             config.store,
-            config.timezone,
+            store=store,
             pictures=ports.pictures,
-            zones=self.zones,
-            clock=clock,
             health=health,
+            sends=config.centre is not None,
+        )
+        self._housekeeping = Housekeeping(
+            config.timezone, tidying=self._tidying, zones=self.zones, clock=clock
         )
         self._fire = FireInputs(
             config.fire.inputs,
@@ -218,7 +221,7 @@ class Controller:
             obey=self._orders.obey,
             changed=self._lists.changed,
             heard=self._heard,
-            time_told=self._timekeeper.told,
+            time_told=self.timekeeper.told,
             report=self._report,
             orders=JournalBook(self._journal, self._clock),
         )
@@ -231,7 +234,7 @@ class Controller:
             ("zones", self.zones.run),
             ("lists", self._lists.run),
             ("housekeeping", self._housekeeping.run),
-            ("clock", self._timekeeper.run),
+            ("clock", self.timekeeper.run),
             ("neighbours", self._notice_neighbours),
             ("watchdog", partial(feed_watchdog, self.health, self._clock)),
         ]
@@ -283,7 +286,7 @@ class Controller:
             journal=self._store.journal,
             seq=known.seq,
             outbox=known.outbox,
-            free_disk_mb=free_mb(self._config.store.path),
+            free_disk_mb=self._tidying.free_mb,
             list_versions=known.versions,
         )
 

@@ -12,9 +12,9 @@ from gatekeeper.health import Health
 from gatekeeper.lane.barrier import Closer
 from gatekeeper.lane.context import LaneContext, LastPulse, Rooms
 from gatekeeper.model import Ack, BarrierCommand, Direction, Fact, Outcome, Presence, Sensor
-from gatekeeper.rehearsal import VirtualClock, at_once
 from gatekeeper.rules.guard import CLEAR_S, MIN_GAP_S
 from gatekeeper.rules.passage import Timing
+from simulators.virtual import VirtualClock, at_once
 
 if TYPE_CHECKING:
     from gatekeeper.drivers.ports import Barrier
