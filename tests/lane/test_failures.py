@@ -159,6 +159,17 @@ class TestExit:
         bench.store.hangs.set()
         await bench.ended(2)
 
+    async def test_an_order_that_is_carried_out_late_gives_no_pulse_after_its_deadline(
+        self, bench: Bench
+    ) -> None:
+        """Its intent waits for the disk until it is good no longer."""
+        bench.store.hangs = asyncio.Event()
+        soon = replace(order(), deadline=SystemClock().boot_s() + 0.1)
+        assert (await bench.lane.obey(soon)).outcome == "refused"
+        bench.store.hangs.set()
+        await bench.until(lambda: bench.facts("barrier.commanded"))
+        assert not bench.barrier.commands
+
 
 class TestShortDeadline:
     """The deadline of a pulse is shorter than what its intent may be waited for."""
