@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sqlite3
+import struct
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -254,3 +255,21 @@ def test_the_last_number_is_found_without_reading_the_journal(database: Database
 
     assert "SEARCH events" in steps
     assert not [step for step in steps if step.startswith("SCAN events")]
+
+
+def _log_index(path: Path) -> tuple[int, tuple[int, ...]]:
+    """The last frame of the log, and the marks of those who read it."""
+    index = Path(f"{path}-shm").read_bytes()
+    (last,) = struct.unpack_from("=I", index, 16)
+    return last, struct.unpack_from("=4I", index, 104)
+
+
+async def test_after_each_commit_a_reader_has_nothing_to_write(store: Store, path: Path) -> None:
+    """When the disk hangs then, lists are read all the same. The places in the file:
+    https://sqlite.org/walformat.html, the WAL-index header.
+    """
+    for _ in range(3):
+        await store.commit(ARRIVED)
+        last_frame, marks = _log_index(path)
+
+        assert last_frame in marks
