@@ -170,7 +170,7 @@ def give_to_owner(path: Path) -> None:
 def _mark(connection: Connection) -> None:
     """Read what was just committed. SQLite notes in memory shared with all readers how far the log
     is read (https://sqlite.org/walformat.html, read marks). That memory is a file: when the disk
-    hangs nobody can write it any more, and without a mark that fits nobody could read either.
+    hangs it cannot be written any more, and without a mark that fits nothing could be read either.
     """
     with suppress(sqlite3.Error):  # the commit is on the disk in any case
         driver(connection).execute("SELECT id FROM journal").fetchall()
