@@ -202,7 +202,7 @@ class Store(Handle):
         return await self._read(site.lockdown)
 
     async def fire(self) -> bool:
-        """Whether a fire input latched and nobody has released it since."""
+        """Whether a fire input latched and has not been released since."""
         return await self._read(site.fire)
 
     async def holds(self) -> tuple[Hold, ...]:
@@ -231,7 +231,7 @@ class Store(Handle):
         return await self._read(lambda connection: evidence.open_passages(connection, now))
 
     async def check(self, rest_s: float = REST_S) -> None:
-        """Read the whole file, and rest for so long between two pieces; nobody waits for it.
+        """Read the whole file, and rest for so long between two pieces; no other call waits for it.
 
         Raises `UnsoundStoreError` where it is damaged: the next `open` does so too, until the file
         has been set aside. Raises `StoreError` where it cannot be read now.

@@ -108,7 +108,7 @@ def _drop_drafts(folder: Path, before: float) -> None:
 
 def _days(folder: Path) -> Iterator[Path]:
     for day in folder.glob("????-??-??"):
-        with suppress(ValueError):  # of somebody else's, then
+        with suppress(ValueError):  # not one of ours
             date.fromisoformat(day.name)
             yield day
 

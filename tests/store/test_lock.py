@@ -76,7 +76,9 @@ def _refused_beside_a_holder(database: Path) -> str:
     return str(refused.value)
 
 
-def test_a_gate_whose_disk_is_missing_has_one_controller_all_the_same(tmp_path: Path) -> None:
+def test_row_33_a_gate_whose_disk_is_missing_has_one_controller_all_the_same(
+    tmp_path: Path,
+) -> None:
     database = tmp_path / "no disk" / "gate.db"
 
     assert "another program works with the devices" in _refused_beside_a_holder(database)
@@ -84,13 +86,13 @@ def test_a_gate_whose_disk_is_missing_has_one_controller_all_the_same(tmp_path: 
         pass
 
 
-def test_a_gate_whose_disk_is_read_only_has_one_controller_all_the_same(disk: Disk) -> None:
+def test_row_33_a_gate_whose_disk_is_read_only_has_one_controller_all_the_same(disk: Disk) -> None:
     disk.make_read_only()
 
     assert "another program works with" in _refused_beside_a_holder(disk.folder / "gate.db")
 
 
-def test_a_gate_whose_disk_is_full_has_one_controller_all_the_same(disk: Disk) -> None:
+def test_row_33_a_gate_whose_disk_is_full_has_one_controller_all_the_same(disk: Disk) -> None:
     disk.fill()
 
     assert "works with the devices" in _refused_beside_a_holder(disk.folder / "gate.db")

@@ -74,7 +74,7 @@ def seqs(path: Path) -> list[int]:
     return [row.seq for row in journal.events(path)]
 
 
-async def test_old_events_go_and_their_numbers_stay_taken(store: Store, path: Path) -> None:
+async def test_row_35_old_events_go_and_their_numbers_stay_taken(store: Store, path: Path) -> None:
     await arrivals(store, 7, ago(366))
     await arrivals(store, 4, ago(364))
     await confirmed(store)
@@ -123,7 +123,7 @@ async def test_only_as_many_events_stay_as_may(store: Store, path: Path) -> None
     assert seqs(path) == [16, 17, 18, 19, 20]
 
 
-async def test_while_the_clock_is_not_trusted_no_date_counts_but_number_and_space_do(
+async def test_row_35_while_the_clock_is_not_trusted_no_date_counts_but_number_and_space_do(
     store: Store, path: Path
 ) -> None:
     await arrivals(store, 20, ago(4000))
