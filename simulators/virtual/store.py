@@ -45,7 +45,7 @@ class VirtualWorker:
         self.power = True
 
     async def run(
-        self, work: Callable[[], Answer], ended: Callable[[Answer], None] = silence
+        self, work: Callable[[], Answer], ended: Callable[[Answer], None] = lambda _: None
     ) -> Answer:
         """Carry it out when those before it are done; who stops waiting does not undo it."""
         delay_s = self._disk.delay_s(self._does)

@@ -347,17 +347,17 @@ class Gate:
 
     def crash_after(self, commits: int) -> None:
         """The daemon will die when it is about to commit once more than so often."""
-        written, left = self.life.store.commit, commits
+        written, left = self.life.store.commit_all, commits
 
-        async def until_the_last(commit: Commit) -> tuple[Event, ...]:
+        async def until_the_last(commits: Sequence[Commit]) -> tuple[Event, ...]:
             nonlocal left
             if left == 0:
                 self._cut = True
                 raise PowerCut
             left -= 1
-            return await written(commit)
+            return await written(commits)
 
-        self.life.store.commit = until_the_last  # type: ignore[method-assign]
+        self.life.store.commit_all = until_the_last  # type: ignore[method-assign]
 
     def _do(self, deed: Callable[[], object]) -> None:
         """Tell the controller, which may die of it; see what it has done and written."""
