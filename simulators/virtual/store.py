@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol, Self, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, Self, TypeAlias, TypeVar
 
 from gatekeeper.errors import StoreError
 from gatekeeper.model import Commit, Event, Instant, ListChanges, Record
 from gatekeeper.store import Store
 from gatekeeper.store.facts import fact_of
 from gatekeeper.store.unflushed import UnflushedDatabase
-from gatekeeper.store.worker import Workers, silence
+from gatekeeper.store.worker import Workers
 
 Answer = TypeVar("Answer")
 
@@ -42,6 +42,7 @@ class VirtualWorker:
     def __init__(self, disk: Disk, does: Does) -> None:
         self._disk, self._does = disk, does
         self._turn = asyncio.Lock()
+        self._under_way: set[asyncio.Task[Any]] = set()
         self.power = True
 
     async def run(
@@ -54,6 +55,8 @@ class VirtualWorker:
             ended(answer)
             return answer
         task = asyncio.create_task(self._run(delay_s, work, ended))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
         return await asyncio.shield(task)
 
     async def _run(
@@ -66,6 +69,12 @@ class VirtualWorker:
             answer = work()
         ended(answer)
         return answer
+
+    def cut(self) -> None:
+        """The power is gone: what is under way comes to nothing."""
+        self.power = False
+        for task in self._under_way:
+            task.cancel()
 
     async def aside(self, work: Callable[[], Answer]) -> Answer:
         """At once."""
@@ -117,7 +126,7 @@ class VirtualStore(Store):
     def cut(self) -> None:
         """The power is gone: what was committed is on the disk, and nothing else will be."""
         for worker in self._mine:
-            worker.power = False
+            worker.cut()
         if not self._closed:
             self._closed = True
             self._let_go()

@@ -640,7 +640,9 @@ def _plain_log() -> Iterator[None]:
     """A log with tracebacks as Python prints them, not with every local variable."""
     before = structlog.get_config()
     structlog.configure(
-        processors=[structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        processors=[
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        ]
     )
     yield
     structlog.configure(**before)
