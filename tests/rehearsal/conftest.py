@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeAlias
 import pytest
 
 from gatekeeper.config import Config
+from gatekeeper.errors import StoreError
 from gatekeeper.model import (
     Colour,
     Commit,
@@ -365,6 +366,9 @@ class Gate:
             deed()
         except PowerCut:
             self._cut = True
+        except StoreError:
+            if not self._cut:
+                raise
         if self._cut:
             self._start_again(power=False)
         self._gather()
