@@ -151,13 +151,21 @@ async def test_row_33_a_store_on_a_full_disk_fails_and_is_opened_when_there_is_s
 ) -> None:
     store = Store.at(disk.folder / "gatekeeper.db")
     disk.fill()
-    with pytest.raises(StoreError, match=r"gatekeeper\.db: "):
+    with pytest.raises(StoreError, match=r"gatekeeper\.db: the disk is full"):
         await store.open()
     disk.empty()
     await store.open()
-
-    assert [event.seq for event in await store.commit(ARRIVED)] == [1]
+    await store.commit(ARRIVED)
     await store.close()
+    again = Store.at(disk.folder / "gatekeeper.db")
+    disk.fill()
+    with pytest.raises(StoreError, match=r"gatekeeper\.db: the disk is full"):
+        await again.open()
+    disk.empty()
+    await again.open()
+
+    assert [event.seq for event in await again.commit(ARRIVED)] == [2]
+    await again.close()
 
 
 async def test_a_store_whose_disk_fills_while_it_is_open_writes_again_when_there_is_space(
