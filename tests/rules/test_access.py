@@ -24,6 +24,7 @@ from gatekeeper.model import (
 )
 from gatekeeper.rules import plate
 from gatekeeper.rules.access import Question, decide, keys
+from gatekeeper.rules.identity import bound_by_limits
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 LIMIT = Limit(limit_s=600, warning_s=120, grace_s=60)
@@ -449,3 +450,22 @@ def test_an_exit_says_which_plate_leaves() -> None:
 
     assert told(decision) == (Verdict.ADMIT, Reason.EXIT)
     assert decision.plate == CAR
+
+
+# --- who is bound by a limit ----------------------------------------------------------------
+
+
+def test_internal_plates_that_are_not_exempt_are_bound_by_limits_in_whatever_zone() -> None:
+    elsewhere = replace(INTERNAL, plate="京B00001", zone="somewhere")
+    exempt = replace(INTERNAL, plate="京B00002")
+    rows = (INTERNAL, elsewhere, exempt, replace(EXEMPT, plate="京B00002"), VISITOR)
+
+    assert bound_by_limits(rows, NOW) == {CAR, "京B00001"}
+
+
+def test_rows_that_are_over_or_not_yet_valid_bind_and_exempt_nobody() -> None:
+    over = replace(INTERNAL, valid_until=NOW)
+    coming = replace(EXEMPT, valid_from=NOW + timedelta(seconds=1))
+
+    assert bound_by_limits((over,), NOW) == set()
+    assert bound_by_limits((INTERNAL, coming), NOW) == {CAR}

@@ -48,6 +48,15 @@ def test_a_command_in_time_has_no_objection() -> None:
     assert objection(COMMAND, 100.0, None) is None
 
 
+def test_a_command_is_good_until_its_deadline_and_at_that_moment_too() -> None:
+    assert objection(COMMAND, 102.0, None) is None
+    assert objection(COMMAND, 102.001, None) is not None
+
+
+def test_the_seconds_are_those_of_the_situations() -> None:
+    assert (CLEAR_S, MIN_GAP_S) == (2.0, 1.0)
+
+
 def test_a_late_command_is_never_carried_out() -> None:
     said = objection(COMMAND, 102.5, None)
     assert said is not None
