@@ -5,6 +5,7 @@ Loop edges and what the cameras see go in, openings come out; nothing else passe
 
 import math
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from gatekeeper.model import (
@@ -19,9 +20,12 @@ from gatekeeper.model import (
     ZoneRecounted,
 )
 from simulators.simulate.centre import Lists, is_of_interest
+from simulators.simulate.faults import Faults
 from simulators.simulate.ledger import Ledger
+from simulators.simulate.promises import Promises
 from simulators.simulate.site import CONTROLLER_OF, INNER, VISITOR_ZONE, ZONE_OF, config_of
 from simulators.virtual import Broker, Machine, VirtualClock, VirtualLoop
+from simulators.virtual.badly import WeakDisk
 from simulators.world import Read
 
 _CORNERS = ((0.0, 0.0), (200.0, 0.0), (200.0, 60.0), (0.0, 60.0))
@@ -38,15 +42,20 @@ _LINGERS_S, _NAP_S = 0.5, 1800.0
 class Gates:
     """Both controllers, the centre and the broker; `ledger` notes what the journals say."""
 
-    def __init__(self, folder: Path, ledger: Ledger) -> None:
-        self.loop = VirtualLoop()
+    def __init__(self, folder: Path, ledger: Ledger, faults: str | None = None) -> None:
+        """With `faults`, a seed, things break as it says, and all promises are asked for."""
+        self.loop = VirtualLoop(breakable=faults is not None)
         self._broker = Broker(is_of_interest)
         self.machines = {name: self._machine(name, folder) for name in ZONE_OF}
         self._of_lane = {lane: self.machines[name] for lane, name in CONTROLLER_OF.items()}
         self._ledger = ledger
         self._lists = Lists()
         self._orders = 0
-        for machine in self.machines.values():
+        self.faults = None if faults is None else Faults(self.machines, faults)
+        self.promises = None if self.faults is None else Promises(self.machines, self.faults)
+        for name, machine in self.machines.items():
+            if self.promises is not None:
+                machine.kerbs.pulsed = partial(self.promises.opened, name)
             machine.begin()
 
     def _machine(self, name: str, folder: Path) -> Machine:
@@ -57,6 +66,7 @@ class Gates:
             self.loop,
             broker=self._broker,
             clock=VirtualClock(self.loop, lingers_s=_LINGERS_S, nap_s=_NAP_S),
+            disk=WeakDisk(),
             hears_lists=False,
         )
 
@@ -86,17 +96,21 @@ class Gates:
     def wake_at(self) -> float:
         """When anything is due in the controllers."""
         due = self.loop.next_at()
-        return math.inf if due is None else due
+        soonest = math.inf if due is None else due
+        return soonest if self.faults is None else min(soonest, self.faults.next_at())
 
     def wake(self, at: float) -> None:
         """Let it be that time."""
-        self.loop.run_to(at)
+        self._to(at)
         self._gather()
 
     def edge(self, lane: str, sensor: str, on: bool, at: float) -> None:
         """A loop has changed."""
-        self.loop.run_to(at)
-        self._of_lane[lane].edge(lane, Sensor(sensor), on)
+        self._to(at)
+        machine = self._of_lane[lane]
+        if self.promises is not None and sensor == "arrival" and lane.endswith("exit"):
+            self.promises.arrival(machine.name, lane, on, at)
+        machine.edge(lane, Sensor(sensor), on)
         self._gather()
 
     def looking(self, lane: str) -> bool:
@@ -105,7 +119,7 @@ class Gates:
 
     def look(self, lane: str, frame: int, reads: tuple[Read, ...], at: float) -> None:
         """One frame."""
-        self.loop.run_to(at)
+        self._to(at)
         machine = self._of_lane[lane]
         boot_s = machine.clock.boot_s()
         seen = tuple(
@@ -133,14 +147,16 @@ class Gates:
 
     def camera(self, lane: str, alive: bool, at: float) -> None:
         """A camera has died or come back."""
-        self.loop.run_to(at)
+        self._to(at)
         self._of_lane[lane].camera(lane, alive=alive)
         self._gather()
 
     def power(self, controller: str, on: bool, at: float) -> None:
         """A controller has lost its power, or has it again."""
-        self.loop.run_to(at)
+        self._to(at)
         machine = self.machines[controller]
+        if self.promises is not None:
+            self.promises.power(controller)
         if on:
             machine.clock.reboot()
             machine.begin()
@@ -151,12 +167,12 @@ class Gates:
 
     def clock_step(self, controller: str, by_s: float, trusted: bool, at: float) -> None:
         """A wall clock jumps."""
-        self.loop.run_to(at)
+        self._to(at)
         self.machines[controller].clock.step(by_s, trusted=trusted)
 
     def broker(self, up: bool, at: float) -> None:
         """The broker has gone, or is back."""
-        self.loop.run_to(at)
+        self._to(at)
         self._broker.turn(up=up)
         for machine in self.machines.values():
             if machine.life is not None:
@@ -170,7 +186,7 @@ class Gates:
 
     def list_change(self, name: str, plate: str, remove: bool, at: float) -> None:
         """The centre changes a list."""
-        self.loop.run_to(at)
+        self._to(at)
         of = ListName(name)
         zone = VISITOR_ZONE if of is ListName.BLACKLIST else None
         row = ListRow(list=of, plate=plate, zone=zone)
@@ -180,7 +196,7 @@ class Gates:
 
     def recount(self, zone: str, count: int, at: float) -> None:
         """A person has counted, and says so at the gate."""
-        self.loop.run_to(at)
+        self._to(at)
         machine = next(m for m in self.machines.values() if ZONE_OF[m.name] == zone)
         if machine.life is None:
             return
@@ -198,6 +214,15 @@ class Gates:
         )
         self._gather()
 
+    def _to(self, at: float) -> None:
+        """Let it be that time; what breaks until then breaks."""
+        while self.faults is not None and self.faults.next_at() <= at:
+            self.loop.run_to(max(self.faults.next_at(), self.loop.time()))
+            self.faults.act()
+        self.loop.run_to(at)
+        if self.promises is not None:
+            self.promises.ask(at)
+
     # --- what follows -------------------------------------------------------------------------
 
     def _send(self, changes: ListChanges) -> None:
@@ -214,6 +239,8 @@ class Gates:
                 continue
             told, machine.told = machine.told, []
             for each in told:
+                if self.promises is not None:
+                    self.promises.told(machine.name, each.event, each.true_s)
                 self._ledger.take(machine.name, each)
                 if machine.name == INNER and isinstance(each.event.record.fact, _COUNTED):
                     count = self.counted()

@@ -70,7 +70,7 @@ class Life:
             health=self.health,
             store=self.store,
             pictures=_Pictures(self._machine.config.store.pictures),
-            reader=VirtualReader(),
+            reader=VirtualReader(self._machine.kerbs),
             devices=self._make_devices,
             link=self._make_link,
         )

@@ -27,6 +27,10 @@ class Disk(Protocol):
         """How long the next piece of work takes; raises `StoreError` if it fails."""
         ...
 
+    async def wait(self, delay_s: float) -> None:
+        """Take so long, or until a disk that hung is well again."""
+        ...
+
 
 class GoodDisk:
     """A disk that takes no time and never fails."""
@@ -34,6 +38,10 @@ class GoodDisk:
     def delay_s(self, does: Does) -> float:
         """None."""
         return 0.0
+
+    async def wait(self, delay_s: float) -> None:
+        """As long as that."""
+        await asyncio.sleep(delay_s)
 
 
 class VirtualWorker:
@@ -63,7 +71,7 @@ class VirtualWorker:
         self, delay_s: float, work: Callable[[], Answer], ended: Callable[[Answer], None]
     ) -> Answer:
         async with self._turn:
-            await asyncio.sleep(delay_s)
+            await self._disk.wait(delay_s)
             if not self.power:
                 raise StoreError("the machine has no power")
             answer = work()
