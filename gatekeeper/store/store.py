@@ -203,7 +203,10 @@ class Store(Handle):
         await self._write(lambda connection: evidence.close(connection, limits.now))
         gone = Pruned()
         while (until := await self._read(lambda c: retention.due(c, limits))) is not None:
-            gone += await self._forget(until)
+            piece = await self._forget(until)
+            gone += piece
+            if piece.events < retention.PIECE:
+                break  # what is too much now has come meanwhile
             await asyncio.sleep(rest_s)
         while (old := await self._forget_stays(limits.before)).stays:
             gone += old

@@ -193,6 +193,20 @@ async def test_others_are_served_between_two_pieces(store: Store) -> None:
     assert (await pruning).events == 30
 
 
+async def test_what_comes_while_it_is_pruned_is_left_for_the_next_time(store: Store) -> None:
+    await arrivals(store, 20, AT)
+    await confirmed(store)
+    many = replace(LIMITS, events=10)
+    pruning = asyncio.create_task(store.prune(many, 0.0))
+    for _ in range(200):
+        await arrivals(store, 1, AT)
+        await confirmed(store)
+    told = await asyncio.wait_for(pruning, 30.0)
+
+    assert 10 <= told.events < 210
+    assert await store.prune(many, 0.0) == Pruned(events=210 - told.events)
+
+
 # --- cases ------------------------------------------------------------------------------------
 
 
