@@ -69,9 +69,10 @@ class Tidying:
 
     async def tidy(self, now: Instant) -> None:
         """Delete what may no longer stay of the journal and of the pictures."""
-        async with _patiently("tidying", TIDY_S):
+        async with _patiently("pruning", TIDY_S):
             await self._prune(now)
-            await self._sweep(now)
+        async with _patiently("sweeping", TIDY_S):
+            await self._sweep(now, await self._evidence(now))
 
     async def check(self) -> None:
         """Read the whole database; damage is an alarm, and the next start begins an empty one."""
@@ -100,9 +101,15 @@ class Tidying:
         else:
             self._health.clear_alarm("store_large", "store")
 
-    async def _sweep(self, now: Instant) -> None:
+    async def _evidence(self, now: Instant) -> frozenset[str] | None:
+        try:
+            async with asyncio.timeout(LOOK_S):
+                return await self._store.evidence(now.wall if now.trusted else None)
+        except (TimeoutError, StoreError):
+            return None
+
+    async def _sweep(self, now: Instant, evidence: frozenset[str] | None) -> None:
         settings = self._settings
-        evidence = await self._store.evidence(now.wall if now.trusted else None)
         oldest = now.wall - timedelta(days=settings.pictures_days) if now.trusted else None
         limits = PictureLimits(
             before=oldest, megabytes=settings.pictures_mb, free_mb=settings.min_free_mb

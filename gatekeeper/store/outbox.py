@@ -65,10 +65,9 @@ def confirm(connection: Connection, of: str, seq: int) -> int:
     return int(reached - state.confirmed)
 
 
-def reach(connection: Connection) -> tuple[int, int]:
-    """The number up to which the centre has confirmed, and that of the last event."""
-    state = connection.execute(STATE).one()
-    return int(state.confirmed), int(state.last)
+def confirmed(connection: Connection) -> int:
+    """The number up to which the centre has confirmed, 0 before it has."""
+    return int(connection.execute(STATE).one().confirmed)
 
 
 def last(connection: Connection) -> int:

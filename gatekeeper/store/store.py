@@ -214,8 +214,8 @@ class Store(Handle):
         A caller that stops it leaves the rest for the next time.
         """
         await self._write(lambda connection: evidence.close(connection, limits.now))
-        gone = Pruned()
-        while (until := await self._read(lambda c: retention.due(c, limits))) is not None:
+        gone, last = Pruned(), await self.last_seq()
+        while (until := await self._read(lambda c: retention.due(c, limits, last))) is not None:
             gone += await self._forget(until)
             await asyncio.sleep(rest_s)
         while (old := await self._forget_stays(limits.before)).stays:

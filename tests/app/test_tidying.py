@@ -205,9 +205,24 @@ async def test_a_store_that_is_not_open_is_told_in_the_log_and_hinders_nothing(
         await keep.check()
 
     assert [(entry["event"], entry["what"]) for entry in logged] == [
-        ("disk.not_kept", "tidying"),
+        ("disk.not_kept", "pruning"),
         ("disk.not_kept", "checking"),
     ]
+
+
+async def test_pictures_make_room_for_a_store_that_cannot_be_opened_for_want_of_it(
+    house: House,
+) -> None:
+    await house.store.commit(Commit(records=(), stays=(SUSPECTED,)))
+    for name in ("evidence", "ordinary"):
+        house.picture("2026-11-22", name)
+    await house.tidying().tidy(NOW)
+    await house.store.close()
+    house.store = Store.at(house.folder / "gate.db")
+
+    await house.tidying(min_free_mb=10**9).tidy(NOW)
+
+    assert house.pictures() == {"evidence"}
 
 
 async def test_a_store_that_hangs_is_waited_for_no_longer_than_may_be(

@@ -193,6 +193,21 @@ async def test_others_are_served_between_two_pieces(store: Store) -> None:
     assert (await pruning).events == 30
 
 
+async def test_what_comes_while_it_is_pruned_is_left_for_the_next_time(store: Store) -> None:
+    await arrivals(store, 20, AT)
+    await confirmed(store)
+    many = replace(LIMITS, events=10)
+    pruning = asyncio.create_task(store.prune(many, 0.05))
+    come = 0
+    while not pruning.done() and come < 300:
+        await arrivals(store, 1, AT)
+        await confirmed(store)
+        come += 1
+
+    assert pruning.done()
+    assert (await pruning).events >= 10
+
+
 # --- cases ------------------------------------------------------------------------------------
 
 
