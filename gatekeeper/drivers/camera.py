@@ -17,9 +17,10 @@ from gatekeeper.clock import monotonic
 from gatekeeper.config import CameraSettings, FolderSettings, SnapshotSettings
 from gatekeeper.drivers.answer import NO_PICTURE, Answer
 from gatekeeper.drivers.challenge import Authorization
+from gatekeeper.drivers.header import CutOffError
 from gatekeeper.drivers.http import Http
 from gatekeeper.drivers.login import login_of
-from gatekeeper.drivers.picture import CutOffError, decode, decode_jpeg, jpeg_in
+from gatekeeper.drivers.picture import decode, decode_jpeg, jpeg_in
 from gatekeeper.drivers.ports import Camera
 from gatekeeper.drivers.source import shown
 from gatekeeper.drivers.stream import StreamCamera
