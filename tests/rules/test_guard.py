@@ -190,3 +190,10 @@ def test_a_close_keeps_its_distance_from_the_pulse_before() -> None:
     free = clear(*AROUND)
     assert against_closing(free, 100.0, **asked, last_at=100.0 - MIN_GAP_S) is None
     assert against_closing(free, 100.0, **asked, last_at=100.01 - MIN_GAP_S) is not None
+
+
+def test_all_is_clear_two_seconds_after_the_last_sensor_became_so() -> None:
+    two = saying(clear(*AROUND), Sensor.PHOTOCELL, 3.0, on=True)
+    assert two.clear_at is None
+    assert saying(two, Sensor.PHOTOCELL, 7.0, on=False).clear_at == 9.0
+    assert Clearance().clear_at == 2.0
