@@ -452,6 +452,16 @@ def test_an_exit_says_which_plate_leaves() -> None:
     assert decision.plate == CAR
 
 
+def test_a_plate_has_to_be_told_apart_from_every_banned_look_alike() -> None:
+    """The reader is sure of the 8 that could be a B, and not of the 5 that could be an S."""
+    halfway = seen("京A82545", weak={4: 0.7})
+    listed = row(ListName.VISITORS, "京A82545")
+    both = (row(ListName.BLACKLIST, "京AB2545"), row(ListName.BLACKLIST, "京A82S45"))
+
+    assert ask(listed, *both, sighting=halfway).reason is Reason.LOOKS_BLACKLISTED
+    assert ask(listed, both[0], sighting=halfway).reason is Reason.VISITOR
+
+
 # --- who is bound by a limit ----------------------------------------------------------------
 
 
