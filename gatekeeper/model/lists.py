@@ -1,6 +1,6 @@
 """The lists the centre keeps, and how far this gate has followed them."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -86,10 +86,12 @@ class ListChanges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListSnapshot:
-    """A whole list at one version; it replaces what the centre sent before. Its rows may be read
-    from somewhere as they are asked for.
+    """A whole list at one version; it replaces what the centre sent before.
+
+    `rows` may be made while they are gone through, for a million would fill the memory of a small
+    machine; they are gone through once.
     """
 
     list: ListName
     version: int
-    rows: Collection[ListRow]
+    rows: Iterable[ListRow]

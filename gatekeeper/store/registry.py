@@ -94,7 +94,14 @@ def turn(connection: Connection, snapshot: ListSnapshot, at: Instant) -> bool:
     _, edition = _held(connection, snapshot.list)
     _mark(connection, snapshot.list)
     _reach(connection, snapshot.list, snapshot.version, edition + 1, at)
-    _journal(connection, snapshot.list, snapshot.version, len(snapshot.rows), whole=True, at=at)
+    _journal(
+        connection,
+        snapshot.list,
+        snapshot.version,
+        sum(1 for _ in snapshot.rows),
+        whole=True,
+        at=at,
+    )
     return True
 
 
