@@ -37,8 +37,8 @@ class LastWords:
         self._words: dict[str, _Words] = {}
 
     def heard(self, told: PeerEvent) -> tuple[str | None, ...]:
-        """For which zones an event of the blacklist counts, None for all: not for those of which its
-        own journal has said something later. Any other event counts for none. To be asked about
+        """For which zones an event of the blacklist counts, None for all: not for those of which
+        its own journal has said something later. Any other event counts for none. To be asked about
         each event that is taken in; asked again about the same one it says the same.
         """
         match told.fact:
