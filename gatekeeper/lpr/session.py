@@ -27,8 +27,12 @@ Network: TypeAlias = Callable[[Floats], list[Floats]]
 _ERRORS_ONLY = 3
 
 
-def open_network(data: bytes, name: str, threads: int) -> Network:
-    """The network in `data`; raises `NetworkSetError` when it is none."""
+Shape: TypeAlias = tuple[int | None, ...]
+"""Of an array; None is any length."""
+
+
+def open_session(data: bytes, name: str, threads: int) -> onnxruntime.InferenceSession:
+    """The network in `data`; raises `NetworkSetError` when it is none, or takes more than one input."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -42,9 +46,40 @@ def open_network(data: bytes, name: str, threads: int) -> Network:
         session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except (faults.InvalidProtobuf, faults.InvalidGraph, faults.Fail) as error:
         raise NetworkSetError(f"{name}: is no network that onnxruntime can load") from error
+    if len(session.get_inputs()) != 1:
+        raise NetworkSetError(f"{name}: takes {len(session.get_inputs())} inputs, not one")
+    return session
+
+
+def open_network(data: bytes, name: str, threads: int) -> Network:
+    """The network in `data`, as a function; raises `NetworkSetError` when it is none."""
+    return as_function(open_session(data, name, threads))
+
+
+def as_function(session: onnxruntime.InferenceSession) -> Network:
+    """A session that is open, as a function."""
     (given,) = session.get_inputs()
 
     def run(batch: Floats) -> list[Floats]:
         return cast("list[Floats]", session.run(None, {given.name: batch}))
 
     return run
+
+
+def check_shapes(network: Network, name: str, given: tuple[int, ...], *wanted: Shape) -> None:
+    """Raises `NetworkSetError` unless zeros of the shape `given` come out in the shapes `wanted`."""
+    try:
+        told = [output.shape for output in network(np.zeros(given, np.float32))]
+    except (faults.InvalidArgument, faults.Fail, faults.RuntimeException) as error:
+        raise NetworkSetError(f"{name}: does not take an input of the shape {given}") from error
+    if len(told) != len(wanted) or not all(map(_fits, told, wanted)):
+        listed = ", ".join(str(shape).replace("None", "any") for shape in wanted)
+        raise NetworkSetError(
+            f"{name}: gives {', '.join(map(str, told))} for {given}, not {listed} as its contract says"
+        )
+
+
+def _fits(told: tuple[int, ...], wanted: Shape) -> bool:
+    return len(told) == len(wanted) and all(
+        size in (None, length) for length, size in zip(told, wanted, strict=True)
+    )
