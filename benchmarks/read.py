@@ -16,8 +16,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from gatekeeper.errors import PictureError
 from gatekeeper import networks
+from gatekeeper.errors import PictureError
 from gatekeeper.lpr import open_recogniser
 from gatekeeper.lpr.detect import fitted
 from gatekeeper.lpr.picture import load

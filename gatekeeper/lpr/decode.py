@@ -14,8 +14,8 @@ from gatekeeper.lpr.session import Floats
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A text and, for each of its characters, how sure the network was, 0..1, and the character that
-    was the next best there ("" where none was, no tuple where it was not asked).
+    """A text and, for each of its characters, how sure the network was, 0..1, and the character
+    that was the next best there ("" where none was, no tuple where it was not asked).
     """
 
     text: str
@@ -58,8 +58,8 @@ def decoded(shares: Floats, alphabet: Sequence[str]) -> Reading:
 
 def _next_best(shares: Floats, alphabet: Sequence[str]) -> str:
     """The character, other than the best one, that has the largest share of an instant."""
-    first, *rest = (np.argsort(-shares[1:], kind="stable")[:2] + 1).tolist()
-    return next((alphabet[symbol - 1] for symbol in rest if shares[symbol] > 0), "")
+    ranked = (np.argsort(-shares[1:], kind="stable") + 1).tolist()
+    return next((alphabet[symbol - 1] for symbol in ranked[1:2] if shares[symbol] > 0), "")
 
 
 def softened(shares: Floats, temperature: float) -> Floats:

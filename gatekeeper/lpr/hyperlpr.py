@@ -130,26 +130,34 @@ class HyperlprEngine:
 
 def open_hyperlpr(found: NetworkSet, threads: int, decode: Decode) -> HyperlprEngine:
     """hyperlpr3's classes with this set; raises `NetworkSetError` for one of another contract."""
-    manifest, alphabet = found.manifest, found.alphabet()
+    told, alphabet = found.manifest, found.alphabet()
     detector, recogniser = _of_its_contract(found)
-    size = (detector.side, detector.side)
-    parts = Parts(
-        detector=_made(_DETECTOR, found, detector.file, threads, input_size=size),
-        recogniser=_made(
-            _RECOGNISER, found, recogniser.file, threads, token_dict=("blank", *alphabet)
-        ),
-        classifier=manifest.classifier
-        and _made(_CLASSIFIER, found, manifest.classifier.file, threads),
-    )
-    Y5fuFinder(as_function(parts.detector.session), detector).check()
-    network = as_function(parts.recogniser.session)
-    strips = StripReader(network, recogniser, alphabet, manifest.calibration, decode)
+    sessions = {
+        part.file: open_session(found.content(part.file), str(found.folder / part.file), threads)
+        for part in (detector, recogniser, told.classifier)
+        if part is not None
+    }
+    networks = {file: as_function(session) for file, session in sessions.items()}
+    Y5fuFinder(networks[detector.file], detector).check()
+    strips = StripReader(networks[recogniser.file], recogniser, alphabet, told.calibration, decode)
     strips.check()
-    classifier = None
-    if manifest.classifier is not None and parts.classifier is not None:
-        classifier = Classifier(as_function(parts.classifier.session), manifest.classifier)
+    classifier = told.classifier and Classifier(networks[told.classifier.file], told.classifier)
+    if classifier is not None:
         classifier.check()
-    return HyperlprEngine(parts, strips, classifier, manifest.thresholds)
+
+    def made(name: str, file: str, **more: object) -> Any:
+        """An instance of its class, which opens the network itself, on all cores."""
+        module, name = name.rsplit(".", 1)
+        part = getattr(_module(module), name)(found.content(file), **more)
+        part.session = sessions[file]
+        return part
+
+    parts = Parts(
+        detector=made(_DETECTOR, detector.file, input_size=(detector.side, detector.side)),
+        recogniser=made(_RECOGNISER, recogniser.file, token_dict=("blank", *alphabet)),
+        classifier=told.classifier and made(_CLASSIFIER, told.classifier.file),
+    )
+    return HyperlprEngine(parts, strips, classifier, told.thresholds)
 
 
 def _of_its_contract(found: NetworkSet) -> tuple[Hyperlpr3Detector, Hyperlpr3Recogniser]:
@@ -174,17 +182,8 @@ def _legible(rows: np.ndarray[Any, Any], longest: int) -> Iterator[Found]:
             yield Found(quad=quad, score=float(row[4]), rows=int(row[13]) + 1)
 
 
-def _made(name: str, found: NetworkSet, file: str, threads: int, **more: object) -> Any:
-    """An instance of one of its classes, which would open the network from a path, on all cores."""
-    module, name = name.rsplit(".", 1)
-    data = found.content(file)
-    made = getattr(_module(module), name)(data, **more)
-    made.session = open_session(data, str(found.folder / file), threads)
-    return made
-
-
 def _module(name: str) -> Any:
-    """A module of hyperlpr3, without its `__init__`; raises `NetworkSetError` where there is none."""
+    """A module of hyperlpr3, whose `__init__` does not run; raises `NetworkSetError`."""
     if "hyperlpr3" not in sys.modules:
         found = importlib.util.find_spec("hyperlpr3")  # finds, and runs nothing
         if found is None or found.submodule_search_locations is None:

@@ -25,6 +25,7 @@ Network: TypeAlias = Callable[[Floats], list[Floats]]
 """A batch of one in; the network's outputs, in its own order, out."""
 
 _ERRORS_ONLY = 3
+onnxruntime.set_default_logger_severity(_ERRORS_ONLY)  # for sessions that hyperlpr3 opens, too
 
 
 Shape: TypeAlias = tuple[int | None, ...]
@@ -32,7 +33,7 @@ Shape: TypeAlias = tuple[int | None, ...]
 
 
 def open_session(data: bytes, name: str, threads: int) -> onnxruntime.InferenceSession:
-    """The network in `data`; raises `NetworkSetError` when it is none, or takes more than one input."""
+    """The network in `data`; raises `NetworkSetError` when it is none, or takes several inputs."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -67,7 +68,7 @@ def as_function(session: onnxruntime.InferenceSession) -> Network:
 
 
 def check_shapes(network: Network, name: str, given: tuple[int, ...], *wanted: Shape) -> None:
-    """Raises `NetworkSetError` unless zeros of the shape `given` come out in the shapes `wanted`."""
+    """Raises `NetworkSetError` unless zeros of the shape `given` come out as `wanted`."""
     try:
         told = [output.shape for output in network(np.zeros(given, np.float32))]
     except (faults.InvalidArgument, faults.Fail, faults.RuntimeException) as error:
@@ -75,7 +76,7 @@ def check_shapes(network: Network, name: str, given: tuple[int, ...], *wanted: S
     if len(told) != len(wanted) or not all(map(_fits, told, wanted)):
         listed = ", ".join(str(shape).replace("None", "any") for shape in wanted)
         raise NetworkSetError(
-            f"{name}: gives {', '.join(map(str, told))} for {given}, not {listed} as its contract says"
+            f"{name}: gives {', '.join(map(str, told))} for {given}, not {listed} by contract"
         )
 
 

@@ -1,5 +1,5 @@
-"""Detectors of HyperLPR3's contract (`y5fu`, a YOLOv5-face): pixels in, plates with four corners and
-their number of rows out.
+"""Detectors of HyperLPR3's contract (`y5fu`, a YOLOv5-face): pixels in, plates with four corners
+and their number of rows out.
 """
 
 import cv2

@@ -40,7 +40,7 @@ Trial: TypeAlias = Callable[[NetworkSet], None]
 
 
 class SetsFolder:
-    """`folder` is made when something is first installed or chosen; `default` is live until then."""
+    """`folder` is made when something is installed or chosen; `default` is live until then."""
 
     def __init__(self, folder: Path, default: str) -> None:
         self.folder = folder
@@ -78,8 +78,8 @@ class SetsFolder:
         self._point(name)
 
     def install(self, source: Path, trial: Trial) -> NetworkSet:
-        """Take in a set from a folder or an archive; raises `NetworkSetError` naming file and value,
-        and then nothing is there that was not before. It does not become live by that.
+        """Take in a set from a folder or an archive; raises `NetworkSetError` naming file and
+        value, and then nothing is there that was not before. It is not live by that.
         """
         with delivered(source) as delivery:
             manifest = manifest_of(delivery.file(MANIFEST), source / MANIFEST)
@@ -148,8 +148,8 @@ def _right(delivery: Delivery, source: Path, name: str, digest: str) -> bytes:
     told = hashlib.sha256(data).hexdigest()
     if told != digest:
         raise NetworkSetError(
-            f"{source}: its {name} is not the file its manifest names: the sha256 is {told[:12]}...,"
-            f" not {digest[:12]}..."
+            f"{source}: its {name} is not the file its manifest names: the sha256 is"
+            f" {told[:12]}..., not {digest[:12]}..."
         )
     return data
 

@@ -97,7 +97,7 @@ class ClpRecogniser(_Part):
 
 
 class Hyperlpr3Recogniser(_Part):
-    """In: float32 (N, 3, 48, 160), BGR, -1..1. Out: (N, T, 1 + characters), shares of 1, blank first.
+    """In: float32 (N, 3, 48, 160), BGR, -1..1. Out: (N, T, 1 + characters), shares, blank first.
 
     The crop keeps its shape and is filled up on the right with zeros, as hyperlpr3 does it, or is
     stretched, if the network has been trained so.

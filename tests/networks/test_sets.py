@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from gatekeeper.errors import NetworkSetError
 from gatekeeper import networks
+from gatekeeper.errors import NetworkSetError
 from gatekeeper.lpr import open_recogniser
 from gatekeeper.lpr.session import open_network
 
