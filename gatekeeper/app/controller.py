@@ -99,7 +99,7 @@ class Controller:
         )
         self._bindings = Bindings()
         self._lists = Lists(self._bindings, self.zones, clock=clock, changed=self._reconsider)
-        self._timekeeper = Timekeeper(clock, health)
+        self.timekeeper = Timekeeper(clock, health)
         self._housekeeping = Housekeeping(
             config.store,
             config.timezone,
@@ -218,7 +218,7 @@ class Controller:
             obey=self._orders.obey,
             changed=self._lists.changed,
             heard=self._heard,
-            time_told=self._timekeeper.told,
+            time_told=self.timekeeper.told,
             report=self._report,
             orders=JournalBook(self._journal, self._clock),
         )
@@ -231,7 +231,7 @@ class Controller:
             ("zones", self.zones.run),
             ("lists", self._lists.run),
             ("housekeeping", self._housekeeping.run),
-            ("clock", self._timekeeper.run),
+            ("clock", self.timekeeper.run),
             ("neighbours", self._notice_neighbours),
             ("watchdog", partial(feed_watchdog, self.health, self._clock)),
         ]

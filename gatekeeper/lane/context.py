@@ -8,6 +8,7 @@ from uuid6 import uuid7
 
 from gatekeeper.clock import Clock
 from gatekeeper.config import LaneSettings
+from gatekeeper.drivers.motion import PixelMotion
 from gatekeeper.drivers.ports import Barrier, Display, Motion, Reader
 from gatekeeper.health import Health
 from gatekeeper.journal import Journal, Posted
@@ -118,10 +119,10 @@ class LaneContext:
     timing: Timing
     rooms: Rooms
     barrier: Barrier
-    motion: Motion
     last_pulse: LastPulse
     display: Display | None
     store_failure_admits: bool
+    motion: Motion = field(default_factory=PixelMotion)
 
     @property
     def name(self) -> str:

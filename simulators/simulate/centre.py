@@ -14,8 +14,8 @@ from gatekeeper.model import (
     PeerEvent,
     VehicleDecided,
 )
-from gatekeeper.rehearsal import Told
 from simulators.simulate.site import INNER, OUTER
+from simulators.virtual import Told
 
 _OF_THE_BLACKLIST = (BlacklistAdded, BlacklistRemoved, BlacklistSuspended)
 

@@ -17,10 +17,10 @@ from gatekeeper.model import (
     Sensor,
     ZoneRecounted,
 )
-from gatekeeper.rehearsal import Rehearsal, Told, VirtualClock
 from simulators.simulate.centre import Lists, Mailbox, as_peer, is_of_interest
 from simulators.simulate.ledger import Ledger
 from simulators.simulate.site import CONTROLLER_OF, INNER, VISITOR_ZONE, ZONE_OF, config_of
+from simulators.virtual import Rehearsal, Told, VirtualClock
 from simulators.world import Read
 
 _CORNERS = ((0.0, 0.0), (200.0, 0.0), (200.0, 60.0), (0.0, 60.0))

@@ -11,8 +11,8 @@ from gatekeeper.model import (
     StayOverstayed,
     StaySuspected,
 )
-from gatekeeper.rehearsal import Told
 from simulators.simulate.site import VISITOR_ZONE
+from simulators.virtual import Told
 from simulators.world import Approach, Truth, Vehicle, Visit, Way
 
 _EXIT = "inner-exit"

@@ -7,8 +7,8 @@ from gatekeeper.config import InputSettings
 from gatekeeper.health import Health
 from gatekeeper.journal import Journal
 from gatekeeper.model import Presence, Sensor
-from gatekeeper.rehearsal import VirtualClock, at_once
 from gatekeeper.store import Store
+from simulators.virtual import VirtualClock, at_once
 
 WIRE = InputSettings(board="relays", input=7)
 

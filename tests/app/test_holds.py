@@ -15,9 +15,9 @@ from gatekeeper.health import Health
 from gatekeeper.journal import Journal, read_past_life
 from gatekeeper.lane import Holder
 from gatekeeper.model import Hold, HoldReason, Order, Presence, Sensor
-from gatekeeper.rehearsal import VirtualClock, at_once
 from gatekeeper.rules.fire import CLEAR_S
 from gatekeeper.store import Store
+from simulators.virtual import VirtualClock, at_once
 
 LINE = "gate/15"
 

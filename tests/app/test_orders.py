@@ -28,10 +28,10 @@ from gatekeeper.model import (
     ZoneRecounted,
     ZoneState,
 )
-from gatekeeper.rehearsal import VirtualClock, at_once
 from gatekeeper.store import Store
 from gatekeeper.store.facts import fact_of
 from gatekeeper.zones import Place, ZonePlan, Zones
+from simulators.virtual import VirtualClock, at_once
 
 CAR = "京A12345"
 HALL = ZonePolicy(

@@ -25,8 +25,8 @@ from gatekeeper.model import (
     VehicleClass,
     ZoneState,
 )
-from gatekeeper.rehearsal import at_once
 from gatekeeper.store import Store
+from simulators.virtual import at_once
 
 AT = Instant(boot_id="a", boot_s=0.0, wall=datetime(2026, 11, 23, 9, tzinfo=UTC), trusted=True)
 

@@ -163,7 +163,10 @@ async def test_an_entry_stays_shut_when_nothing_can_be_written(bench: Bench) -> 
     assert not bench.barrier.commands
 
 
-async def test_a_database_that_cannot_be_written_is_an_alarm_until_it_can(bench: Bench) -> None:
+async def test_a_database_that_cannot_be_written_is_an_alarm_until_it_can(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gatekeeper.journal.journal.STEADY_S", 0.1)
     bench.store.failing = True
     bench.arrive(VISITOR)
     await bench.until(lambda: bench.health.stands("store_failed", "store"))

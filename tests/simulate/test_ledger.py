@@ -13,9 +13,8 @@ from gatekeeper.model import (
     StayOverstayed,
     StaySuspected,
 )
-from gatekeeper.rehearsal import Told
-from gatekeeper.rehearsal.clock import EPOCH
 from simulators.simulate.ledger import Law, Ledger, Verdicts, compare
+from simulators.virtual import EPOCH, Told
 from simulators.world import Truth, Vehicle, Visit, Way
 
 LIMIT = Limit(limit_s=600.0, warning_s=120.0, grace_s=60.0)

@@ -41,10 +41,9 @@ from gatekeeper.model import (
     ZonePolicy,
     ZoneState,
 )
-from gatekeeper.rehearsal import VirtualClock, at_once
-from gatekeeper.rehearsal.clock import EPOCH
 from gatekeeper.store import Store
 from gatekeeper.zones import Ended, Place, ZonePlan, Zones
+from simulators.virtual import EPOCH, VirtualClock, at_once
 
 CAR, OTHER = "京A12345", "沪B67890"
 LIMIT = Limit(limit_s=600, warning_s=120, grace_s=60)

@@ -16,7 +16,7 @@ from gatekeeper.model import (
     StayOverstayed,
     StaySuspected,
 )
-from gatekeeper.rehearsal.clock import EPOCH
+from simulators.virtual import EPOCH
 
 if TYPE_CHECKING:
     from tests.rules.situations.conftest import Build, Site
