@@ -137,12 +137,13 @@ def open_hyperlpr(found: NetworkSet, threads: int, decode: Decode) -> HyperlprEn
         for part in (detector, recogniser, told.classifier)
         if part is not None
     }
-    networks = {file: as_function(session) for file, session in sessions.items()}
+    networks = {file: as_function(session, file) for file, session in sessions.items()}
     Y5fuFinder(networks[detector.file], detector).check()
     strips = StripReader(networks[recogniser.file], recogniser, alphabet, told.calibration, decode)
     strips.check()
-    classifier = told.classifier and Classifier(networks[told.classifier.file], told.classifier)
-    if classifier is not None:
+    classifier = None
+    if told.classifier is not None:
+        classifier = Classifier(networks[told.classifier.file], told.classifier)
         classifier.check()
 
     def made(name: str, file: str, **more: object) -> Any:

@@ -32,6 +32,17 @@ Shape: TypeAlias = tuple[int | None, ...]
 """Of an array; None is any length."""
 
 
+_FAULTS = (
+    faults.Fail,
+    faults.InvalidArgument,
+    faults.InvalidGraph,
+    faults.InvalidProtobuf,
+    faults.NotImplemented,
+    faults.RuntimeException,
+)
+"""What onnxruntime raises for a network that is none, or a batch that does not fit it."""
+
+
 def open_session(data: bytes, name: str, threads: int) -> onnxruntime.InferenceSession:
     """The network in `data`; raises `NetworkSetError` when it is none, or takes several inputs."""
     options = onnxruntime.SessionOptions()
@@ -45,7 +56,7 @@ def open_session(data: bytes, name: str, threads: int) -> onnxruntime.InferenceS
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except (faults.InvalidProtobuf, faults.InvalidGraph, faults.Fail) as error:
+    except _FAULTS as error:
         raise NetworkSetError(f"{name}: is no network that onnxruntime can load") from error
     if len(session.get_inputs()) != 1:
         raise NetworkSetError(f"{name}: takes {len(session.get_inputs())} inputs, not one")
@@ -54,25 +65,29 @@ def open_session(data: bytes, name: str, threads: int) -> onnxruntime.InferenceS
 
 def open_network(data: bytes, name: str, threads: int) -> Network:
     """The network in `data`, as a function; raises `NetworkSetError` when it is none."""
-    return as_function(open_session(data, name, threads))
+    return as_function(open_session(data, name, threads), name)
 
 
-def as_function(session: onnxruntime.InferenceSession) -> Network:
-    """A session that is open, as a function."""
+def as_function(session: onnxruntime.InferenceSession, name: str) -> Network:
+    """A session that is open, as a function; it raises `NetworkSetError` for a batch that does not
+    fit.
+    """
     (given,) = session.get_inputs()
 
     def run(batch: Floats) -> list[Floats]:
-        return cast("list[Floats]", session.run(None, {given.name: batch}))
+        try:
+            return cast("list[Floats]", session.run(None, {given.name: batch}))
+        except _FAULTS as error:
+            raise NetworkSetError(
+                f"{name}: does not take an input of the shape {batch.shape}"
+            ) from error
 
     return run
 
 
 def check_shapes(network: Network, name: str, given: tuple[int, ...], *wanted: Shape) -> None:
     """Raises `NetworkSetError` unless zeros of the shape `given` come out as `wanted`."""
-    try:
-        told = [output.shape for output in network(np.zeros(given, np.float32))]
-    except (faults.InvalidArgument, faults.Fail, faults.RuntimeException) as error:
-        raise NetworkSetError(f"{name}: does not take an input of the shape {given}") from error
+    told = [output.shape for output in network(np.zeros(given, np.float32))]
     if len(told) != len(wanted) or not all(map(_fits, told, wanted)):
         listed = ", ".join(str(shape).replace("None", "any") for shape in wanted)
         raise NetworkSetError(

@@ -35,7 +35,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _DRAFT = ".draft-"
 """How a set or a pointer is called until it is whole; no set has a name that begins with a dot."""
 
-Trial: TypeAlias = Callable[[NetworkSet], None]
+SelfTest: TypeAlias = Callable[[NetworkSet], None]
 """Loads a set and has it read pictures; raises `NetworkSetError` where it is not fit to be used."""
 
 
@@ -66,18 +66,18 @@ class SetsFolder:
         """The live set, the one that was live before, the default: each once, in this order."""
         return list(dict.fromkeys([*self._pointed(), self._default]))
 
-    def use(self, name: str, trial: Trial) -> None:
+    def use(self, name: str, self_test: SelfTest) -> None:
         """From the next start on this set reads. It is tried first; raises `NetworkSetError`, and
         then the one that was live still is.
         """
-        trial(self.find(name))
+        self_test(self.find(name))
         self._point(name)
 
     def fell_back(self, name: str) -> None:
         """The live set could not be used, and this one is."""
         self._point(name)
 
-    def install(self, source: Path, trial: Trial) -> NetworkSet:
+    def install(self, source: Path, self_test: SelfTest) -> NetworkSet:
         """Take in a set from a folder or an archive; raises `NetworkSetError` naming file and
         value, and then nothing is there that was not before. It is not live by that.
         """
@@ -95,11 +95,11 @@ class SetsFolder:
             }
             files[MANIFEST] = delivery.file(MANIFEST)
         try:
-            return self._placed(name, files, trial)
+            return self._placed(name, files, self_test)
         except OSError as error:
             raise NetworkSetError(f"{self.folder}: cannot be written: {error.strerror}") from error
 
-    def _placed(self, name: str, files: dict[str, bytes], trial: Trial) -> NetworkSet:
+    def _placed(self, name: str, files: dict[str, bytes], self_test: SelfTest) -> NetworkSet:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._sweep()
         draft = Path(tempfile.mkdtemp(dir=self.folder, prefix=_DRAFT))
@@ -108,7 +108,7 @@ class SetsFolder:
                 _write(draft / each, data)
             draft.chmod(0o755)  # mkdtemp's 0700 would hide it from the service's own user
             _flush(draft)
-            trial(opened(draft))
+            self_test(opened(draft))
             draft.rename(self.folder / name)
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)

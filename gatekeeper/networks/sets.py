@@ -12,9 +12,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gatekeeper.config.networks import FOLDER as BUILT_IN
+from gatekeeper.config.networks import FOLDER
 from gatekeeper.errors import NetworkSetError
 from gatekeeper.networks.manifest import FileName, Manifest
+
+BUILT_IN = FOLDER
+"""Where the sets lie that come with the program; the name of a set is the name of its folder."""
 
 MANIFEST = "manifest.toml"
 
