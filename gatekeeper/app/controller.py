@@ -15,13 +15,14 @@ import structlog
 from gatekeeper import __version__
 from gatekeeper.app.fire import FireInputs
 from gatekeeper.app.holds import Holds
-from gatekeeper.app.housekeeping import Housekeeping, free_mb
+from gatekeeper.app.housekeeping import Housekeeping
 from gatekeeper.app.lists import Lists
 from gatekeeper.app.news import News
 from gatekeeper.app.notify import feed_watchdog, notify
 from gatekeeper.app.orders import Orders
 from gatekeeper.app.ports import Ears, Ports, Task
 from gatekeeper.app.supervisor import Supervisor
+from gatekeeper.app.tidying import Tidying
 from gatekeeper.app.timekeeper import Timekeeper
 from gatekeeper.app.wiring import (
     begun,
@@ -100,13 +101,15 @@ class Controller:
         self._bindings = Bindings()
         self._lists = Lists(self._bindings, self.zones, clock=clock, changed=self._reconsider)
         self.timekeeper = Timekeeper(clock, health)
-        self._housekeeping = Housekeeping(
+        self._tidying = Tidying(
             config.store,
-            config.timezone,
+            store=store,
             pictures=ports.pictures,
-            zones=self.zones,
-            clock=clock,
             health=health,
+            sends=config.centre is not None,
+        )
+        self._housekeeping = Housekeeping(
+            config.timezone, tidying=self._tidying, zones=self.zones, clock=clock
         )
         self._fire = FireInputs(
             config.fire.inputs,
@@ -283,7 +286,7 @@ class Controller:
             journal=self._store.journal,
             seq=known.seq,
             outbox=known.outbox,
-            free_disk_mb=free_mb(self._config.store.path),
+            free_disk_mb=self._tidying.free_mb,
             list_versions=known.versions,
         )
 

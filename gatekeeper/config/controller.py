@@ -39,11 +39,20 @@ TimeZone = Annotated[ZoneInfo, BeforeValidator(_time_zone)]
 
 
 class StoreSettings(Settings):
-    """Where the journal and the pictures lie, and how long pictures stay."""
+    """Where the journal and the pictures lie, how long they stay, and how much space they get.
+
+    Events that the centre has confirmed stay `events_days`, and no more than `events_most`; while
+    the clock is not trusted only number and space count. Pictures that a person may need to judge
+    a stay go by space only, and last.
+    """
 
     path: File
     pictures: File
     pictures_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    pictures_mb: Annotated[int, Field(ge=10, le=10_000_000)] = 10_000
+    events_days: Annotated[int, Field(ge=31, le=36_500)] = 365
+    events_most: Annotated[int, Field(ge=10_000, le=100_000_000)] = 2_000_000
+    database_mb: Annotated[int, Field(ge=64, le=1_000_000)] = 4000
     min_free_mb: Annotated[int, Field(ge=16)] = 500
 
 

@@ -27,5 +27,4 @@ def calibrated(name: str, folder: Path = FOLDER) -> float:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return NOTHING_CERTAIN
     level = manifest.get("certain")
-    good = isinstance(level, float) and 0.5 < level <= 1
-    return float(level) if good and level is not None else NOTHING_CERTAIN
+    return level if isinstance(level, float) and 0.5 < level <= 1 else NOTHING_CERTAIN

@@ -1,6 +1,6 @@
 """A decision, and what it rests on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -90,13 +90,20 @@ class SiteState:
     centre_away_s: float | None = 0.0
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """How long a stay may last; frozen when the vehicle has passed."""
+    """How long a stay may last; frozen when the vehicle has passed. `until` is when the list row
+    ends that binds the plate to it, None if never; that is not written where it is stored or sent.
+    """
 
     limit_s: float
     warning_s: float
     grace_s: float
+    until: datetime | None = field(default=None, metadata={"exclude_if": _is_none})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

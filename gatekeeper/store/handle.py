@@ -19,13 +19,9 @@ from sqlalchemy import Connection
 from gatekeeper.errors import StoreError
 from gatekeeper.store.database import BUSY_MS, PATIENT_MS, Database, set_aside
 from gatekeeper.store.unflushed import UnflushedDatabase
-from gatekeeper.store.worker import InPlaceWorker, ThreadWorker, Worker, Workers
+from gatekeeper.store.worker import InPlaceWorker, ThreadWorker, Worker, Workers, silence
 
 Answer = TypeVar("Answer")
-
-
-def _silence(_: object) -> None:
-    """Nobody is told of the answer but the caller."""
 
 
 def _never(_: object) -> bool:
@@ -100,11 +96,11 @@ class Handle:
         """
         if self._closed:
             raise StoreError(f"{self._path}: the store is closed")
-        await self._workers.write.run(self._open, _silence)
+        await self._workers.write.run(self._open)
 
     async def set_aside(self) -> Path:
         """Rename a database that is unsound, so that `open` makes another; returns its new name."""
-        return await self._workers.write.run(partial(set_aside, self._path), _silence)
+        return await self._workers.write.run(partial(set_aside, self._path))
 
     @property
     def is_open(self) -> bool:
@@ -126,7 +122,7 @@ class Handle:
 
     async def close(self) -> None:
         """Finish what was asked for, then let go of the file; a disk that hangs is waited for
-        `worker.CLOSES_S`. A second call does nothing.
+        three times `worker.CLOSES_S`. A second call does nothing.
         """
         if self._closed:
             return
@@ -164,7 +160,7 @@ class Handle:
         self,
         worker: Worker,
         work: Callable[[Database], Answer],
-        ended: Callable[[Answer], None] = _silence,
+        ended: Callable[[Answer], None] = silence,
     ) -> Answer:
         """Let a worker of this handle do what is to be done with the database."""
         if self._closed:

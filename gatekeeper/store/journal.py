@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, select, text, true
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, func, select, text, true
 
 from gatekeeper.errors import StoreError
 from gatekeeper.model import Stay
@@ -151,6 +151,10 @@ def _events(connection: Connection, after: int, size: int) -> list[JournalRow]:
 
 def length(path: Path) -> int:
     """How many events there are; raises `StoreError` as `events` does."""
-    last = select(event_rows.c.seq).order_by(event_rows.c.seq.desc()).limit(1)
+    seq = event_rows.c.seq
+    first_and_last = select(
+        select(func.min(seq)).scalar_subquery(), select(func.max(seq)).scalar_subquery()
+    )
     with telling(_there(path)), _read_only(path).connect() as connection:
-        return connection.scalar(last) or 0
+        first, last = connection.execute(first_and_last).one()
+        return 0 if first is None else int(last - first + 1)

@@ -5,31 +5,37 @@ at all. It never looks into a picture, and deletes only files that it made: thos
 or too many, oldest first, and what a person may still have to judge by last (`sweeping`).
 """
 
-import asyncio
 import os
 import re
 from collections.abc import Collection
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from uuid6 import uuid7
 
 from gatekeeper.errors import StoreError
 from gatekeeper.store.sweeping import DRAFT, PictureLimits, Swept, sweep
+from gatekeeper.store.worker import ThreadWorker
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+MOST_WAITING = 32
+"""Pictures that may wait for the disk, at most some ten megabytes; the next ones are lost."""
 
 
 class Pictures:
     """Keeps pictures under `folder`, which is made when it is first needed.
 
-    The work is done in a thread; who stops waiting for it does not undo it. Nothing queues here:
-    a caller waits for its own picture.
+    The work is done in two threads, one that writes and one that sweeps; a caller that stops
+    waiting does not undo it. Of pictures that a slow disk makes wait, `MOST_WAITING` are held.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._writer = ThreadWorker(folder, "keeps pictures", MOST_WAITING)
+        self._sweeper = ThreadWorker(folder, "sweeps pictures", 1)
         self._days: set[str] = set()  # a few in the life of a controller
 
     async def keep(self, name: str, data: bytes) -> str:
@@ -37,19 +43,20 @@ class Pictures:
 
         The day is that of the file's own time stamp, in UTC. The same name on the same day is
         replaced. `name` is of letters, digits, `.`, `_` and `-`, and begins with neither of the
-        last three. Raises `StoreError` for another name, a full disk or a failing one.
+        last three. Raises `StoreError` for another name, a full disk, a failing one or one that
+        is so slow that too many wait already: this picture is then lost.
         """
         if not _NAME.fullmatch(name):
             raise StoreError(f"{name!r} is no name for a picture")
-        return await asyncio.to_thread(self._keep, name, data)
+        return await self._writer.run(partial(self._keep, name, data))
 
     async def sweep(self, limits: PictureLimits, evidence: Collection[str]) -> Swept:
         """Delete what the limits do not let stay. `evidence` are the names, without their endings,
         of pictures that may be needed: they go by no date, and last where there are too many.
 
-        Raises `StoreError` where the disk does not let them be deleted.
+        Raises `StoreError` where the disk does not let them be deleted, or is still at it.
         """
-        return await asyncio.to_thread(self._sweep, limits, frozenset(evidence))
+        return await self._sweeper.run(partial(self._sweep, limits, frozenset(evidence)))
 
     def _keep(self, name: str, data: bytes) -> str:
         draft = self._folder / f"{DRAFT}{uuid7()}"

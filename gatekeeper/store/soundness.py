@@ -6,7 +6,7 @@ between two pieces. Damage is noted in a file beside the database, so that the n
 aside (`Database.open` then raises).
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -42,7 +42,7 @@ _ROWS = text(
 _IN_PIECES = {schema.events.name, schema.list_rows.name}
 
 
-def pieces(path: Path) -> Iterator[str]:
+def pieces(path: Path) -> Generator[str, None, None]:
     """Look at the file, a piece at each step, and name what is looked at. Every step belongs to
     one thread at a time.
 

@@ -29,10 +29,16 @@ CLOSES_S = 5.0
 """How long a store that is closed waits for a disk that does not answer."""
 
 
+def silence(_: object) -> None:
+    """Nobody but the caller is told of an answer."""
+
+
 class Worker(Protocol):
     """Carries out one piece of work after the other, in the order of the calls."""
 
-    async def run(self, work: Callable[[], Answer], ended: Callable[[Answer], None]) -> Answer:
+    async def run(
+        self, work: Callable[[], Answer], ended: Callable[[Answer], None] = silence
+    ) -> Answer:
         """Carry it out; raises what `work` raises."""
         ...
 
@@ -58,18 +64,22 @@ class ThreadWorker:
     """Works in a thread of its own: the loop goes on meanwhile.
 
     A caller that stops waiting for a call does not undo it; its failure is then logged, there
-    being nobody to raise it to. `path` is the file it works on, `does` what it does there.
+    being nobody to raise it to. `path` is the file it works on, `does` what it does there, and
+    `most_waiting` how many calls may wait for it.
     """
 
-    def __init__(self, path: Path, does: str) -> None:
+    def __init__(self, path: Path, does: str, most_waiting: int = MAX_WAITING) -> None:
         self._path = path
         self._does = does
+        self._most_waiting = most_waiting
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"store {does}")
         self._waiting = 0
 
-    async def run(self, work: Callable[[], Answer], ended: Callable[[Answer], None]) -> Answer:
+    async def run(
+        self, work: Callable[[], Answer], ended: Callable[[Answer], None] = silence
+    ) -> Answer:
         """Wait for the thread to have done it."""
-        if self._waiting >= MAX_WAITING:
+        if self._waiting >= self._most_waiting:
             raise StoreError(
                 f"{self._path}: {self._waiting} calls wait for the disk, which does not answer;"
                 " see dmesg"
@@ -108,7 +118,9 @@ class ThreadWorker:
 class InPlaceWorker:
     """Works at once, in the caller: no call ever suspends, and no loop is needed."""
 
-    async def run(self, work: Callable[[], Answer], ended: Callable[[Answer], None]) -> Answer:
+    async def run(
+        self, work: Callable[[], Answer], ended: Callable[[Answer], None] = silence
+    ) -> Answer:
         """Do it now."""
         answer = work()
         ended(answer)

@@ -13,7 +13,7 @@ from gatekeeper.model import Commit, Event, Instant, ListChanges, Record
 from gatekeeper.store import Store
 from gatekeeper.store.facts import fact_of
 from gatekeeper.store.unflushed import UnflushedDatabase
-from gatekeeper.store.worker import Workers
+from gatekeeper.store.worker import Workers, silence
 
 Answer = TypeVar("Answer")
 
@@ -44,7 +44,9 @@ class VirtualWorker:
         self._turn = asyncio.Lock()
         self.power = True
 
-    async def run(self, work: Callable[[], Answer], ended: Callable[[Answer], None]) -> Answer:
+    async def run(
+        self, work: Callable[[], Answer], ended: Callable[[Answer], None] = silence
+    ) -> Answer:
         """Carry it out when those before it are done; who stops waiting does not undo it."""
         delay_s = self._disk.delay_s(self._does)
         if delay_s == 0.0 and not self._turn.locked() and self.power:

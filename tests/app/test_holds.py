@@ -186,7 +186,7 @@ def test_a_store_that_is_opened_later_takes_no_order_of_this_life_back(desk: Des
     desk.obeys("fleet", "o-2", lane="in", vehicles=3)
     desk.holds.restore(past)
 
-    assert [hold.order for hold in desk.lanes["in"].holds] == ["o-1", "o-2"]
+    assert [each.order for each in desk.lanes["in"].holds] == ["o-1", "o-2"]
 
 
 # --- fire -----------------------------------------------------------------------------------

@@ -2,21 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
-from typing import cast
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from gatekeeper.app import supervisor
-from gatekeeper.app.housekeeping import Housekeeping
 from gatekeeper.app.supervisor import Supervisor
 from gatekeeper.backoff import Backoff
 from gatekeeper.clock import SystemClock
-from gatekeeper.config import StoreSettings
 from gatekeeper.health import Health
-from gatekeeper.store.pictures import Pictures
-from gatekeeper.zones import Zones
 
 PATIENCE_S = 30.0
 
@@ -67,32 +60,6 @@ async def test_a_task_that_fails_while_it_is_stopped_is_not_waited_for(
     async with asyncio.timeout(PATIENCE_S):
         await keeper.stop()
     assert keeper.tasks["link"].done()
-
-
-async def test_a_disk_that_is_nearly_full_is_an_alarm_until_it_is_not(tmp_path: Path) -> None:
-    health = Health(SystemClock())
-
-    async def keep_house(min_free_mb: int) -> None:
-        settings = StoreSettings(
-            path=tmp_path / "gate.db", pictures=tmp_path, min_free_mb=min_free_mb
-        )
-        housekeeping = Housekeeping(
-            settings,
-            ZoneInfo("Asia/Shanghai"),
-            pictures=Pictures(tmp_path / "pictures"),
-            zones=cast(Zones, None),  # no day ends here
-            clock=SystemClock(),
-            health=health,
-        )
-        task = asyncio.create_task(housekeeping.run())
-        await asyncio.sleep(0)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    await keep_house(min_free_mb=10**12)
-    assert health.stands("disk_low", "disk")
-    await keep_house(min_free_mb=16)
-    assert not health.stands("disk_low", "disk")
 
 
 async def test_a_task_that_swallows_its_cancellation_is_cancelled_again(

@@ -1,12 +1,9 @@
 """A file that cannot be trusted is said to be so; one that can survives what may happen to it."""
 
 import asyncio
-import resource
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,6 +21,7 @@ from gatekeeper.store import Store, UnsoundStoreError, schema, set_aside
 from gatekeeper.store.connections import READING, WRITING
 from gatekeeper.store.database import BUSY_MS, Database
 from gatekeeper.store.trouble import telling
+from tests.store.disk import no_file_may_outgrow
 
 AT = Instant(boot_id="b", boot_s=1.0, wall=datetime(2026, 11, 23, tzinfo=UTC), trusted=True)
 ARRIVED = Commit(records=(Record(fact=VehicleArrived(), at=AT),))
@@ -196,17 +194,6 @@ async def test_a_locked_database_is_an_error_and_questions_are_still_answered(
     assert [event.seq for event in await store.commit(ARRIVED)] == [1]
 
 
-@contextmanager
-def _no_file_may_outgrow(file: Path) -> Iterator[None]:
-    """Every write beyond the present size of `file` fails, as on a disk that is going."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 async def test_a_disk_that_fails_to_write_is_an_error_and_the_store_recovers(
     store: Store, path: Path
 ) -> None:
@@ -214,7 +201,7 @@ async def test_a_disk_that_fails_to_write_is_an_error_and_the_store_recovers(
     big = Commit(records=(alarm,) * 200)
     await store.commit(big)
     with (
-        _no_file_may_outgrow(Path(f"{path}-wal")),
+        no_file_may_outgrow(Path(f"{path}-wal")),
         pytest.raises(StoreError, match=r"gatekeeper\.db: the disk "),
     ):
         await asyncio.gather(*[store.commit(big) for _ in range(5)])

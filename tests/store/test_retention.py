@@ -230,7 +230,7 @@ async def test_the_passages_of_a_judged_stay_are_evidence_until_a_person_has_spo
     still = await store.evidence(NOON)
     await store.commit(Commit(records=(), removed=(("inner", "A"),)))
 
-    assert (before, still) == (CASE, CASE)
+    assert before == still == CASE
     assert await store.evidence(NOON) == set()
 
 
