@@ -84,7 +84,7 @@ class SetsFolder:
         with delivered(source) as delivery:
             manifest = manifest_of(delivery.file(MANIFEST), source / MANIFEST)
             name = manifest.name
-            if name in self.names():
+            if self._is_sound(name):
                 raise NetworkSetError(
                     f'{source}: a set called "{name}" is here already; a new version needs a name'
                     " of its own"
@@ -109,12 +109,26 @@ class SetsFolder:
             draft.chmod(0o755)  # mkdtemp's 0700 would hide it from the service's own user
             _flush(draft)
             self_test(opened(draft))
+            self._set_aside(name)
             draft.rename(self.folder / name)
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
             raise
         _flush(self.folder)
         return opened(self.folder / name)
+
+    def _is_sound(self, name: str) -> bool:
+        """Whether there is such a set that need not be installed again."""
+        try:
+            self.find(name)
+        except NetworkSetError:
+            return (BUILT_IN / name).exists()
+        return True
+
+    def _set_aside(self, name: str) -> None:
+        """Make room for a set whose files are damaged; the next installation sweeps it away."""
+        if (self.folder / name).exists():
+            (self.folder / name).rename(tempfile.mkdtemp(dir=self.folder, prefix=_DRAFT))
 
     def _sweep(self) -> None:
         """What an installation that was killed has left."""

@@ -4,15 +4,11 @@ FILE is the word that ends in `.toml`, the configuration; without one it is the 
 that is chosen reads from the controller's next start on.
 """
 
-from pathlib import Path
-
 import click
 
-from gatekeeper.cli.networks.listing import listing, verify
+from gatekeeper.cli.networks import inventory
 from gatekeeper.cli.networks.shadow import try_
 from gatekeeper.cli.networks.switching import install, use
-
-USUAL = Path("/etc/gatekeeper/gatekeeper.toml")
 
 
 class _Networks(click.Group):
@@ -26,7 +22,7 @@ class _Networks(click.Group):
             if file is not None:
                 rest.remove(file)
             verb = rest.pop(0) if rest and rest[0] in self.commands else "list"
-            args = [verb, *([] if "--help" in rest else [file or str(USUAL)]), *rest]
+            args = [verb, *([] if "--help" in rest else [file or str(inventory.USUAL)]), *rest]
         return super().parse_args(ctx, args)
 
 
@@ -37,5 +33,5 @@ def networks() -> None:
     """
 
 
-for command in (listing, verify, install, use, try_):
+for command in (inventory.listing, inventory.verify, install, use, try_):
     networks.add_command(command)

@@ -91,9 +91,10 @@ async def _tried(settings: "Config", name: str, hours: float, *, from_the_start:
         now = clock.instant().wall
         _look(settings, trial, both, now)
         trials.write(sets.folder, trial)
-        if now >= datetime.fromisoformat(trial.until):
+        left_s = (datetime.fromisoformat(trial.until) - now).total_seconds()
+        if left_s <= 0:
             break
-        await clock.idle(PAUSE_S)
+        await clock.idle(min(PAUSE_S, left_s))
     print(f"{trial.pictures} pictures, {trial.differing} read otherwise")
 
 

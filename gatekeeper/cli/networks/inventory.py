@@ -8,6 +8,9 @@ import click
 
 from gatekeeper.errors import NetworkSetError
 
+USUAL = Path("/etc/gatekeeper/gatekeeper.toml")
+"""The configuration of a gate, where no other file is named."""
+
 if TYPE_CHECKING:
     from gatekeeper.networks import Manifest
 
@@ -16,11 +19,15 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def listing(file: Path, as_json: bool) -> None:
-    """Show the sets of this gate, and which one is live (*)."""
+    """Show the sets of this gate, and which one is live (*); where no gate has been set up, those
+    that come with the program.
+    """
     from gatekeeper import config
     from gatekeeper.app.recognition import sets_of
+    from gatekeeper.networks import BUILT_IN, SetsFolder
 
-    sets = sets_of(config.load(file))
+    fresh = file == USUAL and not file.exists()
+    sets = SetsFolder(BUILT_IN, "clp") if fresh else sets_of(config.load(file))
     for name in sets.names():
         told: dict[str, Any] = {"name": name, "live": name == sets.live}
         try:
