@@ -109,7 +109,7 @@ class Engine:
     def _first(self, pixels: Pixels, found: Found, part: rectify.Part) -> Plate:
         upright = self._strips.cut(pixels, found.quad, part)
         if found.rows == 2:
-            reading = self._read_row_by_row(pixels, found.quad)
+            reading = self._read_two_rows(pixels, found.quad)
         else:
             reading = self._strips.read(upright)
         return Plate(
@@ -119,7 +119,11 @@ class Engine:
             rows=found.rows or 1,
         )
 
-    def _read_row_by_row(self, pixels: Pixels, quad: Quad) -> Reading:
+    def _read_two_rows(self, pixels: Pixels, quad: Quad) -> Reading:
+        """Of a plate whose detector knows that it has two."""
+        if self._strips.reads_rows_joined:
+            height, parts = self._strips.height, (rectify.UPPER_MIDDLE, rectify.LOWER_TOLD)
+            return self._strips.read(rectify.rows_joined(pixels, quad, height, parts))
         upper, lower = (
             self._strips.read(self._strips.cut(pixels, quad, part))
             for part in (rectify.UPPER_TOLD, rectify.LOWER_TOLD)

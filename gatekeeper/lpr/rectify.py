@@ -54,6 +54,9 @@ UPPER_TOLD, LOWER_TOLD = (
 """The rows of a plate of which the detector knows that it has two, and where it ends: cut where
 HyperLPR3 cuts it, and networks of its contract are used to it."""
 
+UPPER_MIDDLE = Part(left=0.2, top=0.0, right=0.8, bottom=0.4)
+"""The part of such an upper row that has characters."""
+
 UPPER_SHAPE, LOWER_SHAPE = 0.96, 2.23
 """Width by height that makes the characters of both rows as slim as those of a one-row plate."""
 
@@ -106,10 +109,12 @@ def row(
     return cut_out(pixels, quad, part, min(max(width, height // 2), most_width), height)
 
 
-def rows_joined(pixels: Pixels, quad: Quad, height: int) -> Pixels:
+def rows_joined(
+    pixels: Pixels, quad: Quad, height: int, parts: tuple[Part, Part] = (UPPER, LOWER)
+) -> Pixels:
     """Both rows of a two-row plate side by side, so that one reading tells both."""
-    upper = cut_out(pixels, quad, UPPER, round(height * UPPER_SHAPE), height)
-    lower = cut_out(pixels, quad, LOWER, round(height * LOWER_SHAPE), height)
+    upper = cut_out(pixels, quad, parts[0], round(height * UPPER_SHAPE), height)
+    lower = cut_out(pixels, quad, parts[1], round(height * LOWER_SHAPE), height)
     return np.concatenate([upper, lower], axis=1)
 
 

@@ -31,6 +31,11 @@ class StripReader:
         self._decode = decode
 
     @property
+    def reads_rows_joined(self) -> bool:
+        """Whether two rows are to be read side by side."""
+        return self._contract.two_rows == "joined"
+
+    @property
     def height(self) -> int:
         """Of what `read` wants, in pixels."""
         return self._contract.height

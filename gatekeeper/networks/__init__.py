@@ -4,6 +4,6 @@ gate reads with. Files only: nothing is loaded here, and nothing is ever downloa
 
 from gatekeeper.networks.folder import SetsFolder
 from gatekeeper.networks.manifest import Manifest
-from gatekeeper.networks.sets import BUILT_IN, NetworkSet, find, names
+from gatekeeper.networks.sets import BUILT_IN, NetworkSet, find, names, opened
 
-__all__ = ["BUILT_IN", "Manifest", "NetworkSet", "SetsFolder", "find", "names"]
+__all__ = ["BUILT_IN", "Manifest", "NetworkSet", "SetsFolder", "find", "names", "opened"]

@@ -94,19 +94,22 @@ class ClpRecogniser(_Part):
     height: Annotated[int, Field(ge=8, le=256)]
     width: Side
     fit: Literal["pad"] = "pad"
+    two_rows: Literal["joined"] = "joined"
 
 
 class Hyperlpr3Recogniser(_Part):
     """In: float32 (N, 3, 48, 160), BGR, -1..1. Out: (N, T, 1 + characters), shares, blank first.
 
     The crop keeps its shape and is filled up on the right with zeros, as hyperlpr3 does it, or is
-    stretched, if the network has been trained so.
+    stretched, if the network has been trained so. The rows of a plate that has two are read one by
+    one, as hyperlpr3 does it, or side by side; hyperlpr3's own classes always pad and read apart.
     """
 
     contract: Literal["hyperlpr3"]
     file: FileName
     alphabet: FileName
     fit: Literal["pad", "stretch"] = "pad"
+    two_rows: Literal["apart", "joined"] = "apart"
 
     @property
     def mean(self) -> tuple[float, float, float]:

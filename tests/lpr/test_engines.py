@@ -216,6 +216,31 @@ def test_a_narrow_crop_is_filled_up_or_stretched_as_the_set_says(
     assert seen[0] == {"pad": 64, "stretch": 160}[fit]
 
 
+@pytest.mark.parametrize(("more", "looks"), [("", 2), ('"\ntwo_rows = "joined', 1)])
+def test_two_rows_are_read_one_by_one_or_side_by_side_as_the_set_says(
+    toys: Toys, toy_plate: Plate, row_of: Row, more: str, looks: int
+) -> None:
+    found = toys.made("toy", row_of(40, 100, 160, 80, rows=2), fit=f"pad{more}")
+    engine = recogniser_of(found, 1)
+    seen: list[tuple[float, float]] = []
+    network = engine._strips._network  # type: ignore[attr-defined] # what the network is given
+
+    def watched(batch: Any) -> Any:
+        green = batch[0, 1].mean(axis=0)
+        seen.append((float(green[20:30].mean()), float(green[100:110].mean())))
+        return network(batch)
+
+    engine._strips._network = watched  # type: ignore[attr-defined]
+    bright, dark = np.full((32, 160, 3), 230, np.uint8), np.full((48, 160, 3), 20, np.uint8)
+    plate = on_grey((bright, 40, 100), (dark, 40, 132))
+    engine._first(plate, engine._finder.find(plate, 320)[0], rectify.WHOLE)  # type: ignore[attr-defined]
+
+    first, *others = seen
+    assert len(seen) == looks
+    assert first[0] > 0.7
+    assert (first if looks == 1 else others[0])[1] < -0.7
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("shape", [(8, 8), (8, 32_766), (32_766, 8), (9, 700), (31, 17)])
 @pytest.mark.parametrize("crop", [False, True])

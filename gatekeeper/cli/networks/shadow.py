@@ -69,7 +69,7 @@ def try_(file: Path, name: str | None, hours: float, from_the_start: bool, repor
 
 
 def _at_idle_priority() -> None:
-    """Run only when nobody else wants the processor, as far as the system allows."""
+    """Run only while the processor would idle, as far as the system allows."""
     os.nice(19)
     with suppress(OSError):
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
