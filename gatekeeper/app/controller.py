@@ -5,6 +5,7 @@ the promise of its last heartbeat.
 """
 
 import asyncio
+import contextlib
 import math
 from dataclasses import dataclass
 from datetime import timedelta
@@ -248,8 +249,9 @@ class Controller:
     async def _notice_neighbours(self) -> None:
         """A technician's command writes to the database beside this controller."""
         while True:
-            if await self._store.disturbed():
-                self._reconsider()
+            with contextlib.suppress(StoreError):  # the journal says what is wrong with it
+                if await self._store.disturbed():
+                    self._reconsider()
             await self._clock.idle(NEIGHBOURS_S)
 
     # --- what the rooms ask of each other -------------------------------------------------------

@@ -1,7 +1,7 @@
 """What the configuration has to know of a set of networks: whether there is one of this name, and
 the level from which its confidences may count against a driver.
 
-The rest of a manifest, and its files, are `lpr`'s.
+The rest of a manifest, and its files, are those of `gatekeeper.networks`.
 """
 
 import tomllib
@@ -27,5 +27,4 @@ def calibrated(name: str, folder: Path = FOLDER) -> float:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return NOTHING_CERTAIN
     level = manifest.get("certain")
-    good = isinstance(level, float) and 0.5 < level <= 1
-    return float(level) if good and level is not None else NOTHING_CERTAIN
+    return level if isinstance(level, float) and 0.5 < level <= 1 else NOTHING_CERTAIN

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 from gatekeeper.clock import monotonic
 from gatekeeper.config import LineSettings, Wire
+from gatekeeper.drivers.frames import is_read
 from gatekeeper.drivers.line import Line, LineLostError
 from gatekeeper.drivers.session import NotSentError, Request, Session, Urgency
 from gatekeeper.errors import BoardError
@@ -37,6 +38,10 @@ _OPENING_EXPECTED_S = 1.2
 _TRIAL_SHARE = 0.25
 """Over TCP, a board on trial beside others that live is waited for so large a share of its time
 limit: their inputs are not polled meanwhile, and a car may be noticed so much later."""
+
+_CLOSES_S = 0.02
+"""So soon after an answer a board that closes its connection has done so: a write that follows
+would be lost with it, and is never sent twice."""
 
 _UNASKED_S = 1.0
 """A line that carries bytes for so long without a request of ours cannot be used."""
@@ -67,6 +72,8 @@ class Bus:
         self._quiet_until = 0.0
         self._trial: _Trial | None = None
         self._arrival_at = -math.inf
+        self._closes = False
+        """Whether the other end has closed a connection that was in order."""
 
     @asynccontextmanager
     async def carrying(self, session: Session) -> AsyncIterator[None]:
@@ -127,6 +134,10 @@ class Bus:
             # pymodbus waits with asyncio.wait_for, which on Python 3.11 swallows a cancellation
             # that comes together with the answer (cpython #86296).
             while self._owner is me:
+                await self._asked.wait()
+                await self._wait_for_silence(line)
+                if line.lost:
+                    line = await self._opened_again(line)
                 await self._carry_next(line)
         except LineLostError as error:
             fault = error
@@ -137,9 +148,15 @@ class Bus:
             if line is not None:
                 line.cut()
 
+    async def _opened_again(self, lost: Line) -> Line:
+        """In place of one that was lost between two requests; raises `LineLostError`."""
+        if not lost.may_be_opened_again:
+            raise LineLostError(f"the connection was closed at {self._settings.address}")
+        lost.cut()
+        self._closes = True
+        return await Line.connect(self._settings, before=lost)
+
     async def _carry_next(self, line: Line) -> None:
-        await self._asked.wait()
-        await self._wait_for_silence(line)
         while self._waiting:
             request = heapq.heappop(self._waiting)
             if not request.answer.done():  # else its caller has been cancelled
@@ -160,6 +177,11 @@ class Bus:
             share = _TRIAL_SHARE if self._another_lives else 1.0
         try:
             await request.session.carry(line, request, share)
+        except LineLostError as fault:
+            if not (is_read(request.pdu) and line.may_be_opened_again):
+                request.fail(request.session.error(f"{request.what}: {fault}"))
+                raise
+            heapq.heappush(self._waiting, request)
         finally:
             self._trial = None
 
@@ -168,10 +190,13 @@ class Bus:
         return any(session.up and not session.on_trial for session in self._sessions)
 
     async def _wait_for_silence(self, line: Line) -> None:
-        """Over RTU, wait out a silence that is due, and the gap after the last byte."""
+        """Over RTU, wait out a silence that is due, and the gap after the last byte; and where the
+        other end is known to close connections, the moment in which it does.
+        """
+        gap_s = max(self._settings.gap_s, _CLOSES_S if self._closes else 0.0)
         patience = max(self._quiet_until, monotonic()) + _UNASKED_S
         while True:
-            wait_s = max(self._quiet_until, line.active_at + self._settings.gap_s) - monotonic()
+            wait_s = max(self._quiet_until, line.active_at + gap_s) - monotonic()
             if wait_s <= 0:
                 return
             if monotonic() > patience:

@@ -30,6 +30,10 @@ included."""
 _PAUSE_S = 0.2
 """Between two attempts at a level: a board that is busy gets time to finish."""
 
+_ATTEMPT_S = 0.05
+"""With less time than this before the deadline nothing is begun: an answer that could not come in
+time would be held against the board."""
+
 
 async def switch(
     device: Device,
@@ -47,7 +51,8 @@ async def switch(
     something may have been.
     """
     outcome, detail = await _tried(device, coil, on, urgency, deadline)
-    while outcome is not Outcome.DONE and monotonic() < deadline and still():
+    last_at = deadline - _PAUSE_S - _ATTEMPT_S
+    while outcome is not Outcome.DONE and monotonic() < last_at and still():
         if not await device.lasts(_PAUSE_S):
             break
         again, detail = await _tried(device, coil, on, urgency, deadline)

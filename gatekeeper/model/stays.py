@@ -1,7 +1,6 @@
 """Passages and stays."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from gatekeeper.model.decisions import Limit, VehicleClass
@@ -79,7 +78,6 @@ class Stay:
     """A plate inside a zone. Class, limit and list version are frozen when it has passed.
 
     Time counts from `counted_from`, which is the entry, or the last start of the controller;
-    `bound_until` is when the list row that bound the plate by the limit ends, None if never;
     `blemishes` are what was found against the window W so far, empty for a clean one.
     """
 
@@ -93,7 +91,6 @@ class Stay:
     entry_passage: str
     limit: Limit | None
     list_version: int | None = None
-    bound_until: datetime | None = None
     warned: bool = False
     blemishes: tuple[Blemish, ...] = ()
     judgement: Judgement | None = None

@@ -37,12 +37,13 @@ class CentreTime:
         """How far the time is ahead of this controller's wall clock, as soon as that is known; None
         if it is not by the moment `due` of the boot clock.
         """
-        while (ahead := self._ahead()) is None and self._clock.boot_s() < due:
+        while (ahead := self.ahead_now()) is None and self._clock.boot_s() < due:
             self._moved.clear()
             await rest(self._moved, due, self._clock, at_most_s=_LOOK_S)
         return ahead
 
-    def _ahead(self) -> timedelta | None:
+    def ahead_now(self) -> timedelta | None:
+        """The same, without waiting."""
         own = self._clock.instant()
         if own.trusted:
             return timedelta()

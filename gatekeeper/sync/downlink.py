@@ -16,23 +16,23 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
 
 import structlog
 
 from gatekeeper.clock import Clock
 from gatekeeper.errors import StoreError, WireError
 from gatekeeper.health import Health
-from gatekeeper.model import ListChanges, OrderAnswer, PeerEvent, PeerHealth
+from gatekeeper.model import ListChanges, PeerEvent, PeerHealth
 from gatekeeper.store import Store
 from gatekeeper.sync import peers, wire
 from gatekeeper.sync.book import OrderBook
 from gatekeeper.sync.centretime import CentreTime
 from gatekeeper.sync.credentials import LinkError
-from gatekeeper.sync.inbox import Inbox, Item
+from gatekeeper.sync.inbox import Inbox, Item, stored
 from gatekeeper.sync.lists import Lists
 from gatekeeper.sync.message import Message
 from gatekeeper.sync.orders import Obey, Orders
+from gatekeeper.sync.orderservice import OrderService
 from gatekeeper.sync.pace import Pace
 from gatekeeper.sync.replies import Replies
 from gatekeeper.sync.topics import Heard, Place, Topics
@@ -56,12 +56,6 @@ class Listeners:
     time_told: Callable[[datetime], None]
 
 
-_ANSWERING = 20
-"""Orders that may wait at once for their answer to be written."""
-
-_Answer = TypeVar("_Answer")
-
-
 class Downlink:
     """Used from the loop's thread."""
 
@@ -79,19 +73,27 @@ class Downlink:
     ) -> None:
         self._topics, self._uplink = topics, uplink
         self._health, self._pace, self._clock = health, pace, clock
-        self._listeners, self._book = listeners, book
+        self._listeners = listeners
         self.time = CentreTime(clock)
         self._lists = Lists(
             topics, store=store, clock=clock, health=health, pace=pace, changed=listeners.changed
         )
         self.ask_for_all = self._lists.ask_for_all
-        self._orders = Orders(
-            book=book, time=self.time, clock=clock, health=health, pace=pace, obey=listeners.obey
+        self._orders = OrderService(
+            Orders(
+                book=book,
+                time=self.time,
+                clock=clock,
+                health=health,
+                pace=pace,
+                obey=listeners.obey,
+            ),
+            book,
+            Replies(topics, health),
+            health=health,
+            pace=pace,
         )
-        self._replies = Replies(topics, health)
-        self._answering = asyncio.Semaphore(_ANSWERING)
         self._confirmed = asyncio.Event()
-        self._of_orders = Inbox(may_lose=False)
         self._of_lists = Inbox(may_lose=True)  # what is lost is asked for again
         self._of_peers = Inbox(may_lose=True)  # what is lost leaves a gap in their numbers
 
@@ -112,25 +114,18 @@ class Downlink:
         """Carry out what is delivered, for ever."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._settle())
-            tasks.create_task(self._serve_orders())
+            tasks.create_task(self._orders.run())
             tasks.create_task(self._serve(self._of_lists))
             tasks.create_task(self._serve(self._of_peers))
 
     def _put(self, item: Item) -> None:
-        match item.place.heard:
-            case Heard.ORDER:
-                inbox = self._of_orders
-            case Heard.CHANGES | Heard.SNAPSHOT:
-                inbox = self._of_lists
-            case _:
-                inbox = self._of_peers
-        if inbox.put(item):
+        if item.place.heard is Heard.ORDER:
+            self._orders.put(item)
             return
-        if inbox.may_lose:
+        of_lists = item.place.heard in (Heard.CHANGES, Heard.SNAPSHOT)
+        if not (self._of_lists if of_lists else self._of_peers).put(item):
             log.error("downlink.dropped", topic=item.message.topic)
             item.acknowledge()
-        else:
-            item.message.connection.fail("too many orders wait here; they come again")
 
     # --- confirmations ------------------------------------------------------------------------
 
@@ -161,25 +156,14 @@ class Downlink:
             item = await inbox.get()
             with Unforeseen(item.place.heard, self._health):
                 try:
-                    await self._stored(item, partial(self._carry_out, item.place, item.message))
+                    await stored(
+                        item, partial(self._carry_out, item.place, item.message), self._pace
+                    )
                 except WireError as error:
                     log.warning("downlink.refused", topic=item.message.topic, error=str(error))
                 except LinkError as error:
                     log.info("downlink.not_asked", topic=item.message.topic, error=str(error))
             item.acknowledge()
-
-    async def _stored(self, item: Item, work: Callable[[], Awaitable[_Answer]]) -> _Answer | None:
-        """What comes of it, as soon as the store allows; None where it comes again by another
-        connection.
-        """
-        while item.wanted:
-            try:
-                return await work()
-            except StoreError as error:
-                topic = item.message.topic
-                log.error("downlink.store_failed", topic=topic, error=str(error))
-                await asyncio.sleep(self._pace.store_retry_s)
-        return None
 
     async def _carry_out(self, place: Place, message: Message) -> None:
         match place.heard:
@@ -194,33 +178,3 @@ class Downlink:
                     await self._listeners.heard(gone)
             case _:
                 await self._lists.take(place, message)
-
-    # --- orders -------------------------------------------------------------------------------
-
-    async def _serve_orders(self) -> None:
-        """Carried out one after the other; that the answers are written is awaited side by side."""
-        async with asyncio.TaskGroup() as answering:
-            while True:
-                item = await self._of_orders.get()
-                await self._answering.acquire()
-                answering.create_task(self._finish(item, await self._answered(item)))
-
-    async def _answered(self, item: Item) -> OrderAnswer | None:
-        mishap = Unforeseen(Heard.ORDER, self._health)
-        with mishap:
-            return await self._stored(
-                item, partial(self._orders.answer, item.place.name, item.message)
-            )
-        return OrderAnswer(order="", outcome="refused", detail=mishap.error or "")
-
-    async def _finish(self, item: Item, answer: OrderAnswer | None) -> None:
-        try:
-            if answer is None:
-                return
-            with Unforeseen(Heard.ORDER, self._health):
-                await self._stored(item, partial(self._book.kept, answer.order))
-            item.acknowledge()
-            with Unforeseen(Heard.ORDER, self._health):
-                await self._replies.send(answer, item.message)
-        finally:
-            self._answering.release()

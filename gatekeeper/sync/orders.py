@@ -8,7 +8,7 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -54,22 +54,38 @@ class Orders:
         self._book, self._time, self._clock = book, time, clock
         self._health, self._pace, self._obey = health, pace, obey
 
-    async def answer(self, verb: str, message: Message) -> OrderAnswer:
-        """What became of the order that came, now or when it first did; the book knows it from now
-        on. One without an id is only answered. Raises `StoreError`: ask again.
+    def refusal(self, verb: str, message: Message) -> tuple[Order, str | None]:
+        """The order that came, and why it is refused, if that is known already; None: it may be
+        carried out, or it has to be waited for what time it is. Never waits.
         """
         try:
             order = wire.order(verb, message.body)
-            fault = _fault(order)
         except wire.NoOrderError as error:
-            order, fault = error.order, str(error)
-            log.warning("order.malformed", order=order.id, verb=order.verb, error=fault)
+            return error.order, str(error)
+        ahead = self._time.ahead_now()
+        late = None if ahead is None else self._late(order, message, ahead)[1]
+        return order, _fault(order) or late
+
+    async def refuse(self, order: Order, why: str) -> OrderAnswer:
+        """The answer to an order that is not carried out: the one that it had before, if it had.
+        One without an id is only answered. Raises `StoreError`: ask again.
+        """
+        log.warning("order.refused", order=order.id, verb=order.verb, why=why)
+        refused = order.answered("refused", why)
         if not order.id:
-            return order.answered("refused", fault or "")
+            return refused
+        before = await self._book.answer_of(order.id)
+        if before is None:
+            self._book.note(order, refused)
+        return before or refused
+
+    async def answer(self, order: Order, message: Message) -> OrderAnswer:
+        """What became of the order, now or when it first came; the book knows it from now on.
+        Raises `StoreError`: ask again.
+        """
         answer = await self._book.answer_of(order.id)
         if answer is None:
-            refused = None if fault is None else order.answered("refused", fault)
-            answer = refused or await self._judged(order, message)
+            answer = await self._judged(order, message)
             self._book.note(order, answer)
         return answer
 
@@ -77,12 +93,19 @@ class Orders:
         ahead = await self._time.ahead(message.came_at + self._pace.time_s)
         if ahead is None:
             return order.answered("refused", TIMELESS)
-        at = self._clock.instant()
-        deadline, why = min(_limits(order, message, at.wall + ahead, at.boot_s))
-        if deadline <= at.boot_s:
+        deadline, why = self._late(order, message, ahead)
+        if why is not None:
             return order.answered("refused", why)
         until = None if order.until is None else order.until - ahead
         return await self._carried_out(replace(order, deadline=deadline, until=until))
+
+    def _late(self, order: Order, message: Message, ahead: timedelta) -> tuple[float, str | None]:
+        """Until when an order may be carried out (boot clock), and why no longer, if that is over;
+        `ahead` is how far the time is ahead of this controller's wall clock.
+        """
+        at = self._clock.instant()
+        deadline, why = min(_limits(order, message, at.wall + ahead, at.boot_s))
+        return deadline, why if deadline <= at.boot_s else None
 
     async def _carried_out(self, order: Order) -> OrderAnswer:
         mishap = Unforeseen(Heard.ORDER, self._health)

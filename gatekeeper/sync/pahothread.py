@@ -10,6 +10,7 @@ import contextlib
 import socket
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -29,6 +30,9 @@ log = structlog.get_logger(__name__)
 
 HEARD = 1000
 """How many messages the broker may send before they are acknowledged: `inbox` says of what."""
+
+_HANDFUL = 50
+"""Messages that the loop takes at a time."""
 
 _LARGEST = 128 * 2**20
 """The largest packet the broker may send, in bytes: a list of a million plates."""
@@ -90,6 +94,8 @@ class PahoThread:
         self._loop = asyncio.get_running_loop()
         self._thread: threading.Thread | None = None
         self._closing = False
+        self._came: deque[mqtt.MQTTMessage] = deque()
+        self._coming = threading.Event()
         self._broker = f"broker {settings.host}:{settings.port}"
         self._limits = will.limits
         self.client = mqtt.Client(
@@ -156,8 +162,8 @@ class PahoThread:
 
     def _tell(self, hear: Callable[..., None], *what: object) -> None:
         # The loop's own queue has no bound, but what comes here has: PUBACKs by the window,
-        # messages by what the downlink takes before it ends the connection, the rest once for
-        # each connection. Once the loop has closed nobody is told.
+        # messages by what `inbox` takes, the rest once for each connection. Once the loop has
+        # closed nobody is told.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(hear, *what)
 
@@ -228,7 +234,22 @@ class PahoThread:
             # Dropped: the protocol is QoS 1 wherever the broker has it, for that is acknowledged.
             log.warning("link.dropped_qos_0", broker=self._broker)
         else:
-            self._tell(self._hearer.came, message)
+            self._came.append(message)
+            if not self._coming.is_set():
+                self._coming.set()
+                self._tell(self._hand_over)
+
+    def _hand_over(self) -> None:
+        """Called in the loop's thread: a handful of what came, for waking the loop for each message
+        takes longer than all the rest.
+        """
+        self._coming.clear()
+        for _ in range(_HANDFUL):
+            if not self._came:
+                return
+            self._hearer.came(self._came.popleft())
+        self._coming.set()
+        self._loop.call_soon(self._hand_over)
 
 
 def _without_delay(_client: mqtt.Client, _userdata: object, opened: object) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol, Self, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, Self, TypeAlias, TypeVar
 
 from gatekeeper.errors import StoreError
 from gatekeeper.model import Commit, Event, Instant, ListChanges, Record
@@ -50,6 +50,7 @@ class VirtualWorker:
     def __init__(self, disk: Disk, does: Does) -> None:
         self._disk, self._does = disk, does
         self._turn = asyncio.Lock()
+        self._under_way: set[asyncio.Task[Any]] = set()
         self.power = True
 
     async def run(
@@ -62,6 +63,8 @@ class VirtualWorker:
             ended(answer)
             return answer
         task = asyncio.create_task(self._run(delay_s, work, ended))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
         return await asyncio.shield(task)
 
     async def _run(
@@ -74,6 +77,12 @@ class VirtualWorker:
             answer = work()
         ended(answer)
         return answer
+
+    def cut(self) -> None:
+        """The power is gone: what is under way comes to nothing."""
+        self.power = False
+        for task in self._under_way:
+            task.cancel()
 
     async def aside(self, work: Callable[[], Answer]) -> Answer:
         """At once."""
@@ -125,7 +134,7 @@ class VirtualStore(Store):
     def cut(self) -> None:
         """The power is gone: what was committed is on the disk, and nothing else will be."""
         for worker in self._mine:
-            worker.power = False
+            worker.cut()
         if not self._closed:
             self._closed = True
             self._let_go()

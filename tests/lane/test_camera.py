@@ -13,7 +13,7 @@ from gatekeeper.config import BarrierSettings, InputSettings, LaneSettings
 from gatekeeper.drivers.motion import PixelMotion
 from gatekeeper.errors import PictureError
 from gatekeeper.health import Health
-from gatekeeper.lane.camera import CameraLoop
+from gatekeeper.lane.camera import STALE_S, CameraLoop
 from gatekeeper.lane.context import LaneContext
 from gatekeeper.lane.inputs import Arrivals
 from gatekeeper.lane.visit import Look, LookRate
@@ -53,6 +53,7 @@ class Gaze:
     """A camera and a reader that do one step each time a test lets them."""
 
     name = "lane"
+    running: "asyncio.Task[None]"
 
     def __init__(self) -> None:
         self.rate = LookRate.QUICKLY
@@ -60,7 +61,7 @@ class Gaze:
         self.readings: list[Frame] = []
         self.seen: list[Look] = []
         self.shutter, self.reads = asyncio.Semaphore(0), asyncio.Semaphore(0)
-        self.damaged = False
+        self.damaged = self.crashes = False
         self.light = 128
         self.clock = SystemClock()
         health = Health(self.clock)
@@ -91,6 +92,8 @@ class Gaze:
         await self.reads.acquire()
         if self.damaged:
             raise PictureError("it cannot be read")
+        if self.crashes:
+            raise RuntimeError("out of memory")
         return ()
 
     async def close(self) -> None:
@@ -105,10 +108,10 @@ class Gaze:
 @pytest.fixture
 async def gaze() -> AsyncIterator[Gaze]:
     gaze = Gaze()
-    running = asyncio.create_task(gaze.camera.run())
+    gaze.running = asyncio.create_task(gaze.camera.run())
     yield gaze
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
+    gaze.running.cancel()
+    await asyncio.gather(gaze.running, return_exceptions=True)
 
 
 async def test_the_next_frame_is_fetched_while_one_is_being_read(gaze: Gaze) -> None:
@@ -166,3 +169,64 @@ async def test_a_black_picture_is_trouble_until_there_is_light(gaze: Gaze) -> No
         gaze.shutter.release()
         gaze.reads.release()
     await gaze.until(lambda: gaze.trouble is None)
+
+
+async def test_a_picture_that_was_being_read_when_it_ended_does_not_end_its_next_life(
+    gaze: Gaze,
+) -> None:
+    """The task that reads it was cancelled; what waits for that is cancelled with it."""
+    gaze.shutter.release()
+    await gaze.until(lambda: len(gaze.readings) == 1)
+    gaze.running.cancel()
+    await asyncio.gather(gaze.running, return_exceptions=True)
+    gaze.running = asyncio.create_task(gaze.camera.run())
+    for _ in range(2):
+        gaze.shutter.release()
+        gaze.reads.release()
+    await gaze.until(lambda: len(gaze.readings) == 3)
+    assert not gaze.running.done()
+
+
+async def test_one_that_hangs_is_stale_after_five_seconds(gaze: Gaze) -> None:
+    await asyncio.sleep(0.01)
+    begun = gaze.clock.boot_s()
+    assert gaze.camera.trouble(begun + STALE_S - 0.1) is None
+    assert gaze.camera.trouble(begun + STALE_S) is not None
+
+
+async def test_a_recogniser_that_hangs_makes_it_stale_as_well(gaze: Gaze) -> None:
+    for _ in range(2):
+        gaze.shutter.release()
+    await gaze.until(lambda: len(gaze.frames) == 2)
+    assert gaze.camera.trouble(gaze.clock.boot_s() + STALE_S) is not None
+
+
+async def test_one_that_rests_after_a_look_is_not_stale_however_long_it_rests(gaze: Gaze) -> None:
+    gaze.rate = LookRate.IDLE
+    gaze.shutter.release()
+    await gaze.until(lambda: len(gaze.frames) == 1)
+    await asyncio.sleep(0.01)
+    assert gaze.camera.trouble(gaze.clock.boot_s() + 3600.0) is None
+
+
+async def test_that_it_hangs_is_told_to_who_asks_for_its_trouble(
+    gaze: Gaze, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gatekeeper.lane.camera.STALE_S", 0.05)
+    gaze.shutter.release()
+    gaze.reads.release()
+    await gaze.until(lambda: len(gaze.frames) == 1)
+    gaze.camera.moved.clear()
+    async with asyncio.timeout(PATIENCE_S):
+        await gaze.camera.moved.wait()
+    assert gaze.trouble is not None
+
+
+async def test_a_library_that_fails_unforeseen_is_trouble_and_not_the_end(gaze: Gaze) -> None:
+    gaze.crashes = True
+    for _ in range(4):
+        gaze.shutter.release()
+        gaze.reads.release()
+    await gaze.until(lambda: gaze.trouble is not None)
+    assert "out of memory" in str(gaze.trouble)
+    assert not gaze.running.done()

@@ -190,10 +190,66 @@ def test_a_closing_that_fails_is_an_alarm_and_not_repeated(kerb: Kerb) -> None:
     assert not kerb.health.stands("close_failed", "in")
 
 
+def test_after_an_ordered_opening_that_no_vehicle_uses_it_is_closed_once(kerb: Kerb) -> None:
+    kerb.closer.opens(used_within_s=30.0)
+    kerb.wait(29)
+    assert kerb.closings == []
+    kerb.wait(60)
+    assert len(kerb.closings) == 1
+
+
+def test_who_uses_an_ordered_opening_is_through_before_it_is_closed(kerb: Kerb) -> None:
+    kerb.closer.opens(used_within_s=30.0)
+    kerb.wait(29)
+    kerb.busy = True
+    kerb.set(Sensor.ARRIVAL, on=True)
+    kerb.wait(60)
+    assert kerb.closings == []
+    kerb.set(Sensor.ARRIVAL, on=False)
+    kerb.busy = False
+    kerb.closer.over()
+    kerb.wait(60)
+    assert len(kerb.closings) == 1
+
+
+def test_after_a_hold_has_ended_it_is_closed_over_a_clear_lane(kerb: Kerb) -> None:
+    kerb.held = True
+    kerb.wait(60)
+    kerb.held = False
+    kerb.set(Sensor.SAFETY, on=True)
+    kerb.closer.let_go()
+    kerb.wait(60)
+    assert kerb.closings == []
+    kerb.set(Sensor.SAFETY, on=False)
+    kerb.wait(60)
+    assert len(kerb.closings) == 1
+
+
+def test_a_boom_that_is_down_when_a_hold_ends_is_not_told_to_close(kerb: Kerb) -> None:
+    kerb.set(Sensor.BOOM_UP, on=False)
+    kerb.closer.let_go()
+    kerb.wait(60)
+    assert kerb.closings == []
+
+
+def test_row_26_a_pulse_of_the_opposite_lane_keeps_its_distance_as_well(kerb: Kerb) -> None:
+    kerb.closer.let_go()
+    kerb.wait(AFTER_S - 0.1)
+    kerb.last_pulse.at = kerb.clock.boot_s()
+    kerb.wait(MIN_GAP_S - 0.1)
+    assert kerb.closings == []
+    kerb.wait(60)
+    assert len(kerb.closings) == 1
+
+
 happenings = st.lists(
     st.one_of(
         st.tuples(st.just("set"), st.sampled_from(SENSORS), st.booleans()),
-        st.tuples(st.sampled_from(["opens", "over", "held", "busy"]), st.none(), st.booleans()),
+        st.tuples(
+            st.sampled_from(["opens", "over", "ordered", "let_go", "held", "busy"]),
+            st.none(),
+            st.booleans(),
+        ),
         st.tuples(st.just("wait"), st.none(), st.floats(0, 5)),
     ),
     max_size=60,
@@ -221,6 +277,11 @@ def test_row_26_in_whatever_order_things_happen_nothing_closes_onto_anybody(
                 kerb.closer.opens()
             case "over":
                 kerb.closer.over()
+            case "ordered":
+                opened = now
+                kerb.closer.opens(used_within_s=5.0)
+            case "let_go":
+                kerb.closer.let_go()
             case "held":
                 kerb.held = bool(value)
             case "busy":
@@ -233,4 +294,5 @@ def test_row_26_in_whatever_order_things_happen_nothing_closes_onto_anybody(
             assert [on.get(each) for each in SENSORS] == [False, False, False]
             assert all(at - last_on[each] >= CLEAR_S - 1e-5 for each in SENSORS)
             assert at - opened >= MIN_GAP_S - 1e-5
-    assert len(kerb.closings) <= sum(what == "over" for what, _, _ in some)
+    asked = sum(what in ("over", "ordered", "let_go") for what, _, _ in some)
+    assert len(kerb.closings) <= asked

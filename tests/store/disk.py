@@ -1,6 +1,9 @@
 """A small disk of its own, which can be filled, made read-only and taken away."""
 
+import resource
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +50,17 @@ class Disk:
     def empty(self) -> None:
         """There is space again."""
         (self.folder / "filler").unlink()
+
+
+@contextmanager
+def no_file_may_outgrow(file: Path) -> Iterator[None]:
+    """Every write beyond the present size of `file` fails, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:

@@ -152,6 +152,7 @@ class Centre:
         correlation: bytes | None = None,
         qos: int = 1,
         retain: bool = False,
+        expiry_s: int | None = None,
     ) -> None:
         assert self._client is not None
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho's
@@ -159,10 +160,21 @@ class Centre:
             properties.ResponseTopic = response
         if correlation is not None:
             properties.CorrelationData = correlation
+        if expiry_s is not None:
+            properties.MessageExpiryInterval = expiry_s
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         self._client.publish(topic, raw, qos=qos, retain=retain, properties=properties)
 
     def order(self, id: str, verb: str = "open", **fields: object) -> None:  # noqa: A002
+        self.say(
+            f"{GATE}/orders/{verb}",
+            self.body(id, **fields),
+            response=f"{ROOT}/centre/answers",
+            correlation=id.encode(),
+        )
+
+    def body(self, id: str, **fields: object) -> dict[str, Any]:  # noqa: A002
+        """An order that was given now, and is good for a minute."""
         now = datetime.now(UTC)  # noqa: TID251 - the centre's clock
         body = {
             "id": id,
@@ -172,12 +184,12 @@ class Centre:
             "expires_at": (now + timedelta(minutes=1)).isoformat(),
             "lane": "inner-entry",
         }
-        self.say(
-            f"{GATE}/orders/{verb}",
-            {**body, **fields},
-            response=f"{ROOT}/centre/answers",
-            correlation=id.encode(),
-        )
+        return {**body, **fields}
+
+    @property
+    def answers(self) -> list[dict[str, Any]]:
+        """What it was told in reply to its orders."""
+        return self.heard(f"{ROOT}/centre/answers")
 
     def heard(self, topic: str) -> list[dict[str, Any]]:
         """The bodies heard on a topic, or below one that ends in `/`, in order."""
@@ -188,6 +200,17 @@ class Centre:
             for where, body, _ in found
             if where == topic or (topic.endswith("/") and where.startswith(topic))
         ]
+
+    @property
+    def sent(self) -> bool:
+        """Whether the broker has all that was said."""
+        assert self._client is not None
+        return not self._client._out_messages
+
+    def count(self, topic: str) -> int:
+        """How many messages were heard on a topic."""
+        with self._lock:
+            return sum(where == topic for where, _, _ in self._heard)
 
     def properties(self, topic: str, name: str) -> list[object]:
         """What the messages heard on a topic say in an MQTT property, None if nothing."""
@@ -305,6 +328,7 @@ class Gate:
         self.times: list[datetime] = []
         self.obey: Callable[[Order], Any] = self._done
         self.heard: Callable[[PeerEvent | PeerHealth], Awaitable[None]] = self._heard
+        self.changed: Callable[[ListChanges | None], None] = self.steps.append
         self._task: asyncio.Task[None] | None = None
         self._link: Link | None = None
 
@@ -343,7 +367,7 @@ class Gate:
             clock=self.clock,
             health=self.health,
             obey=self._obeyed,
-            changed=self.steps.append,
+            changed=self._changed,
             report=self._report,
             peers=peers,
             heard=self._hear,
@@ -391,6 +415,9 @@ class Gate:
 
     async def _done(self, order: Order) -> OrderAnswer:
         return OrderAnswer(order=order.id, outcome="done", detail="coil 2 written and read back")
+
+    def _changed(self, step: ListChanges | None) -> None:
+        self.changed(step)
 
     async def _hear(self, said: PeerEvent | PeerHealth) -> None:
         await self.heard(said)
@@ -461,7 +488,7 @@ async def make_gate(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Gat
 
     async def make(kind: type[Store] = Store, name: str = "") -> Gate:
         clock = SetClock()
-        store = await kind.open(tmp_path / f"{name or len(made)}.db")
+        store = await kind.opened(tmp_path / f"{name or len(made)}.db")
         made.append(Gate(store, Health(clock), clock))
         return made[-1]
 

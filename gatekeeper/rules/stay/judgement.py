@@ -52,7 +52,7 @@ def _judged(stay: Stay, stayed_s: float, at: Instant, around: Around) -> StaySte
 
 def _as_the_zone_is(stay: Stay, at: Instant, around: Around) -> Stay:
     """With what speaks against every judgement in this zone now."""
-    if stay.bound_until is not None and not at.trusted:
+    if stay.limit is not None and stay.limit.until is not None and not at.trusted:
         unsure = "whether its list row had ended is unknown"
         stay = blemished(stay, Blemish(doubt=Doubt.CLOCK_UNTRUSTED, at=at, detail=unsure))
     if around.advisory:

@@ -63,8 +63,6 @@ def begin(
         return None
     if decision.verdict is not Verdict.ADMIT:
         return None
-    limited = decision.limit is not None and decision.vehicle is VehicleClass.INTERNAL
-    row = decision.row
     stay = Stay(
         id=id,
         zone=zone,
@@ -74,9 +72,8 @@ def begin(
         counted_from=entered,
         entry_lane=lane,
         entry_passage=passage,
-        limit=decision.limit if limited else None,
-        list_version=row.version if row else None,
-        bound_until=row.valid_until if row and limited else None,
+        limit=_limit_of(decision),
+        list_version=decision.row.version if decision.row else None,
     )
     if not decision.certain:
         doubts = (Doubt.ENTRY_UNCERTAIN, *doubts)
@@ -112,6 +109,12 @@ def step(stay: Stay, what: StayInput, at: Instant, around: Around = QUIET) -> St
     return replace(after, wake_at=wake_at(after.stay, at, around))
 
 
+def _limit_of(decision: Decision) -> Limit | None:
+    if decision.limit is None or decision.vehicle is not VehicleClass.INTERNAL:
+        return None
+    return replace(decision.limit, until=decision.row.valid_until if decision.row else None)
+
+
 def _started(stay: Stay) -> StayStarted:
     return StayStarted(
         stay=stay.id,
@@ -129,8 +132,8 @@ def _restarted(stay: Stay, at: Instant) -> Stay:
 
 def _unbound_by_now(stay: Stay, at: Instant) -> Stay:
     """The row that bound it may have ended while it was inside (situations, 39)."""
-    ended = stay.bound_until is not None and at.wall >= stay.bound_until
-    return _eased(stay, None) if ended else stay
+    until = stay.limit.until if stay.limit else None
+    return stay if until is None or at.wall < until else _eased(stay, None)
 
 
 def _eased(stay: Stay, limit: Limit | None) -> Stay:
@@ -139,7 +142,7 @@ def _eased(stay: Stay, limit: Limit | None) -> Stay:
         return stay
     if limit is not None and not is_longer(limit, stay.limit):
         return stay
-    return replace(stay, limit=limit)
+    return replace(stay, limit=limit and replace(limit, until=stay.limit.until))
 
 
 def _away_from_exit(

@@ -6,6 +6,7 @@ what came of it. Times are true seconds; a day of them takes no time.
 
 import math
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ import pytest
 import structlog
 
 from gatekeeper.config import Config
+from gatekeeper.errors import StoreError
 from gatekeeper.model import (
     AlarmRaised,
     BarrierIntended,
@@ -40,6 +42,7 @@ from gatekeeper.model import (
     ZoneState,
 )
 from simulators.virtual import EPOCH, Broker, Machine, VirtualLoop
+from simulators.virtual.store import Does
 
 Kind = TypeVar("Kind", bound=Fact)
 Answer = TypeVar("Answer")
@@ -76,6 +79,19 @@ def lane(name: str, coil: int, **more: Any) -> dict[str, Any]:
     }
 
 
+@dataclass
+class ShakyDisk:
+    """A disk that fails with these words, or takes so long for a write, as a test says."""
+
+    fails: str | None = None
+    slow_s: float = 0.0
+
+    def delay_s(self, does: Does) -> float:
+        if self.fails is not None:
+            raise StoreError(f"gatekeeper.db: {self.fails}")
+        return self.slow_s if does == "writes" else 0.0
+
+
 class Site:
     """The car park, its visitor zone and the cars in the four lanes."""
 
@@ -91,18 +107,20 @@ class Site:
         unmeasured: Sequence[str] = (),
         booms: bool = False,
         reversible: str | None = None,
+        disk: "ShakyDisk | None" = None,
         **visitor_zone: Any,
     ) -> None:
         """`gates` are the lanes of each controller; `lists` were once followed; `blind` lanes have
         no camera, and of `unmeasured` ones it is not known how their loops lie; with `booms` the
         test moves them, else they follow each pulse; where the inner gate is `reversible`, its two
         lanes share the barrier and the safety loop, and their arrival loops lie `in_line` or
-        `apart`; `visitor_zone` are settings of that zone.
+        `apart`; `disk` is what the databases lie on; `visitor_zone` are settings of that zone.
         """
         self._reversible = reversible
         self._follows = not booms and reversible is None
         self._time = VirtualLoop(breakable=True)
         self.broker = Broker()
+        self.disk = disk or ShakyDisk()
         self.told: list[tuple[str, Event]] = []
         self._frames = 0
         self._orders = 0
@@ -117,6 +135,7 @@ class Site:
                 folder / f"gate-{number}.db",
                 self._time,
                 broker=self.broker,
+                disk=self.disk,
             )
             for number in range(len(gates))
         ]
