@@ -192,7 +192,7 @@ class Machine:
         """A task of its controller fails, as by a fault of the program, and is run again."""
         tasks = self.loop.tasks
         leaves = tasks.leaves(self.now.controller.supervisor.tasks[task])
-        tasks.fail(leaves[-1], RuntimeError("a fault of the program"))
+        tasks.fail(leaves[0], RuntimeError("a fault of the program"))
         self.loop.settle()
 
     # --- what happens to it -------------------------------------------------------------------
