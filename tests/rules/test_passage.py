@@ -293,7 +293,7 @@ def test_a_boom_under_which_a_car_was_let_in_is_down_and_the_car_is_decided_agai
 ) -> None:
     waits = Passage(state=state, arrival=True)
     after = step(waits, Input.RELEASED, 1.0, TIMING)
-    assert after.outputs == (Output.TIMED_OUT, Output.BEGIN)
+    assert after.outputs == (Output.DECIDE_AFRESH,)
     assert after.passage.state is State.READING
 
 
