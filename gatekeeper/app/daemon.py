@@ -9,10 +9,10 @@ import structlog
 from gatekeeper.app.controller import Controller
 from gatekeeper.app.devices import RealDevices
 from gatekeeper.app.ports import Ears, Ports
+from gatekeeper.app.recognition import calibrated, open_recognition
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import Config, warnings
 from gatekeeper.health import Health
-from gatekeeper.lpr import ReadingThread, open_recogniser
 from gatekeeper.store import Store, alone
 from gatekeeper.store.pictures import Pictures
 from gatekeeper.sync import Link
@@ -41,22 +41,22 @@ async def opened(config: Config, stack: AsyncExitStack) -> Controller:
     health = Health(clock)
     store = Store.at(config.store.path)
     stack.push_async_callback(store.close)
-    recogniser = await asyncio.to_thread(
-        open_recogniser, config.recognition.networks, config.recognition.threads
-    )
-    reader = ReadingThread(recogniser)
-    stack.callback(reader.close)
+    recognition = await asyncio.to_thread(open_recognition, config)
+    stack.callback(recognition.reader.close)
+    config = calibrated(config, recognition.certain)
     ports = Ports(
         clock=clock,
         health=health,
         store=store,
         pictures=Pictures(config.store.pictures),
-        reader=reader,
+        reader=recognition.reader,
         devices=RealDevices,
         link=_link,
     )
     controller = Controller(config, ports)
     stack.push_async_callback(controller.close)
+    if recognition.fault:
+        health.raise_alarm("networks_failed", "networks", recognition.fault)
     for warning in warnings(config):
         log.warning("config.warning", detail=warning)
     return controller

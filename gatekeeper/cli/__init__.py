@@ -18,6 +18,7 @@ _COMMANDS = {
     "events": "Show the journal, or decide again what it tells.",
     "stays": "Show who is inside, and what speaks against a certain overstay.",
     "blacklist": "Show the blacklist, or take a plate off it.",
+    "networks": "Show, verify, install, choose or try sets of recognition networks.",
     "barrier": "Show what the lanes are wired to, or try a lane's relays and inputs.",
 }
 

@@ -1,7 +1,8 @@
 """The controller as a whole, with its store, its networks, the centre and its peers."""
 
 import zoneinfo
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field
@@ -58,13 +59,19 @@ class StoreSettings(Settings):
 class RecognitionSettings(Settings):
     """Which set of networks reads plates, and what a sighting needs.
 
+    `networks` is the set a gate begins with; `gatekeeper networks use` chooses another, of those
+    that were installed in the folder `sets` (beside the database, if the site names none). `engine`
+    runs it: ours, or the classes of hyperlpr3, which take sets of its own contract alone.
+
     `certain` is the smallest character confidence that may ever count against a driver: the level
-    calibrated for the networks, if the site does not set another; `lone` what a single frame needs
-    to be believed when time runs out; `province` is the one most plates here come from, and may
-    break a tie between reads, no more.
+    calibrated for the set that reads, if the site does not set another; `lone` what a single frame
+    needs to be believed when time runs out; `province` is the one most plates here come from, and
+    may break a tie between reads, no more.
     """
 
     networks: Name = "clp"
+    sets: File | None = None
+    engine: Literal["own", "hyperlpr3"] = "own"
     threads: Annotated[int, Field(ge=1, le=16)] = 1
     window_s: Annotated[float, Field(gt=0, le=30)] = 3.0
     exit_window_s: Annotated[float, Field(gt=0, le=30)] = 1.5
@@ -117,6 +124,11 @@ class Config(Settings):
     display: tuple[DisplaySettings, ...] = ()
     texts: TextsSettings = TextsSettings()
     fire: FireSettings = FireSettings()
+
+    @property
+    def sets_folder(self) -> Path:
+        """Where sets of networks are installed, and which one is live is kept."""
+        return self.recognition.sets or self.store.path.parent / "networks"
 
     def zone_of(self, name: str) -> ZoneSettings:
         """The zone of this name, of which there has to be one."""

@@ -1,7 +1,7 @@
 """What the configuration has to know of a set of networks: whether there is one of this name, and
 the level from which its confidences may count against a driver.
 
-The rest of a manifest, and its files, are `lpr`'s.
+The rest of a manifest, and its files, are those of `gatekeeper.networks`.
 """
 
 import tomllib

@@ -6,6 +6,7 @@ lock them out, or fill the disk. A technician who means it reads the warning onc
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 from gatekeeper.config.controller import Config, RecognitionSettings
@@ -81,7 +82,7 @@ def unwise_values(config: Config) -> Iterator[str]:
     """One sentence for each value that is hardly ever meant: table, key, value and cost."""
     yield from _of("store", config.store, STORE)
     yield from _of("recognition", config.recognition, RECOGNITION)
-    yield from _of_certainty(config.recognition)
+    yield from _of_certainty(config.recognition, config.sets_folder)
     for zone in config.zone:
         if zone.admits == "registered":
             yield from _of(f"zone {zone.name}", zone, LIMITED)
@@ -100,12 +101,14 @@ def _of(place: str, settings: Settings, table: tuple[Unwise, ...]) -> Iterator[s
             yield f"{place}: {row.key} = {value:g}: {row.costs}"
 
 
-def _of_certainty(recognition: RecognitionSettings) -> Iterator[str]:
-    networks, level = recognition.networks, calibrated(recognition.networks)
+def _of_certainty(recognition: RecognitionSettings, sets: Path) -> Iterator[str]:
+    networks = recognition.networks
+    level = min(calibrated(networks), calibrated(networks, sets))
+    known = dict.fromkeys([*set_names(), *set_names(sets)])
     if level == NOTHING_CERTAIN:
         yield (
             f'recognition: networks = "{networks}": no manifest of that set says from which level'
-            f" its reads are certain, so that none is; known: {', '.join(set_names())}"
+            f" its reads are certain, so that none is; known: {', '.join(known)}"
         )
     elif recognition.certain < level:
         yield (

@@ -127,6 +127,11 @@ class Zones:
         state = self._ledger.open.state(zone)
         return state if self._journal.writes else replace(state, trusted=False)
 
+    @property
+    def inside(self) -> tuple[Stay, ...]:
+        """The stays that have not ended, in all zones."""
+        return self._ledger.open.inside
+
     def away_s(self, zone: str, of_plate: str | None) -> float | None:
         """How long ago a plate left a zone, None if that is not known."""
         left_at = self._ledger.history.left_at(zone, of_plate or "")

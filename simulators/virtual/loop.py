@@ -15,7 +15,7 @@ from simulators.virtual.tasks import Tasks
 
 Answer = TypeVar("Answer")
 
-AT_ONE_MOMENT = 1_000_000
+AT_ONE_MOMENT = 100_000
 """So many steps without time passing are a loop that will never end."""
 
 _MANY_CANCELLED = 200
@@ -123,7 +123,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
                     handle._run()
                     left -= 1
                     if left == 0:
-                        raise RuntimeError(f"at {self._now} s something goes round and round")
+                        raise RuntimeError(f"at {self._now} s it goes round and round: {handle}")
             self._drop_cancelled()
             timers = self._scheduled
             if not timers or timers[0]._when > until:  # type: ignore[attr-defined]

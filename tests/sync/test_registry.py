@@ -88,7 +88,6 @@ def test_a_thousand_rows_come_in_their_order_and_as_often_as_they_are_asked_for(
     rows = [{"plate": f"闽C{number:05}", "note": "x" * 200} for number in range(2000)]
 
     read = registry.snapshot(ListName.VISITORS, _snapshot(rows=rows)).rows
-    assert len(read) == 2000
     assert [row.plate for row in read] == [row["plate"] for row in rows]
     assert [row.version for row in read] == [5] * 2000
 

@@ -9,10 +9,12 @@ from hypothesis.extra import numpy as arrays
 
 from gatekeeper.errors import PictureError
 from gatekeeper.lpr import Recogniser
-from gatekeeper.lpr.detect import Detector, Found
-from gatekeeper.lpr.networks import DetectorContract, find
+from gatekeeper.lpr.detect import Found
+from gatekeeper.lpr.engine import Engine, Search
 from gatekeeper.lpr.session import Floats
+from gatekeeper.lpr.strip import StripReader
 from gatekeeper.model import Colour, Pixels
+from gatekeeper.networks import find
 from simulators.plate import Ground, draw
 
 Street = Callable[[str, Ground], Pixels]
@@ -167,29 +169,29 @@ CHARACTERS = arrays.arrays(np.float32, (40, 73), elements=st.floats(0, 1, width=
 CORNERS = arrays.arrays(np.float32, (4, 2), elements=st.floats(-5000, 5000, width=32))
 
 
-class _Pretended(Detector):
+class _Pretended:
     """Finds what it is told to find."""
 
-    def __init__(self, quads: list[Floats], contract: DetectorContract) -> None:
-        super().__init__(lambda batch: [batch], contract)
-        self._quads = quads
+    def __init__(self, quads: list[Floats], rows: int | None) -> None:
+        self._found = [Found(quad=quad, score=0.9, rows=rows) for quad in quads]
 
     def find(self, pixels: Pixels, side: int) -> list[Found]:
-        return [Found(quad=quad, score=0.9) for quad in self._quads]
+        return self._found
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(quads=st.lists(CORNERS, max_size=8), shares=CHARACTERS)
-def test_whatever_the_networks_say_the_answer_is_sound(quads: list[Floats], shares: Floats) -> None:
+@given(quads=st.lists(CORNERS, max_size=8), shares=CHARACTERS, rows=st.sampled_from([None, 1, 2]))
+def test_whatever_the_networks_say_the_answer_is_sound(
+    quads: list[Floats], shares: Floats, rows: int | None
+) -> None:
     """Corners far outside, crossed or all in one place, and characters of chance."""
     known = find("clp")
-    detector = _Pretended(quads, known.manifest.detector)
-    recogniser = Recogniser(
-        detector, lambda _: [shares[None]], known.manifest.recogniser, known.alphabet(), (640, 960)
-    )
+    strips = StripReader(lambda _: [shares[None]], known.manifest.recogniser, known.alphabet())
+    search = Search(sides=(640, 960), rim=(0.14, -0.02))
+    engine = Engine(_Pretended(quads, rows), strips, search)
     pixels = np.random.default_rng(0).integers(0, 256, (90, 160, 3), np.uint8)
 
-    for read in recogniser.read(pixels):
-        assert len(read.text) == len(read.confidences) >= 5
+    for read in engine.read(pixels):
+        assert len(read.text) == len(read.confidences) == len(read.others) >= 5
         assert all(0 <= confidence <= 1 for confidence in read.confidences)
         assert read.rows in (1, 2)

@@ -3,15 +3,16 @@ from pathlib import Path
 
 import pytest
 
+from gatekeeper import networks
 from gatekeeper.errors import NetworkSetError
-from gatekeeper.lpr import networks, open_recogniser
+from gatekeeper.lpr import open_recogniser
 from gatekeeper.lpr.session import open_network
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder of sets with a copy of the real one in it."""
-    shutil.copytree(networks.FOLDER / "clp", tmp_path / "clp")
+    shutil.copytree(networks.BUILT_IN / "clp", tmp_path / "clp")
     return tmp_path
 
 
