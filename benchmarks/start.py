@@ -3,7 +3,8 @@ list costs in memory.
 
 A process of its own fills the database. `open_s` is from the first touch of the file until it is
 open, `asked_s` until the lists have answered; `check_s` is what looking at the whole file takes
-afterwards, and the decisions meanwhile are `during_check_`; `quick_check_s` is what SQLite's own
+afterwards, `prune_s` what deleting a day's events takes, and the decisions meanwhile are
+`during_check_` and `during_prune_`; `quick_check_s` is what SQLite's own
 check takes in one go, for comparison. `snapshot_mb` is by how much a process grows, at its peak,
 while a list of so many plates comes in.
 """
@@ -17,16 +18,20 @@ import resource
 import sqlite3
 import tempfile
 import time
+from collections.abc import Coroutine
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 from benchmarks.decision import AT, Figures, fill, plate, quantiles, size_mb, took_ms
 from gatekeeper.model import ListName, ListRow, ListSnapshot
-from gatekeeper.store import Store
+from gatekeeper.store import Limits, Store
 
 EVENTS, EVENTS_SHORT = 1_000_000, 20_000
 PLATES, PLATES_SHORT = 1_000_000, 20_000
 REGISTERED = 10_000
+PRUNED = 5_000
+"""Events that are deleted meanwhile: what a busy gate writes in a day."""
 
 
 def cool(path: Path) -> None:
@@ -50,14 +55,11 @@ async def started(path: Path) -> Figures:
     asked_s = time.perf_counter() - begun
     unfinished, stays = await store.unfinished(), await store.open_stays()
     taken_up_s = time.perf_counter() - begun
-    checking = asyncio.create_task(store.check())
-    took: list[float] = []
-    while not checking.done():
-        took.append(await took_ms(store, len(took) * 31))
-        await asyncio.sleep(0.02)
-    await checking
-    check_s = time.perf_counter() - begun - taken_up_s
+    check_s, checked = await beside(store, store.check())
     events = await store.last_seq()
+    await store.confirm(store.journal, events)
+    limits = Limits(now=None, days=365, events=events - PRUNED, megabytes=1_000_000)
+    prune_s, pruned = await beside(store, store.prune(limits))
     await store.close()
     return {
         "events": events,
@@ -68,8 +70,23 @@ async def started(path: Path) -> Figures:
         "unfinished": len(unfinished),
         "stays": len(stays),
         "check_s": round(check_s, 1),
-        **quantiles("during_check_", took),
+        **quantiles("during_check_", checked),
+        "pruned": PRUNED,
+        "prune_s": round(prune_s, 1),
+        **quantiles("during_prune_", pruned),
     }
+
+
+async def beside(store: Store, work: Coroutine[Any, Any, object]) -> tuple[float, list[float]]:
+    """How long it took, and the milliseconds of each decision meanwhile."""
+    begun = time.perf_counter()
+    working = asyncio.create_task(work)
+    took: list[float] = []
+    while not working.done():
+        took.append(await took_ms(store, len(took) * 31))
+        await asyncio.sleep(0.02)
+    await working
+    return time.perf_counter() - begun, took
 
 
 def quick_check_s(path: Path) -> float:

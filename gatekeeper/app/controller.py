@@ -5,6 +5,7 @@ the promise of its last heartbeat.
 """
 
 import asyncio
+import contextlib
 import math
 from dataclasses import dataclass
 from datetime import timedelta
@@ -83,14 +84,14 @@ class Controller:
         self.holders: dict[str, Holder] = {}
         self._config = config
         self._store = store
-        self._journal = Journal(store, clock=clock, health=health, restore=self._restore)
+        self.journal = Journal(store, clock=clock, health=health, restore=self._restore)
         self._clock = clock
         self._lockdown = False
         self.supervisor = Supervisor(clock=clock, health=health)
         self.zones = Zones(
             places_of(config),
             plans_of(config),
-            journal=self._journal,
+            journal=self.journal,
             clock=clock,
             health=health,
             certain=config.recognition.certain,
@@ -113,25 +114,25 @@ class Controller:
         )
         self._fire = FireInputs(
             config.fire.inputs,
-            journal=self._journal,
+            journal=self.journal,
             clock=clock,
             health=health,
             latched=self._burns,
         )
-        self._holds = Holds(self.holders, self._fire, journal=self._journal, clock=clock)
+        self._holds = Holds(self.holders, self._fire, journal=self.journal, clock=clock)
         self._orders = Orders(
             self.lanes,
             self.zones,
             [zone.name for zone in config.zone],
             holds=self._holds,
-            journal=self._journal,
+            journal=self.journal,
             clock=clock,
             changed=self._reconsider,
             locked=self._locked,
         )
         self._news = News(
             config,
-            journal=self._journal,
+            journal=self.journal,
             zones=self.zones,
             health=health,
             changed=self._reconsider,
@@ -147,8 +148,8 @@ class Controller:
         """Go live, and serve until `stop`. What the store knows is taken up first, or later where
         it does not answer: the gates open all the same (situations, 33).
         """
-        self.supervisor.start([("journal", self._journal.run)])
-        if not await self._journal.restored(START_S):
+        self.supervisor.start([("journal", self.journal.run)])
+        if not await self.journal.restored(START_S):
             log.error("controller.live_without_store", path=str(self._config.store.path))
             self._begin(PastLife())
         await self._holds.wake()
@@ -158,8 +159,8 @@ class Controller:
         await stop.wait()
         notify("STOPPING=1")
         await self.supervisor.stop()
-        self._journal.tell(ControllerStopped())
-        await self._journal.close(LAST_WORDS_S)
+        self.journal.tell(ControllerStopped())
+        await self.journal.close(LAST_WORDS_S)
         log.info("controller.stopped")
 
     async def close(self) -> None:
@@ -171,7 +172,7 @@ class Controller:
         since = self._clock.instant().wall - timedelta(seconds=self.zones.remembered_s)
         past = await read_past_life(self._store, since)
         self._begin(past)
-        tell_unknown(self._journal, past)
+        tell_unknown(self.journal, past)
         self._lockdown = self._lockdown or past.lockdown
         self.zones.restore(past)
         self._holds.restore(past)
@@ -182,13 +183,13 @@ class Controller:
         """Say once that this life has begun."""
         if not self._has_begun:
             self._has_begun = True
-            self._journal.tell(*begun(self._config, past, self._clock.instant()))
+            self.journal.tell(*begun(self._config, past, self._clock.instant()))
 
     def _build_lanes(self, ports: Ports) -> None:
         config = self._config
         rooms = Rooms(
             reader=ports.reader,
-            journal=self._journal,
+            journal=self.journal,
             zones=self.zones,
             pictures=ports.pictures,
             bindings=self._bindings,
@@ -223,7 +224,7 @@ class Controller:
             heard=self._heard,
             time_told=self.timekeeper.told,
             report=self._report,
-            orders=JournalBook(self._journal, self._clock),
+            orders=JournalBook(self.journal, self._clock),
         )
 
     # --- tasks --------------------------------------------------------------------------------
@@ -248,8 +249,9 @@ class Controller:
     async def _notice_neighbours(self) -> None:
         """A technician's command writes to the database beside this controller."""
         while True:
-            if await self._store.disturbed():
-                self._reconsider()
+            with contextlib.suppress(StoreError):  # the journal says what is wrong with it
+                if await self._store.disturbed():
+                    self._reconsider()
             await self._clock.idle(NEIGHBOURS_S)
 
     # --- what the rooms ask of each other -------------------------------------------------------
@@ -266,7 +268,7 @@ class Controller:
 
     async def _heard(self, told: PeerEvent | PeerHealth) -> None:
         """The broker may forget it once it has been written. Raises `StoreError`: not yet."""
-        if not await self._journal.written(self.zones.heard(told)):
+        if not await self.journal.written(self.zones.heard(told)):
             raise StoreError(f"{self._config.store.path}: what a peer told is not written yet")
 
     def _burns(self, latched: bool) -> None:
@@ -295,7 +297,7 @@ class Controller:
         peers are told all the same that this controller lives. Raises `StoreError` where it has
         never answered.
         """
-        asked, store = self._journal.asked, self._store
+        asked, store = self.journal.asked, self._store
         try:
             self._figures = StoreFigures(
                 seq=await asked(store.last_seq()),

@@ -1,5 +1,5 @@
-"""What has to be done now and then: look at the disk, tidy it, and end the day of zones that
-blacklist nobody with a summary.
+"""What has to be done now and then: look at the disk, tidy it, and end the day of zones
+whose limits are advisory with a summary.
 """
 
 from datetime import date, datetime

@@ -1,8 +1,7 @@
 """The disk: how much is free, what is deleted to keep it so, and whether the database is sound.
 
 Settings, a moment and the store come in; alarms and the log say what was found and what went. A
-store that does not answer is said so in the log and tried again later: nothing here waits for ever,
-and nobody waits for it.
+store that does not answer is named in the log and asked again later: nothing here waits for ever.
 """
 
 import asyncio
@@ -70,9 +69,10 @@ class Tidying:
 
     async def tidy(self, now: Instant) -> None:
         """Delete what may no longer stay of the journal and of the pictures."""
-        async with _patiently("tidying", TIDY_S):
+        async with _patiently("pruning", TIDY_S):
             await self._prune(now)
-            await self._sweep(now)
+        async with _patiently("sweeping", TIDY_S):
+            await self._sweep(now, await self._evidence(now))
 
     async def check(self) -> None:
         """Read the whole database; damage is an alarm, and the next start begins an empty one."""
@@ -101,9 +101,15 @@ class Tidying:
         else:
             self._health.clear_alarm("store_large", "store")
 
-    async def _sweep(self, now: Instant) -> None:
+    async def _evidence(self, now: Instant) -> frozenset[str] | None:
+        try:
+            async with asyncio.timeout(LOOK_S):
+                return await self._store.evidence(now.wall if now.trusted else None)
+        except (TimeoutError, StoreError):
+            return None
+
+    async def _sweep(self, now: Instant, evidence: frozenset[str] | None) -> None:
         settings = self._settings
-        evidence = await self._store.evidence(now.wall if now.trusted else None)
         oldest = now.wall - timedelta(days=settings.pictures_days) if now.trusted else None
         limits = PictureLimits(
             before=oldest, megabytes=settings.pictures_mb, free_mb=settings.min_free_mb

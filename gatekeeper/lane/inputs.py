@@ -90,7 +90,7 @@ class Arrivals:
         self._judge(presence.at)
 
     def wants_plates(self, seen: Seen, at: float) -> bool:
-        """Whether the look at the moment `at`, for which nobody else asked, is worth reading."""
+        """Whether the look at the moment `at`, for which the lane did not ask, is worth reading."""
         waited_s = math.inf if self._read_at is None else at - self._read_at
         if not self.by_camera:
             return waited_s >= READ_AGAIN_S and self._loop.on and not seen.moving

@@ -116,14 +116,9 @@ class Mailbox:
             self._line.pop(place, None)
 
     def _good_until(self, order: Order) -> float:
-        """On the boot clock. Whether it is fresh was asked before; where it has a deadline, or this
-        clock says how long it still is, it is good no longer than that.
-        """
-        now = self._clock.instant()
-        if order.deadline is not None:
-            return min(order.deadline, now.boot_s + ORDER_S)
-        left_s = (order.expires_at - now.wall).total_seconds()
-        return now.boot_s + (min(ORDER_S, left_s) if now.trusted and left_s > 0 else ORDER_S)
+        """On the boot clock; no longer than it may be carried out at all."""
+        until = self._clock.boot_s() + ORDER_S
+        return until if order.deadline is None else min(until, order.deadline)
 
     def begin_again(self) -> None:
         """The lane has forgotten its vehicle: how that came here means nothing any more. What is

@@ -231,7 +231,7 @@ class Service:
             case Output.LAST_CALL | Output.LAST_LOOK | Output.DECIDE_AGAIN:
                 visit.looked_twice |= output is Output.LAST_LOOK
                 return await self._decide(visit, late=True)
-            case Output.DECIDE_ANEW:
+            case Output.DECIDE_AFRESH:
                 visit.decision = visit.grounds = None
                 return await self._decide(visit, late=True)
             case Output.OPEN:

@@ -141,7 +141,7 @@ class Turn:
 
 class Side:
     """One lane's side of the shared barrier `turn`: what its inputs say goes in by `feel`, and
-    comes out for whoever is watching the lane whose vehicle it is about.
+    comes out for what watches the lane whose vehicle it is about.
     """
 
     def __init__(self, lane: str, direction: Direction, shared: Turn) -> None:

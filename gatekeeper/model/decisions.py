@@ -61,7 +61,7 @@ class Reason(StrEnum):
 class ZoneState:
     """What a decision has to know of the zone behind the gate.
 
-    `count` is of vehicles that passed, never of open stays; it refuses nobody unless `trusted`.
+    `count` is of vehicles that passed, never of open stays; it refuses no car unless `trusted`.
     `coming` are those admitted and not yet through: a space is given away once.
     """
 
@@ -72,7 +72,7 @@ class ZoneState:
 
     @property
     def taken(self) -> int:
-        """The spaces that somebody has or was promised."""
+        """The spaces that are taken or promised."""
         return self.count + self.coming
 
 

@@ -15,7 +15,7 @@ from gatekeeper.model.stays import Blemish, Doubt, PassageEnd, StayEnd
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControllerStarted:
-    """The controller went live; `unfinished` are commands whose outcome nobody will know."""
+    """The controller went live; `unfinished` are commands whose outcome stays unknown."""
 
     kind: ClassVar[str] = "controller.started"
     version: str
@@ -145,10 +145,10 @@ class FireReleased:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassageEnded:
     """A vehicle's visit to a lane is over. `decided` is False for one that crossed without a
-    decision of its own (a tailgater, a taker-over); such a passage is counted and limits nobody.
+    decision of its own (a tailgater, a taker-over); such a passage is counted and has no limit.
     `certain` is whether the plate could stand against its driver. What the other controllers of
     the site have to know comes with it: the zone and the way, what was read, how long before this
-    moment the vehicle had arrived, and what makes the passage suspicious.
+    moment the vehicle had arrived, and the doubts of the passage.
     """
 
     kind: ClassVar[str] = "passage.ended"
@@ -239,7 +239,7 @@ class BlacklistAdded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlacklistSuspended:
-    """An automatic entry is set aside until somebody has reviewed it, and why."""
+    """An automatic entry is set aside until a person has reviewed it, and why."""
 
     kind: ClassVar[str] = "blacklist.suspended"
     zone: str

@@ -30,9 +30,8 @@ class Counted:
 
 
 def counted(before: ZoneState, direction: Direction, told: Ended) -> Counted | None:
-    """One more, or one less; None for a passage that changes nothing. The count
-    never goes below zero, and where it is doubtful how many passed, it is not trusted until a
-    person counts.
+    """One more, or one less; None for a passage that changes nothing. The count never goes below
+    zero, and where it is doubtful how many passed, it is not trusted until a person counts.
     """
     count = before.count + (_STEP[direction] if told.through else 0)
     doubtful = _doubtful(count, told)

@@ -8,6 +8,7 @@ Everything here blocks; `gatekeeper.store.store` calls it in threads of its own.
 """
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from uuid6 import uuid7
 from gatekeeper.errors import StoreError
 from gatekeeper.store import schema, soundness
 from gatekeeper.store.connections import READING, WRITING, Pragma, busy, engine
+from gatekeeper.store.statement import driver
 from gatekeeper.store.trouble import is_stale, telling, unsound
 
 BUSY_MS = 200
@@ -78,8 +80,10 @@ class Database:
         taken at its beginning: taken at the first write, it fails at once where another writer
         came between, and waiting does not help there.
         """
-        with self._renewed(), telling(self.path), self._writer.begin() as connection:
-            yield connection
+        with self._renewed(), telling(self.path), self._writer.connect() as connection:
+            with connection.begin():
+                yield connection
+            _mark(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -161,6 +165,15 @@ def give_to_owner(path: Path) -> None:
         folder = path.parent.stat()
         if os.geteuid() == 0 and path.stat().st_uid != folder.st_uid:
             os.chown(path, folder.st_uid, folder.st_gid)
+
+
+def _mark(connection: Connection) -> None:
+    """Read what was just committed. SQLite notes in memory shared with all readers how far the log
+    is read (https://sqlite.org/walformat.html, read marks). That memory is a file: when the disk
+    hangs it cannot be written any more, and without a mark that fits nothing could be read either.
+    """
+    with suppress(sqlite3.Error):  # the commit is on the disk in any case
+        driver(connection).execute("SELECT id FROM journal").fetchall()
 
 
 def _touch(path: Path) -> None:

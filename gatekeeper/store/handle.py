@@ -5,8 +5,8 @@ Functions that take a connection come in, their answers go out, in the loop of t
 One thread writes, one call after the other in the order of the calls, and another reads, so that a
 disk that does not take what is written, or another program's lock, keeps no list from being read.
 A caller that stops waiting for a call does not undo it: a transaction that was asked for is carried
-out, and its failure is then logged, there being nobody to raise it to. A disk that hangs makes
-calls wait: the caller sets the time limit, and `worker.MAX_WAITING` bounds what can pile up.
+out, and its failure is then logged. A disk that hangs makes calls wait: the caller sets the time
+limit, and `worker.MAX_WAITING` bounds what can pile up.
 """
 
 from collections.abc import Callable
@@ -116,7 +116,7 @@ class Handle:
 
     def watch(self, tell: Callable[[], None]) -> None:
         """From now on call `tell` in the loop after each transaction that wrote events, state or
-        lists, even if whoever asked for it has stopped waiting. It must not block or raise.
+        lists, also where the caller has stopped waiting. It must not block or raise.
         """
         self._watchers.append(tell)
 

@@ -12,10 +12,12 @@ import fcntl
 import hashlib
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import TextIO
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import TextIO, TypeAlias
 
 import structlog
 
@@ -23,6 +25,13 @@ from gatekeeper.errors import LockError
 from gatekeeper.store.database import give_to_owner
 
 log = structlog.get_logger(__name__)
+
+File: TypeAlias = AbstractContextManager[object]
+"""What holds the lock of the file until it is closed."""
+
+
+FILE_S = 1.0
+"""How long the disk may take for the file; one that hangs keeps no gate from its controller."""
 
 
 @contextmanager
@@ -32,11 +41,7 @@ def alone(database: Path, who: str) -> Iterator[None]:
     Raises `LockError` at once where another program is there already.
     """
     path = database.with_name(f"{database.name}.lock")
-    with _taken_name(database, path), _opened(path) or nullcontext() as file:
-        if file is not None:
-            _take(file, database)
-            with suppress(OSError):  # on a full disk the lock holds all the same
-                _sign(file, who)
+    with _taken_name(database, path), _in_time(lambda: _locked(database, path, who)):
         yield
 
 
@@ -56,25 +61,39 @@ def _taken_name(database: Path, path: Path) -> Iterator[None]:
         yield
 
 
-def _opened(path: Path) -> TextIO | None:
-    """The file beside the database, None where the disk does not let it be written."""
+def _in_time(work: Callable[[], File | LockError]) -> File:
+    """The file, or nothing where the disk does not answer; its thread ends with the program."""
+    answers: SimpleQueue[File | LockError] = SimpleQueue()
+    Thread(target=lambda: answers.put(work()), name="lock", daemon=True).start()
+    try:
+        told = answers.get(timeout=FILE_S)
+    except Empty:
+        log.warning("lock.without_file", error="the disk does not answer")
+        return nullcontext()
+    if isinstance(told, LockError):
+        raise told
+    return told
+
+
+def _locked(database: Path, path: Path, who: str) -> File | LockError:
+    """The file beside the database, locked and signed; nothing where the disk does not let it."""
     try:
         file = path.open("a+", encoding="utf-8")
-        give_to_owner(path)
     except OSError as error:
         log.warning("lock.without_file", path=str(path), error=error.strerror)
-        return None
-    return file
-
-
-def _take(file: TextIO, database: Path) -> None:
+        return nullcontext()
+    give_to_owner(path)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        file.seek(0)
-        raise _refused(database, file.read().strip()) from None
+        with file:
+            file.seek(0)
+            return _refused(database, file.read().strip())
     except OSError as error:  # a file system that has no locks
-        log.warning("lock.without_file", path=file.name, error=error.strerror)
+        log.warning("lock.without_file", path=str(path), error=error.strerror)
+    with suppress(OSError):  # on a full disk the lock holds all the same
+        _sign(file, who)
+    return file
 
 
 def _signed(path: Path) -> str:

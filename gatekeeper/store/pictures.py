@@ -16,7 +16,7 @@ from pathlib import Path
 from uuid6 import uuid7
 
 from gatekeeper.errors import StoreError
-from gatekeeper.store.sweeping import DRAFT, PictureLimits, Swept, sweep
+from gatekeeper.store.sweeping import DRAFT, PictureLimits, Swept, recalled, remember, sweep
 from gatekeeper.store.worker import ThreadWorker
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -50,13 +50,15 @@ class Pictures:
             raise StoreError(f"{name!r} is no name for a picture")
         return await self._writer.run(partial(self._keep, name, data))
 
-    async def sweep(self, limits: PictureLimits, evidence: Collection[str]) -> Swept:
+    async def sweep(self, limits: PictureLimits, evidence: Collection[str] | None) -> Swept:
         """Delete what the limits do not let stay. `evidence` are the names, without their endings,
-        of pictures that may be needed: they go by no date, and last where there are too many.
+        of pictures that may be needed: they go by no date, and last where there are too many. None
+        where it cannot be asked: then those of the last time count, and where there was none,
+        nothing goes.
 
         Raises `StoreError` where the disk does not let them be deleted, or is still at it.
         """
-        return await self._sweeper.run(partial(self._sweep, limits, frozenset(evidence)))
+        return await self._sweeper.run(partial(self._sweep, limits, evidence))
 
     def _keep(self, name: str, data: bytes) -> str:
         draft = self._folder / f"{DRAFT}{uuid7()}"
@@ -74,9 +76,14 @@ class Pictures:
             raise StoreError(f"{self._folder}: cannot keep {name}: {error.strerror}") from error
         return place.as_posix()
 
-    def _sweep(self, limits: PictureLimits, evidence: frozenset[str]) -> Swept:
+    def _sweep(self, limits: PictureLimits, evidence: Collection[str] | None) -> Swept:
+        needed = recalled(self._folder) if evidence is None else frozenset(evidence)
+        if needed is None:
+            return Swept(pictures=0, evidence=0, left_mb=0)
         try:
-            return sweep(self._folder, limits, evidence, now_last=frozenset(self._days))
+            swept = sweep(self._folder, limits, needed, now_last=frozenset(self._days))
+            remember(self._folder, needed)
+            return swept
         except OSError as error:
             raise StoreError(f"{self._folder}: cannot delete: {error.strerror}") from error
 

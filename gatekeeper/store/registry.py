@@ -5,7 +5,7 @@ or of a snapshot count.
 
 A snapshot may have a million rows, and writing them takes seconds in which no car could be
 decided. So they come in sorted and as pieces, each a transaction of its own, under the number of
-the next edition, which nobody reads; `turn` makes them count at once, and `sweep` then removes the
+the next edition, which is not read; `turn` makes them count at once, and `sweep` then removes the
 others.
 """
 

@@ -107,11 +107,12 @@ _SPACE = text(
 )
 
 
-def due(connection: Connection, limits: Limits) -> int | None:
-    """The number up to which the next piece of events is to go; None: nothing more."""
+def due(connection: Connection, limits: Limits, last: int) -> int | None:
+    """The number up to which the next piece of events is to go; None: nothing more. `last` is the
+    number of the last event when this was begun: what comes meanwhile is left for the next time.
+    """
     first = connection.scalar(select(func.min(events.c.seq)))
-    confirmed, last = outbox.reach(connection)
-    top = last if limits.unconfirmed else confirmed
+    top = last if limits.unconfirmed else min(last, outbox.confirmed(connection))
     if first is None or first > top:
         return None
     until = min(int(first) + PIECE - 1, top)

@@ -1,4 +1,4 @@
-"""The rows of the lists, whoever put them there: the centre, this gate, or another of the site.
+"""The rows of the lists, from every source: the centre, this gate, or another of the site.
 
 Rows and (zone, plate) pairs come in, rows and versions go out. It does not ask whether a row is
 valid now: the rules do.
@@ -30,7 +30,7 @@ from gatekeeper.store.statement import Statement, Values
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlacklistRow:
-    """One row of the blacklist; a suspended one refuses nobody until it has been reviewed."""
+    """One row of the blacklist; a suspended one does not count until it has been reviewed."""
 
     row: ListRow
     suspended: bool
@@ -171,7 +171,7 @@ def put(
 def remove(
     connection: Connection, name: ListName, entries: Iterable[tuple[str | None, str]]
 ) -> None:
-    """Take each (zone, plate) off a list, for every zone if None, whoever put it there."""
+    """Take each (zone, plate) off a list, for every zone if None, from every source."""
     _REMOVE.run_all(
         connection,
         [

@@ -82,7 +82,7 @@ events = Table(
 commands = Table(
     "commands",
     metadata,
-    # What the journal says of barrier commands, so that nobody has to read it all to ask.
+    # What the journal says of barrier commands, so that it need not all be read to ask.
     Column("id", Text, primary_key=True),
     Column("seq", Integer, nullable=False),
     Column("lane", Text),

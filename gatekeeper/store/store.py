@@ -202,7 +202,7 @@ class Store(Handle):
         return await self._read(site.lockdown)
 
     async def fire(self) -> bool:
-        """Whether a fire input latched and nobody has released it since."""
+        """Whether a fire input latched and has not been released since."""
         return await self._read(site.fire)
 
     async def holds(self) -> tuple[Hold, ...]:
@@ -214,8 +214,8 @@ class Store(Handle):
         A caller that stops it leaves the rest for the next time.
         """
         await self._write(lambda connection: evidence.close(connection, limits.now))
-        gone = Pruned()
-        while (until := await self._read(lambda c: retention.due(c, limits))) is not None:
+        gone, last = Pruned(), await self.last_seq()
+        while (until := await self._read(lambda c: retention.due(c, limits, last))) is not None:
             gone += await self._forget(until)
             await asyncio.sleep(rest_s)
         while (old := await self._forget_stays(limits.before)).stays:
@@ -231,7 +231,7 @@ class Store(Handle):
         return await self._read(lambda connection: evidence.open_passages(connection, now))
 
     async def check(self, rest_s: float = REST_S) -> None:
-        """Read the whole file, and rest for so long between two pieces; nobody waits for it.
+        """Read the whole file, and rest for so long between two pieces; no other call waits for it.
 
         Raises `UnsoundStoreError` where it is damaged: the next `open` does so too, until the file
         has been set aside. Raises `StoreError` where it cannot be read now.

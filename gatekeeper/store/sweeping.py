@@ -15,6 +15,12 @@ DRAFT = ".draft-"
 """How a file is called until it is whole; the name of a picture never begins with a dot."""
 
 
+_NEEDED = ".evidence"
+"""The names of pictures that were needed last: a database on a full disk may not open, and could
+not say so just when pictures have to make room.
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureLimits:
     """`before` (aware) is the day from which ordinary pictures stay, None while the clock is not
@@ -99,6 +105,22 @@ def sweep(
     )
 
 
+def remember(folder: Path, evidence: frozenset[str]) -> None:
+    """Keep these names for a time when the database cannot be asked."""
+    if folder.exists() and recalled(folder) != evidence:
+        draft = folder / f"{DRAFT}evidence"
+        draft.write_text("\n".join(sorted(evidence)), encoding="utf-8")
+        draft.replace(folder / _NEEDED)
+
+
+def recalled(folder: Path) -> frozenset[str] | None:
+    """The names kept last, None where there are none."""
+    try:
+        return frozenset((folder / _NEEDED).read_text(encoding="utf-8").split())
+    except OSError:
+        return None
+
+
 def _drop_drafts(folder: Path, before: float) -> None:
     """What a power cut left."""
     for draft in folder.glob(f"{DRAFT}*"):
@@ -108,7 +130,7 @@ def _drop_drafts(folder: Path, before: float) -> None:
 
 def _days(folder: Path) -> Iterator[Path]:
     for day in folder.glob("????-??-??"):
-        with suppress(ValueError):  # of somebody else's, then
+        with suppress(ValueError):  # not one of ours
             date.fromisoformat(day.name)
             yield day
 

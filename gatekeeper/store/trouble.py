@@ -1,5 +1,6 @@
 """What SQLite says against a file, told as a `StoreError` that says what a technician can do."""
 
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ _UNACCEPTABLE = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceErr
 """What SQLite says of values, not of the disk."""
 
 _STALE = ("SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
+
+_LEAST_FREE = 65_536
+"""Bytes of a disk that is not full: the log's index takes half of that."""
 
 
 class UnsoundStoreError(StoreError):
@@ -73,12 +77,22 @@ def _name(error: object) -> str:
     return str(getattr(error, "sqlite_errorname", ""))
 
 
+def _is_full(path: Path) -> bool:
+    """Where the log's index finds no space, SQLite speaks of an input or output error."""
+    try:
+        return shutil.disk_usage(path.parent).free < _LEAST_FREE
+    except OSError:
+        return False
+
+
 def _told(path: Path, error: Any) -> StoreError:
     name = _name(error)
     if isinstance(error, _UNACCEPTABLE):
         return UnacceptableError(f"{path}: {error}")
     if name.startswith(_UNSOUND):
         return unsound(path, str(error))
+    if name.startswith("SQLITE_IOERR") and _is_full(path):
+        name = "SQLITE_FULL"
     for beginning, advice in _ADVICE:
         if name.startswith(beginning):
             return StoreError(f"{path}: {advice} ({error})")

@@ -57,7 +57,7 @@ class UnflushedDatabase(Database):
             yield self._connection
 
     def disturbed(self) -> bool:
-        """False: nobody else can write."""
+        """False: no other program can write."""
         return False
 
     def flush(self) -> None:

@@ -30,7 +30,7 @@ CLOSES_S = 5.0
 
 
 def silence(_: object) -> None:
-    """Nobody but the caller is told of an answer."""
+    """Only the caller is told of an answer."""
 
 
 class Worker(Protocol):
@@ -63,9 +63,8 @@ class Workers:
 class ThreadWorker:
     """Works in a thread of its own: the loop goes on meanwhile.
 
-    A caller that stops waiting for a call does not undo it; its failure is then logged, there
-    being nobody to raise it to. `path` is the file it works on, `does` what it does there, and
-    `most_waiting` how many calls may wait for it.
+    A caller that stops waiting for a call does not undo it; its failure is then logged. `path` is
+    the file it works on, `does` what it does there, and `most_waiting` how many calls may wait.
     """
 
     def __init__(self, path: Path, does: str, most_waiting: int = MAX_WAITING) -> None:

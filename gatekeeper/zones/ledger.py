@@ -62,7 +62,7 @@ class Ledger:
         self.plans = plans
         self.exits = exits
         self.open = OpenStays()
-        self.history = History()
+        self.history = History({zone: plan.policy for zone, plan in plans.items()})
         self.moved = asyncio.Event()
         self.journal = journal
         self._clock = clock

@@ -17,6 +17,7 @@ from gatekeeper.rules import journey
 from gatekeeper.rules.journey import Ended, Place
 from gatekeeper.rules.stay import StayStep
 from gatekeeper.zones import peer_events, peers
+from gatekeeper.zones.lastword import LastWords
 from gatekeeper.zones.ledger import Change, Ledger
 from gatekeeper.zones.passages import Passages
 from gatekeeper.zones.peer_events import Found
@@ -31,6 +32,8 @@ class PeerListener:
         self._peers = known
         self._passages = passages
         self._clock = clock
+        self._last_words = LastWords(ledger.plans)
+        self._said_of: dict[str, tuple[str, int]] = {}
 
     def hear(self, told: PeerEvent | PeerHealth) -> None:
         """Another controller of the site told of itself."""
@@ -77,23 +80,30 @@ class PeerListener:
             if found.doubt is not None:
                 self._doubt(told.controller, found.doubt)
             steps = [] if found.place is None else self._in_lane(found.place, found, told, at)
-            change = Change(listed=found.listed, suspended=found.suspended, removed=found.removed)
-            self._ledger.take(steps, change)
+            self._ledger.take(steps, _blacklist(found, self._last_words.heard(told)))
         self._peers.took(told, at.boot_s)
 
     # --- what an event says -------------------------------------------------------------------
 
     def _watch(self, told: PeerEvent, found: Found) -> None:
-        """A device of a peer fails, or works again; a peer that starts tells of it anew."""
+        """A device of a peer fails, or works again; after a start the peer says so once more."""
         works = [f"{told.controller}/{found.sees}"] if found.sees else []
         if isinstance(told.fact, ControllerStarted):
             works = self._ledger.exits.unwatched_at(told.controller)
         for device in works:
-            self._watched(told.controller, device, watched=True)
+            self._watched(told, device, watched=True)
         if found.blind is not None:
-            self._watched(told.controller, f"{told.controller}/{found.blind}", watched=False)
+            self._watched(told, f"{told.controller}/{found.blind}", watched=False)
 
-    def _watched(self, controller: str, device: str, *, watched: bool) -> None:
+    def _watched(self, told: PeerEvent, device: str, *, watched: bool) -> None:
+        """What was said later of the device holds, whichever of the two came first."""
+        journal, seq = self._said_of.get(device, (told.journal, 0))
+        if journal == told.journal and told.seq < seq:
+            return
+        self._said_of[device] = (told.journal, told.seq)
+        self._watch_device(told.controller, device, watched=watched)
+
+    def _watch_device(self, controller: str, device: str, *, watched: bool) -> None:
         self._ledger.exits.watch(device, watched)
         for zone in self._peers.zones(controller):
             self._ledger.pause(zone, f"{device} unwatched", not watched, self._clock.boot_s())
@@ -137,3 +147,18 @@ class PeerListener:
             self._ledger.doubt(zone, Blemish(doubt=doubt, at=at, detail=controller))
             for lane in lanes:
                 self._ledger.pause(zone, lane, begins=False, at=at.boot_s)
+
+
+def _blacklist(found: Found, zones: tuple[str | None, ...]) -> Change:
+    """What an event changes in the blacklist, for those zones of which it is the last word; None
+    among them stands for all.
+    """
+
+    def counts(zone: str | None) -> bool:
+        return zone in zones or None in zones
+
+    return Change(
+        listed=tuple(row for row in found.listed if counts(row.zone)),
+        suspended=tuple((zone, plate) for zone, plate in found.suspended if counts(zone)),
+        removed=tuple((zone, plate) for _, plate in found.removed for zone in zones),
+    )

@@ -32,7 +32,6 @@ from gatekeeper.rules import identity, journey, occupancy, stay
 from gatekeeper.rules.journey import Ended, Place
 from gatekeeper.rules.stay import StayInput, StayStep
 from gatekeeper.zones.exits import Exits
-from gatekeeper.zones.history import CONFLICT_S
 from gatekeeper.zones.ledger import Change, Ledger
 from gatekeeper.zones.passages import Passages
 from gatekeeper.zones.peer_listener import PeerListener
@@ -102,7 +101,7 @@ class Zones:
     @property
     def remembered_s(self) -> float:
         """How far back anything may be asked of a plate that has left."""
-        return max(CONFLICT_S, *(plan.policy.cooldown_s for plan in self._plans.values()))
+        return self._ledger.history.look_back_s
 
     def _restored(self, each: Stay, at: Instant) -> list[StayStep]:
         plan = self._plans.get(each.zone)
@@ -127,6 +126,11 @@ class Zones:
         """
         state = self._ledger.open.state(zone)
         return state if self._journal.writes else replace(state, trusted=False)
+
+    @property
+    def inside(self) -> tuple[Stay, ...]:
+        """The stays that have not ended, in all zones."""
+        return self._ledger.open.inside
 
     def away_s(self, zone: str, of_plate: str | None) -> float | None:
         """How long ago a plate left a zone, None if that is not known."""
@@ -310,6 +314,7 @@ class Zones:
         if at.boot_s - self._aged_at < AGED_EVERY_S:
             return []
         self._aged_at = at.boot_s
+        self._ledger.history.forget(at.boot_s)
         return [
             self._step(each, stay.GivenUp(), at)
             for each in self._ledger.open.inside

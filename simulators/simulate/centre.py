@@ -1,21 +1,20 @@
-"""The centre and the broker between the two controllers: what reaches whom, and when."""
+"""The centre's lists, and what the controllers have to hear of each other."""
 
-from collections import defaultdict, deque
+from collections import defaultdict
 
 from gatekeeper.model import (
     BlacklistAdded,
     BlacklistRemoved,
     BlacklistSuspended,
+    Event,
     ListChange,
     ListChanges,
     ListName,
     ListRow,
     PassageEnded,
-    PeerEvent,
     VehicleDecided,
 )
 from simulators.simulate.site import INNER, OUTER
-from simulators.virtual import Told
 
 _OF_THE_BLACKLIST = (BlacklistAdded, BlacklistRemoved, BlacklistSuspended)
 
@@ -40,31 +39,8 @@ class Lists:
         return ListChanges(list=name, since=since, version=since + 1, changes=changes)
 
 
-class Mailbox:
-    """What waits for one controller while the broker or its own power is away."""
-
-    def __init__(self) -> None:
-        self.lists: deque[ListChanges] = deque()
-        self.events: deque[PeerEvent] = deque()
-
-
-def is_of_interest(told: Told, to: str) -> bool:
+def is_of_interest(of: str, to: str, event: Event) -> bool:
     """Whether a controller makes anything of an event of the other. Of the rest it would note only
     that they were, if it depended on the other's exits; here neither does.
     """
-    return isinstance(told.event.record.fact, _OF_INTEREST[to])
-
-
-def as_peer(controller: str, told: Told) -> PeerEvent:
-    """An event of a controller as its peer hears it."""
-    event, record = told.event, told.event.record
-    return PeerEvent(
-        controller=controller,
-        journal=event.journal,
-        seq=event.seq,
-        lane=record.lane,
-        passage=record.passage,
-        occurred_at=record.at.wall,
-        clock_trusted=record.at.trusted,
-        fact=record.fact,
-    )
+    return isinstance(event.record.fact, _OF_INTEREST[to])

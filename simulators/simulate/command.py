@@ -94,6 +94,7 @@ def _rates(
     callback=_picture,
     help=f"Instead: {len(RATES) ** 2} runs over both fault rates, as a picture.",
 )
+@click.option("--faults", is_flag=True, help="Disks, devices, links and the program fail, too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def simulate(
     days: float,
@@ -107,11 +108,12 @@ def simulate(
     no_plot: bool,
     traffic: Path | None,
     sweep: Path | None,
+    faults: bool,
     as_json: bool,
 ) -> None:
     """Let a simulated site live for so many DAYS with the real rules, lanes and store, in virtual
     time, and compare what the gates decided with what really happened. Exit code 1 if anybody was
-    blacklisted wrongly.
+    blacklisted wrongly, or a promise was broken.
     """
     from simulators.world import Plan
 
@@ -131,18 +133,24 @@ def simulate(
     elif sweep is not None:
         wrong = _sweep(plan, seed, days, workers, sweep, as_json)
     else:
-        wrong = _once(plan, seed, days, workers, None if no_plot else plot, as_json)
+        wrong = _once(plan, seed, days, workers, None if no_plot else plot, as_json, faults)
     sys.exit(1 if wrong else 0)
 
 
 def _once(
-    plan: "Plan", seed: int, days: float, workers: int, plot: Path | None, as_json: bool
+    plan: "Plan",
+    seed: int,
+    days: float,
+    workers: int,
+    plot: Path | None,
+    as_json: bool,
+    faults: bool,
 ) -> int:
     from simulators.simulate import plots, report
     from simulators.simulate.run import run_all, tasks_of
 
     begun = time.perf_counter()
-    tasks = tasks_of(plan, seed, days, diary=plot is not None)
+    tasks = tasks_of(plan, seed, days, diary=plot is not None, faults=faults)
     with _progress(days) as progress:
         outcomes = [outcome for _, outcome in run_all(tasks, workers, progress)]
     seconds = time.perf_counter() - begun
@@ -154,7 +162,7 @@ def _once(
     print(json.dumps(told, ensure_ascii=False) if as_json else report.table(verdicts, seconds))
     if plot is not None and not as_json:
         print(f"a day as a picture: {plot}")
-    return verdicts.wrong_blacklistings
+    return verdicts.wrong_blacklistings + verdicts.promises_broken
 
 
 def _traffic(plan: "Plan", seed: int, days: float, workers: int, path: Path, as_json: bool) -> int:

@@ -1,9 +1,11 @@
 """The two controllers, as the simulated world meets them: real ones, in virtual time.
 
-Loop edges and reads of the world go in, openings come out; nothing else passes between them.
+Loop edges and what the cameras see go in, openings come out; nothing else passes between them.
 """
 
 import math
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from gatekeeper.model import (
@@ -17,10 +19,13 @@ from gatekeeper.model import (
     Sensor,
     ZoneRecounted,
 )
-from simulators.simulate.centre import Lists, Mailbox, as_peer, is_of_interest
+from simulators.simulate.centre import Lists, is_of_interest
+from simulators.simulate.faults import Faults
 from simulators.simulate.ledger import Ledger
+from simulators.simulate.promises import Promises
 from simulators.simulate.site import CONTROLLER_OF, INNER, VISITOR_ZONE, ZONE_OF, config_of
-from simulators.virtual import Rehearsal, Told, VirtualClock
+from simulators.virtual import Broker, Machine, VirtualClock, VirtualLoop
+from simulators.virtual.badly import WeakDisk
 from simulators.world import Read
 
 _CORNERS = ((0.0, 0.0), (200.0, 0.0), (200.0, 60.0), (0.0, 60.0))
@@ -30,46 +35,40 @@ _BEHIND = ((0.0, 0.0), (90.0, 0.0), (90.0, 27.0), (0.0, 27.0))
 _COUNTED = (PassageEnded, ZoneRecounted)
 """With these events a count may have changed."""
 
-_OFTEN_S = 1800.0
-"""So often each controller is woken, wanted or not."""
-
-
-class _Machine:
-    """One controller, its clocks, and what waits for it."""
-
-    def __init__(self, name: str, folder: Path) -> None:
-        self.name = name
-        self.config = config_of(name, folder)
-        self.clock = VirtualClock()
-        self.mail = Mailbox()
-        self.dead: set[str] = set()
-        self.life: Rehearsal | None = None
-        self.due = math.inf
-        self.begin()
-
-    def begin(self) -> None:
-        self.life = Rehearsal(self.config, self.config.store.path, self.clock, hears_lists=False)
-        self.life.begin()
-        for lane in self.dead:
-            self.life.camera(lane, alive=False)
-
-    def end(self) -> None:
-        if self.life is not None:
-            self.life.end()
-        self.life, self.due = None, math.inf
+_LINGERS_S, _NAP_S = 0.5, 1800.0
+"""How long a machine stays awake after anything has happened, and how long it may sleep."""
 
 
 class Gates:
     """Both controllers, the centre and the broker; `ledger` notes what the journals say."""
 
-    def __init__(self, folder: Path, ledger: Ledger) -> None:
-        self._machines = {name: _Machine(name, folder) for name in ZONE_OF}
-        self._of_lane = {lane: self._machines[name] for lane, name in CONTROLLER_OF.items()}
+    def __init__(self, folder: Path, ledger: Ledger, faults: str | None = None) -> None:
+        """With `faults`, a seed, things break as it says, and all promises are asked for."""
+        self.loop = VirtualLoop(breakable=faults is not None)
+        self._broker = Broker(is_of_interest)
+        self.machines = {name: self._machine(name, folder) for name in ZONE_OF}
+        self._of_lane = {lane: self.machines[name] for lane, name in CONTROLLER_OF.items()}
         self._ledger = ledger
         self._lists = Lists()
-        self._broker_up = True
         self._orders = 0
-        self._openings: list[str] = []
+        self.faults = None if faults is None else Faults(self.machines, faults)
+        self.promises = None if self.faults is None else Promises(self.machines, self.faults)
+        for name, machine in self.machines.items():
+            if self.promises is not None:
+                machine.kerbs.pulsed = partial(self.promises.opened, name)
+            machine.begin()
+
+    def _machine(self, name: str, folder: Path) -> Machine:
+        config = config_of(name, folder)
+        return Machine(
+            config,
+            config.store.path,
+            self.loop,
+            broker=self._broker,
+            clock=VirtualClock(self.loop, lingers_s=_LINGERS_S, nap_s=_NAP_S),
+            disk=WeakDisk(),
+            hears_lists=False,
+        )
 
     def start(self, lists: dict[str, list[str]]) -> None:
         """The lists as they are before the first day."""
@@ -80,50 +79,48 @@ class Gates:
 
     def close(self) -> None:
         """Let go of the databases."""
-        for machine in self._machines.values():
-            machine.end()
+        for machine in self.machines.values():
+            machine.kill()
+        self.loop.close()
 
     def counted(self) -> tuple[int, bool] | None:
         """How many the inner gate believes to be in the visitor zone, and whether it is sure."""
-        life = self._machines[INNER].life
-        if life is None:
+        machine = self.machines[INNER]
+        if machine.life is None:
             return None
-        state = life.zones.state(VISITOR_ZONE)
+        state = machine.controller.zones.state(VISITOR_ZONE)
         return state.count, state.trusted
 
     # --- what the world does ------------------------------------------------------------------
 
     def wake_at(self) -> float:
-        """When either wants to be woken."""
-        return min(machine.due for machine in self._machines.values())
+        """When anything is due in the controllers."""
+        due = self.loop.next_at()
+        soonest = math.inf if due is None else due
+        return soonest if self.faults is None else min(soonest, self.faults.next_at())
 
     def wake(self, at: float) -> None:
-        """The time for something has come."""
-        self._at(at)
-        for machine in self._machines.values():
-            if machine.life is not None and machine.due <= at:
-                machine.life.wake()
-                self._after(machine)
+        """Let it be that time."""
+        self._to(at)
+        self._gather()
 
     def edge(self, lane: str, sensor: str, on: bool, at: float) -> None:
         """A loop has changed."""
-        self._at(at)
+        self._to(at)
         machine = self._of_lane[lane]
-        if machine.life is not None:
-            machine.life.edge(lane, Sensor(sensor), on)
-            self._after(machine)
+        if self.promises is not None and sensor == "arrival" and lane.endswith("exit"):
+            self.promises.arrival(machine.name, lane, on, at)
+        machine.edge(lane, Sensor(sensor), on)
+        self._gather()
 
     def looking(self, lane: str) -> bool:
-        """Whether the lane wants frames."""
-        machine = self._of_lane[lane]
-        return machine.life is not None and lane not in machine.dead and machine.life.looking(lane)
+        """Whether the lane's camera waits for a picture."""
+        return lane in self._of_lane[lane].kerbs.awaited
 
     def look(self, lane: str, frame: int, reads: tuple[Read, ...], at: float) -> None:
         """One frame."""
-        self._at(at)
+        self._to(at)
         machine = self._of_lane[lane]
-        if machine.life is None or lane in machine.dead:
-            return
         boot_s = machine.clock.boot_s()
         seen = tuple(
             PlateRead(
@@ -137,48 +134,51 @@ class Gates:
             )
             for behind, read in enumerate(reads)
         )
-        machine.life.look(lane, frame, seen)
-        self._after(machine)
+        machine.show(lane, frame, seen)
+        self._gather()
 
     def openings(self) -> list[str]:
         """The lanes whose barriers were pulsed since this was last asked."""
-        if not self._openings:
-            return []
-        opened, self._openings = self._openings, []
+        opened = []
+        for machine in self.machines.values():
+            opened += machine.kerbs.pulses
+            machine.kerbs.pulses.clear()
         return opened
 
     def camera(self, lane: str, alive: bool, at: float) -> None:
         """A camera has died or come back."""
-        self._at(at)
-        machine = self._of_lane[lane]
-        (machine.dead.discard if alive else machine.dead.add)(lane)
-        if machine.life is not None:
-            machine.life.camera(lane, alive=alive)
-            self._after(machine)
+        self._to(at)
+        self._of_lane[lane].camera(lane, alive=alive)
+        self._gather()
 
     def power(self, controller: str, on: bool, at: float) -> None:
         """A controller has lost its power, or has it again."""
-        self._at(at)
-        machine = self._machines[controller]
+        self._to(at)
+        machine = self.machines[controller]
+        if self.promises is not None:
+            self.promises.power(controller)
         if on:
             machine.clock.reboot()
             machine.begin()
-            self._after(machine)
-            self._deliver(machine)
         else:
-            machine.end()
+            machine.kill()
+            machine.kerbs.clear()
+        self._gather()
 
     def clock_step(self, controller: str, by_s: float, trusted: bool, at: float) -> None:
         """A wall clock jumps."""
-        self._at(at)
-        self._machines[controller].clock.step(by_s, trusted=trusted)
+        self._to(at)
+        self.machines[controller].clock.step(by_s, trusted=trusted)
 
     def broker(self, up: bool, at: float) -> None:
         """The broker has gone, or is back."""
-        self._at(at)
-        self._broker_up = up
-        for machine in self._machines.values():
-            self._deliver(machine)
+        self._to(at)
+        self._broker.turn(up=up)
+        for machine in self.machines.values():
+            if machine.life is not None:
+                machine.life.link.reached(reached=up)
+        self.loop.settle()
+        self._gather()
 
     def bind(self, plate: str, at: float) -> None:
         """A visitor binds a plate."""
@@ -186,7 +186,7 @@ class Gates:
 
     def list_change(self, name: str, plate: str, remove: bool, at: float) -> None:
         """The centre changes a list."""
-        self._at(at)
+        self._to(at)
         of = ListName(name)
         zone = VISITOR_ZONE if of is ListName.BLACKLIST else None
         row = ListRow(list=of, plate=plate, zone=zone)
@@ -195,75 +195,54 @@ class Gates:
         self._send(self._lists.change(of, [row], remove=remove))
 
     def recount(self, zone: str, count: int, at: float) -> None:
-        """A person has counted."""
-        self._at(at)
-        machine = next(m for m in self._machines.values() if ZONE_OF[m.name] == zone)
+        """A person has counted, and says so at the gate."""
+        self._to(at)
+        machine = next(m for m in self.machines.values() if ZONE_OF[m.name] == zone)
         if machine.life is None:
             return
         self._orders += 1
-        order = Order(
-            id=f"recount-{self._orders}",
-            verb="recount",
-            by="attendant",
-            reason="morning round",
-            expires_at=machine.clock.instant().wall,
-            zone=zone,
-            count=count,
+        machine.order(
+            Order(
+                id=f"recount-{self._orders}",
+                verb="recount",
+                by="attendant",
+                reason="morning round",
+                expires_at=machine.clock.instant().wall + timedelta(minutes=1),
+                zone=zone,
+                count=count,
+            )
         )
-        machine.life.order(order)
-        self._after(machine)
+        self._gather()
+
+    def _to(self, at: float) -> None:
+        """Let it be that time; what breaks until then breaks."""
+        while self.faults is not None and self.faults.next_at() <= at:
+            self.loop.run_to(max(self.faults.next_at(), self.loop.time()))
+            self.faults.act()
+        self.loop.run_to(at)
+        if self.promises is not None:
+            self.promises.ask(at)
 
     # --- what follows -------------------------------------------------------------------------
 
-    def _at(self, at: float) -> None:
-        for machine in self._machines.values():
-            machine.clock.true_s = at
-
     def _send(self, changes: ListChanges) -> None:
-        for machine in self._machines.values():
-            machine.mail.lists.append(changes)
-            self._deliver(machine)
+        for machine in self.machines.values():
+            machine.clock.stir()
+            self._broker.mail(machine.name).lists.put(changes)
+        self.loop.settle()
+        self._gather()
 
-    def _deliver(self, machine: _Machine) -> None:
-        """Hand over what waits, if both the broker and the controller are there."""
-        life = machine.life
-        if life is None:
-            return
-        away = life.centre_away_since
-        life.centre_away_since = None if self._broker_up else away or life.clock.true_s
-        while self._broker_up and (machine.mail.lists or machine.mail.events):
-            while machine.mail.lists:
-                life.lists(machine.mail.lists.popleft())
-            while machine.mail.events:
-                life.hear(machine.mail.events.popleft())
-        self._after(machine)
-
-    def _after(self, machine: _Machine) -> None:
-        """Take what the controller has said and done."""
-        life = machine.life
-        if life is None:
-            return
-        if life.openings:
-            self._openings += life.openings
-            life.openings.clear()
-        if life.told:
-            told, life.told = life.told, []
-            self._spread(machine, told)
-        now = machine.clock.true_s
-        machine.due = min(machine.clock.true(life.wake_at()), now + _OFTEN_S)
-
-    def _spread(self, machine: _Machine, told: list[Told]) -> None:
-        for each in told:
-            self._ledger.take(machine.name, each)
-            if machine.name == INNER and isinstance(each.event.record.fact, _COUNTED):
-                count = machine.life.zones.state(VISITOR_ZONE) if machine.life else None
-                if count is not None:
-                    self._ledger.counts.append((each.true_s, count.count, count.trusted))
-        for other in self._machines.values():
-            if other is machine:
+    def _gather(self) -> None:
+        """Note what the controllers have written."""
+        for machine in self.machines.values():
+            if not machine.told:
                 continue
-            other.mail.events.extend(
-                as_peer(machine.name, each) for each in told if is_of_interest(each, other.name)
-            )
-            if self._broker_up and other.mail.events:
-                self._deliver(other)
+            told, machine.told = machine.told, []
+            for each in told:
+                if self.promises is not None:
+                    self.promises.told(machine.name, each.event, each.true_s)
+                self._ledger.take(machine.name, each)
+                if machine.name == INNER and isinstance(each.event.record.fact, _COUNTED):
+                    count = self.counted()
+                    if count is not None:
+                        self._ledger.counts.append((each.true_s, *count))

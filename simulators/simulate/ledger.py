@@ -106,6 +106,9 @@ class Verdicts:
     ways_out: Counter[str] = field(default_factory=Counter)
     doubts: Counter[str] = field(default_factory=Counter)
     victims: list[str] = field(default_factory=list)
+    promises_broken: int = 0
+    faults_drawn: int = 0
+    broken: list[str] = field(default_factory=list)
 
     def saw_count(self, count: int, trusted: bool, really: int) -> None:
         """What the gate believed to be inside at a moment, and how many there were."""

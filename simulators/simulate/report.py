@@ -54,9 +54,11 @@ def table(verdicts: Verdicts, seconds: float) -> str:
         ("ways out of the zone", _most(v.ways_out)),
         ("occupancy error, largest", f"{v.occupancy_error_max}"),
         ("  while the gate was sure", f"{v.occupancy_error_max_trusted}"),
+        ("faults drawn", f"{v.faults_drawn}"),
+        ("promises broken", f"{v.promises_broken}"),
         ("seconds", f"{seconds:.1f}"),
     ]
-    return "\n".join([f"{name:<28}  {value}" for name, value in rows] + v.victims)
+    return "\n".join([f"{name:<28}  {value}" for name, value in rows] + v.victims + v.broken)
 
 
 def _share(some: int, of: int) -> str:

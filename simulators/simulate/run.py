@@ -42,6 +42,7 @@ class Task:
     number: int
     days: float
     diary: bool = False
+    faults: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,7 +65,9 @@ class Outcome:
     diary: Diary | None = None
 
 
-def tasks_of(plan: Plan, seed: int, days: float, *, diary: bool = False) -> list[Task]:
+def tasks_of(
+    plan: Plan, seed: int, days: float, *, diary: bool = False, faults: bool = False
+) -> list[Task]:
     """The sites that make up so many days; the first keeps a diary if asked."""
     sites = 1 if days <= SITE_DAYS else 2 * math.ceil(days / (2 * SITE_DAYS))
     return [
@@ -74,6 +77,7 @@ def tasks_of(plan: Plan, seed: int, days: float, *, diary: bool = False) -> list
             number=number,
             days=days / sites,
             diary=diary and number == 0,
+            faults=faults,
         )
         for number in range(sites)
     ]
@@ -150,7 +154,8 @@ def run_site(task: Task, passed: Callable[[float], None] = lambda day: None) -> 
 def _run(task: Task, folder: Path, passed: Callable[[float], None]) -> Outcome:
     ledger = Ledger()
     world = World(task.plan, task.seed * _SEEDS + task.number)
-    gates = Gates(folder, ledger)
+    seed = f"{task.seed} {task.number}"
+    gates = Gates(folder, ledger, seed if task.faults else None)
     gates.start(world.lists())
     hours: list[tuple[float, tuple[int, bool] | None]] = []
 
@@ -165,6 +170,18 @@ def _run(task: Task, folder: Path, passed: Callable[[float], None]) -> Outcome:
     for at, counted in hours:
         if counted is not None:
             verdicts.saw_count(*counted, truth.inside(VISITOR_ZONE, at))
+    if gates.promises is not None and gates.faults is not None:
+        verdicts.faults_drawn = gates.faults.drawn.total()
+        verdicts.broken = [
+            f"seed {task.seed}, site {task.number}: {each.promise}: at {each.at:.3f} s {each.what}"
+            + "".join(f"\n    {line}" for line in gates.faults.before(each.at))
+            for each in gates.promises.broken
+        ]
+        verdicts.broken += [
+            f"seed {task.seed}, site {task.number}: nobody_is_blacklisted_wrongly: {victim}"
+            for victim in verdicts.victims
+        ]
+        verdicts.promises_broken = len(verdicts.broken)
     return Outcome(verdicts=verdicts, diary=_diary(ledger, truth) if task.diary else None)
 
 

@@ -21,6 +21,9 @@ EPOCH = datetime(2026, 11, 22, 16, tzinfo=UTC)
 _LOOKED_AT_S = 15.0
 """A machine stays awake for so long after its clock has jumped: time enough to notice."""
 
+_TICK_S = 1e-6
+"""No wait is shorter: on a real machine time goes on meanwhile."""
+
 _BOOTS_S = 20.0
 """How long a machine has been up when its controller starts."""
 
@@ -135,7 +138,7 @@ class VirtualClock:
             return
         nap = _Nap(self.awake_s() + at_most_s, self._napped)
         self._napped += 1
-        until = None if due is None else self._when(due)
+        until = None if due is None else max(self._when(due), loop.time() + _TICK_S)
         try:
             async with asyncio.timeout_at(until) as limit:
                 nap.wake = lambda: limit.reschedule(loop.time())

@@ -83,11 +83,15 @@ _SEEN = {
 
 
 class VirtualReader:
-    """Reads what a virtual picture shows."""
+    """Reads what a virtual picture shows, as well as the machine's recogniser can."""
+
+    def __init__(self, kerbs: Kerbs) -> None:
+        self._kerbs = kerbs
 
     async def read(self, frame: Frame) -> tuple[PlateRead, ...]:
-        """At once."""
-        return frame.sight.reads(frame) if isinstance(frame, VirtualFrame) else ()
+        """At once, unless it is slow; raises `PictureError`."""
+        reads = frame.sight.reads(frame) if isinstance(frame, VirtualFrame) else ()
+        return await self._kerbs.reader.read(frame, reads)
 
 
 class VirtualCamera:
@@ -212,7 +216,7 @@ class VirtualBarrier:
         """Pulse, unless it is too late."""
         if self._clock.boot_s() > command.deadline:
             return self._ack(command, Outcome.FAILED, "too late")
-        return self._switched(command, lambda: self._kerbs.pulse(self._lane))
+        return self._switched(command, lambda: self._kerbs.pulse(self._lane, command.id))
 
     async def hold(self, command: BarrierCommand) -> Ack:
         """Keep the boom up, at the latest when the board is back."""

@@ -10,6 +10,7 @@ from typing import Protocol
 from gatekeeper.app.fire import name_of
 from gatekeeper.config import Config, InputSettings
 from gatekeeper.model import Frame, PlateRead, Sensor
+from simulators.virtual.badly import WeakReader
 
 
 class Sight(Protocol):
@@ -61,7 +62,8 @@ class Kerbs:
     """`away` are boards that do not answer, `broken` lanes whose relays do not switch, `dead` lanes
     whose camera gives nothing, `held` lanes whose hold relay is on now; `pulses` are the lanes
     whose barriers were told to open, `closings` to close, emptied by whoever reads them; `pulsed`
-    is told of each opening at once.
+    is told of each opening at once, and `commands` are the ids of all. `present` is what stands on
+    which loop, wired or not.
 
     What a camera sees is asked of `look` at each picture; where that is None, the pictures are
     those that are `shown`.
@@ -75,7 +77,10 @@ class Kerbs:
         self.dead: set[str] = set()
         self.held: set[str] = set()
         self.pulses: list[str] = []
+        self.commands: list[str] = []
         self.pulsed: Callable[[str], None] = _told_nobody
+        self.reader = WeakReader()
+        self.present: set[tuple[str, Sensor]] = set()
         self.closings: list[str] = []
         self.awaited: set[str] = set()
         self.pictures: dict[str, Picture] = {}
@@ -87,6 +92,7 @@ class Kerbs:
 
     def edge(self, lane: str, sensor: Sensor, on: bool) -> None:
         """A loop has changed; one that is not wired is not heard."""
+        (self.present.add if on else self.present.discard)((lane, sensor))
         wire = self._lane(lane).get(f"{sensor}_loop") or self._lane(lane).get(sensor.value)
         if wire is not None:
             self._set(wire, on=on)
@@ -101,27 +107,24 @@ class Kerbs:
 
     def occupied(self, lane: str) -> bool:
         """Whether a vehicle is on a loop of the lane, and so in view of its camera."""
-        wires = self._lane(lane)
-        return any(
-            self.levels[wire.board][wire.input] != wire.inverted
-            for key, wire in wires.items()
-            if key in ("arrival_loop", "safety_loop")
-        )
+        return any((lane, sensor) in self.present for sensor in (Sensor.ARRIVAL, Sensor.SAFETY))
 
     def board(self, name: str, *, away: bool) -> None:
         """A board does not answer from now on, or does again."""
         (self.away.add if away else self.away.discard)(name)
         self.moved()
 
-    def pulse(self, lane: str) -> None:
+    def pulse(self, lane: str, command: str) -> None:
         """The barrier of a lane is told to open."""
         self.pulses.append(lane)
+        self.commands.append(command)
         self.pulsed(lane)
 
     def clear(self) -> None:
         """Without power nothing says anything, and no relay is on."""
         for wire in self._every_wire():
             self._set(wire, on=False)
+        self.present.clear()
         self.held.clear()
 
     def show(self, lane: str, picture: Picture) -> None:

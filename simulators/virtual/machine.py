@@ -70,7 +70,7 @@ class Life:
             health=self.health,
             store=self.store,
             pictures=_Pictures(self._machine.config.store.pictures),
-            reader=VirtualReader(),
+            reader=VirtualReader(self._machine.kerbs),
             devices=self._make_devices,
             link=self._make_link,
         )
@@ -188,11 +188,12 @@ class Machine:
         self.told.append(Told(event=event, true_s=self.clock.true_s))
         self.broker.tell(self.name, event)
 
-    def fail(self, task: str) -> None:
-        """A task of its controller fails, as by a fault of the program, and is run again."""
+    def fail(self, task: str, part: str = "") -> None:
+        """A task of its controller fails, or a part of it, as by a fault of the program."""
         tasks = self.loop.tasks
         leaves = tasks.leaves(self.now.controller.supervisor.tasks[task])
-        tasks.fail(leaves[-1], RuntimeError("a fault of the program"))
+        leaf = next(each for each in leaves if part in each.get_name())
+        tasks.fail(leaf, RuntimeError("a fault of the program"))
         self.loop.settle()
 
     # --- what happens to it -------------------------------------------------------------------

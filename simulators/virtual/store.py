@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol, Self, TypeAlias, TypeVar
+from typing import Any, Literal, Protocol, Self, TypeAlias, TypeVar
 
 from gatekeeper.errors import StoreError
 from gatekeeper.model import Commit, Event, Instant, ListChanges, Record
 from gatekeeper.store import Store
 from gatekeeper.store.facts import fact_of
 from gatekeeper.store.unflushed import UnflushedDatabase
-from gatekeeper.store.worker import Workers, silence
+from gatekeeper.store.worker import Workers
 
 Answer = TypeVar("Answer")
 
@@ -27,6 +27,10 @@ class Disk(Protocol):
         """How long the next piece of work takes; raises `StoreError` if it fails."""
         ...
 
+    async def wait(self, delay_s: float) -> None:
+        """Take so long, or until a disk that hung is well again."""
+        ...
+
 
 class GoodDisk:
     """A disk that takes no time and never fails."""
@@ -35,6 +39,10 @@ class GoodDisk:
         """None."""
         return 0.0
 
+    async def wait(self, delay_s: float) -> None:
+        """As long as that."""
+        await asyncio.sleep(delay_s)
+
 
 class VirtualWorker:
     """Works in its turn, one piece after the other; without power nothing is done any more."""
@@ -42,10 +50,11 @@ class VirtualWorker:
     def __init__(self, disk: Disk, does: Does) -> None:
         self._disk, self._does = disk, does
         self._turn = asyncio.Lock()
+        self._under_way: set[asyncio.Task[Any]] = set()
         self.power = True
 
     async def run(
-        self, work: Callable[[], Answer], ended: Callable[[Answer], None] = silence
+        self, work: Callable[[], Answer], ended: Callable[[Answer], None] = lambda _: None
     ) -> Answer:
         """Carry it out when those before it are done; who stops waiting does not undo it."""
         delay_s = self._disk.delay_s(self._does)
@@ -54,18 +63,26 @@ class VirtualWorker:
             ended(answer)
             return answer
         task = asyncio.create_task(self._run(delay_s, work, ended))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
         return await asyncio.shield(task)
 
     async def _run(
         self, delay_s: float, work: Callable[[], Answer], ended: Callable[[Answer], None]
     ) -> Answer:
         async with self._turn:
-            await asyncio.sleep(delay_s)
+            await self._disk.wait(delay_s)
             if not self.power:
                 raise StoreError("the machine has no power")
             answer = work()
         ended(answer)
         return answer
+
+    def cut(self) -> None:
+        """The power is gone: what is under way comes to nothing."""
+        self.power = False
+        for task in self._under_way:
+            task.cancel()
 
     async def aside(self, work: Callable[[], Answer]) -> Answer:
         """At once."""
@@ -117,7 +134,7 @@ class VirtualStore(Store):
     def cut(self) -> None:
         """The power is gone: what was committed is on the disk, and nothing else will be."""
         for worker in self._mine:
-            worker.power = False
+            worker.cut()
         if not self._closed:
             self._closed = True
             self._let_go()

@@ -182,7 +182,7 @@ def test_what_was_stored_is_told_before_anything_else_begins(desk: Desk) -> None
 def test_a_store_that_is_opened_later_takes_no_order_of_this_life_back(desk: Desk) -> None:
     desk.obeys("hold", "o-1", lane="in")
     past = at_once(read_past_life(desk.store, desk.clock.instant().wall))
-    desk.lanes["in"].holds = ()
+    desk.lanes["in"].ordered(iter(()))
     desk.obeys("fleet", "o-2", lane="in", vehicles=3)
     desk.holds.restore(past)
 

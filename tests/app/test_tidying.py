@@ -109,7 +109,7 @@ async def test_a_disk_that_is_not_there_is_an_alarm_and_no_failure(house: House)
     assert house.health.stands("disk_low", "disk")
 
 
-async def test_old_events_and_pictures_go_and_the_log_says_so(house: House) -> None:
+async def test_row_35_old_events_and_pictures_go_and_the_log_says_so(house: House) -> None:
     await house.store.commit(Commit(records=(OLD,) * 250))
     await house.store.commit(Commit(records=(ALARM,)))
     await house.store.confirm(house.store.journal, 251)
@@ -127,7 +127,7 @@ async def test_old_events_and_pictures_go_and_the_log_says_so(house: House) -> N
     ]
 
 
-async def test_pictures_of_open_cases_stay_until_these_are_closed(house: House) -> None:
+async def test_row_35_pictures_of_open_cases_stay_until_these_are_closed(house: House) -> None:
     await house.store.commit(Commit(records=(), stays=(SUSPECTED, OVERSTAYED), listed=(BANNED,)))
     for name in ("evidence", "banned", "ordinary"):
         house.picture("2026-01-01", name)
@@ -141,7 +141,7 @@ async def test_pictures_of_open_cases_stay_until_these_are_closed(house: House) 
     assert house.pictures() == set()
 
 
-async def test_with_a_clock_that_is_not_trusted_nothing_goes_by_date(house: House) -> None:
+async def test_row_35_with_a_clock_that_is_not_trusted_nothing_goes_by_date(house: House) -> None:
     await house.store.commit(Commit(records=(OLD,) * 250))
     await house.store.confirm(house.store.journal, 250)
     house.picture("1970-01-01", "old", 6_000_000)
@@ -205,9 +205,24 @@ async def test_a_store_that_is_not_open_is_told_in_the_log_and_hinders_nothing(
         await keep.check()
 
     assert [(entry["event"], entry["what"]) for entry in logged] == [
-        ("disk.not_kept", "tidying"),
+        ("disk.not_kept", "pruning"),
         ("disk.not_kept", "checking"),
     ]
+
+
+async def test_pictures_make_room_for_a_store_that_cannot_be_opened_for_want_of_it(
+    house: House,
+) -> None:
+    await house.store.commit(Commit(records=(), stays=(SUSPECTED,)))
+    for name in ("evidence", "ordinary"):
+        house.picture("2026-11-22", name)
+    await house.tidying().tidy(NOW)
+    await house.store.close()
+    house.store = Store.at(house.folder / "gate.db")
+
+    await house.tidying(min_free_mb=10**9).tidy(NOW)
+
+    assert house.pictures() == {"evidence"}
 
 
 async def test_a_store_that_hangs_is_waited_for_no_longer_than_may_be(

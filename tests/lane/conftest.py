@@ -224,6 +224,7 @@ class Bench:
     display: FakeDisplay
     journal_log: Journal
     reader: FakeReader
+    writer: "asyncio.Task[None]"
 
     def arrive(self, plate: str) -> None:
         self.camera.plate = plate
@@ -355,7 +356,8 @@ async def gate(
         slow_look_s=0.02,
     )
     shared = Turn(clock=clock, health=health, timing=turns.Timing()) if turn else None
-    others = [asyncio.create_task(each) for each in (journal.run(), zones.run())]
+    writer = asyncio.create_task(journal.run())
+    others = [writer, asyncio.create_task(zones.run())]
     assert await journal.restored(PATIENCE_S)
     benches = []
     one_barrier = FakeBarrier()
@@ -382,7 +384,7 @@ async def gate(
         benches.append(
             Bench(
                 *(lane, camera, barrier, loops, store, zones, health, file, site, running),
-                *(display, journal, reader),
+                *(display, journal, reader, writer),
             )
         )
     for name in ListName:

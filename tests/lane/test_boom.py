@@ -31,6 +31,12 @@ def lane_settings(lane_settings: LaneSettings) -> LaneSettings:
     )
 
 
+@pytest.fixture
+def timing(timing: Timing) -> Timing:
+    """Nothing here is decided again because a vehicle has stood there for long."""
+    return replace(timing, opening_s=600.0)
+
+
 async def let_in_under_it(bench: Bench) -> None:
     bench.loops.set(Sensor.BOOM_UP, on=True)
     bench.arrive(VISITOR)

@@ -18,6 +18,8 @@ from gatekeeper.rules.passage import State, Timing
 # `bench` is the fixture of conftest.py, whose type cannot be imported from there.
 Bench = Any
 
+PATIENCE_S = 30.0
+
 VISITOR = "闽C12F57"
 AMBULANCE = "闽A00120"
 
@@ -139,6 +141,13 @@ class TestExit:
         assert (ended["end"], ended["plate"], ended["certain"]) == ("passed", VISITOR, False)
         assert bench.facts("vehicle.decided")[0]["decision"]["reason"] == "store_failed"
 
+    async def test_row_32_an_exit_opens_though_nothing_writes_the_journal(
+        self, bench: Bench
+    ) -> None:
+        bench.writer.cancel()
+        bench.arrive(VISITOR)
+        await bench.until(lambda: bench.barrier.commands)
+
     async def test_row_32_the_next_one_is_let_out_as_well(self, bench: Bench) -> None:
         bench.store.hangs = asyncio.Event()
         for count in (1, 2):
@@ -149,6 +158,17 @@ class TestExit:
             await asyncio.sleep(1.0)
         bench.store.hangs.set()
         await bench.ended(2)
+
+    async def test_an_order_that_is_carried_out_late_gives_no_pulse_after_its_deadline(
+        self, bench: Bench
+    ) -> None:
+        """Its intent waits for the disk until it is good no longer."""
+        bench.store.hangs = asyncio.Event()
+        soon = replace(order(), deadline=SystemClock().boot_s() + 0.1)
+        assert (await bench.lane.obey(soon)).outcome == "refused"
+        bench.store.hangs.set()
+        await bench.until(lambda: bench.facts("barrier.commanded"))
+        assert not bench.barrier.commands
 
 
 class TestShortDeadline:
@@ -170,6 +190,8 @@ class TestShortDeadline:
         bench.arrive(VISITOR)
         await bench.until(lambda: bench.barrier.commands)
         bench.store.hangs.set()
+        await bench.until(lambda: bench.facts("barrier.commanded"))
+        assert [each["outcome"] for each in bench.facts("barrier.commanded")] == ["done"]
 
 
 async def test_row_32_an_entry_does_not_open_unwritten_and_has_a_new_decision_when_it_can(
@@ -237,7 +259,9 @@ async def test_an_order_is_answered_also_when_the_lane_fails_in_its_middle(
         raise RuntimeError("a fault of the program")
 
     monkeypatch.setattr(Service, "obey", fails)
-    assert (await bench.lane.obey(order())).outcome == "unknown"
+    monkeypatch.setattr("gatekeeper.lane.mailbox.ORDER_ENDS_S", 3600.0)
+    async with asyncio.timeout(PATIENCE_S):
+        assert (await bench.lane.obey(order())).outcome == "unknown"
 
 
 async def test_each_intent_has_an_outcome_also_when_the_lane_fails_in_between(

@@ -233,12 +233,12 @@ async def test_an_order_of_which_nothing_is_told_in_time_is_unknown_and_stands_n
     assert not ordered.stands
 
 
-async def test_an_order_is_good_no_longer_than_it_is_fresh(
-    box: Box, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gatekeeper.clock.synchronised", lambda: True)
-    soon = replace(ORDER, expires_at=SystemClock().instant().wall + timedelta(seconds=0.05))
+async def test_an_order_is_good_no_longer_than_it_may_be_carried_out(box: Box) -> None:
+    soon = replace(ORDER, deadline=SystemClock().boot_s() + 0.05)
     assert (await box.mailbox.ask(soon)).outcome == "refused"
+    late = replace(ORDER, deadline=SystemClock().boot_s() - 5.0)
+    assert (await box.mailbox.ask(late)).outcome == "refused"
+    assert box.taken() == []
 
 
 async def test_of_too_many_orders_one_more_is_refused_at_once(box: Box) -> None:

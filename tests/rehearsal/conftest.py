@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeAlias
 import pytest
 
 from gatekeeper.config import Config
+from gatekeeper.errors import StoreError
 from gatekeeper.model import (
     Colour,
     Commit,
@@ -347,17 +348,17 @@ class Gate:
 
     def crash_after(self, commits: int) -> None:
         """The daemon will die when it is about to commit once more than so often."""
-        written, left = self.life.store.commit, commits
+        written, left = self.life.store.commit_all, commits
 
-        async def until_the_last(commit: Commit) -> tuple[Event, ...]:
+        async def until_the_last(commits: Sequence[Commit]) -> tuple[Event, ...]:
             nonlocal left
             if left == 0:
                 self._cut = True
                 raise PowerCut
             left -= 1
-            return await written(commit)
+            return await written(commits)
 
-        self.life.store.commit = until_the_last  # type: ignore[method-assign]
+        self.life.store.commit_all = until_the_last  # type: ignore[method-assign]
 
     def _do(self, deed: Callable[[], object]) -> None:
         """Tell the controller, which may die of it; see what it has done and written."""
@@ -365,6 +366,9 @@ class Gate:
             deed()
         except PowerCut:
             self._cut = True
+        except StoreError:
+            if not self._cut:
+                raise
         if self._cut:
             self._start_again(power=False)
         self._gather()

@@ -674,3 +674,15 @@ def test_time_that_ran_backwards_counts_as_none() -> None:
     assert counted_s(begun(), at(-5)) == 0.0
     assert counted_s(begun(), at(100, boot="b")) == 0.0
     assert counted_s(begun(), at(100)) == 100.0
+
+
+def test_a_character_as_sure_as_the_measured_level_contradicts() -> None:
+    read = passing("沪B67890", 0.98)
+    assert not could_have_been(read, CAR, 0.98)
+    assert could_have_been(read, CAR, 0.9800001)
+
+
+def test_a_stay_that_is_overdue_asks_to_be_woken_now() -> None:
+    warned = after((Woken(), at(500)))
+    tailgated = Blemished(Blemish(doubt=Doubt.TAILGATING, at=at(300)))
+    assert step(warned.stay, tailgated, at(800)).wake_at == 800.0

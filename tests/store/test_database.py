@@ -1,7 +1,9 @@
 """A file that cannot be trusted is said to be so; one that can survives what may happen to it."""
 
 import asyncio
+import os
 import sqlite3
+import struct
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -17,7 +19,7 @@ from sqlalchemy import create_engine, text
 import gatekeeper.store
 from gatekeeper.errors import StoreError
 from gatekeeper.model import AlarmRaised, Commit, Instant, Record, VehicleArrived
-from gatekeeper.store import Store, UnsoundStoreError, schema, set_aside
+from gatekeeper.store import Store, UnsoundStoreError, alone, outbox, schema, set_aside
 from gatekeeper.store.connections import READING, WRITING
 from gatekeeper.store.database import BUSY_MS, Database
 from gatekeeper.store.trouble import telling
@@ -230,3 +232,44 @@ def test_a_read_only_file_is_told_as_such(path: Path) -> None:
     with pytest.raises(StoreError, match="give it to the user"), telling(path):
         connection.execute("CREATE TABLE cars (plate TEXT)")
     connection.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
+async def test_what_root_makes_belongs_to_the_owner_of_the_folder(path: Path) -> None:
+    os.chown(path.parent, 12_345, 12_345)
+    store = await Store.opened(path)
+    await store.commit(ARRIVED)
+    with alone(path, "a test"):
+        owners = {file.name: file.stat().st_uid for file in path.parent.iterdir()}
+    await store.close()
+
+    assert owners == dict.fromkeys(
+        [path.name, f"{path.name}-wal", f"{path.name}-shm", f"{path.name}.lock"], 12_345
+    )
+
+
+def test_the_last_number_is_found_without_reading_the_journal(database: Database) -> None:
+    asked = outbox.STATE.compile(compile_kwargs={"literal_binds": True})
+    with database.reading() as connection:
+        steps = [row.detail for row in connection.execute(text(f"EXPLAIN QUERY PLAN {asked}"))]
+
+    assert "SEARCH events" in steps
+    assert not [step for step in steps if step.startswith("SCAN events")]
+
+
+def _log_index(path: Path) -> tuple[int, tuple[int, ...]]:
+    """The last frame of the log, and the marks of those who read it."""
+    index = Path(f"{path}-shm").read_bytes()
+    (last,) = struct.unpack_from("=I", index, 16)
+    return last, struct.unpack_from("=4I", index, 104)
+
+
+async def test_after_each_commit_a_reader_has_nothing_to_write(store: Store, path: Path) -> None:
+    """When the disk hangs then, lists are read all the same. The places in the file:
+    https://sqlite.org/walformat.html, the WAL-index header.
+    """
+    for _ in range(3):
+        await store.commit(ARRIVED)
+        last_frame, marks = _log_index(path)
+
+        assert last_frame in marks

@@ -3,12 +3,13 @@
 import fcntl
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from gatekeeper.errors import LockError
-from gatekeeper.store import Store, alone
+from gatekeeper.store import Store, alone, lock
 from tests.store.disk import Disk
 
 HOLD = """
@@ -76,7 +77,9 @@ def _refused_beside_a_holder(database: Path) -> str:
     return str(refused.value)
 
 
-def test_a_gate_whose_disk_is_missing_has_one_controller_all_the_same(tmp_path: Path) -> None:
+def test_row_33_a_gate_whose_disk_is_missing_has_one_controller_all_the_same(
+    tmp_path: Path,
+) -> None:
     database = tmp_path / "no disk" / "gate.db"
 
     assert "another program works with the devices" in _refused_beside_a_holder(database)
@@ -84,13 +87,13 @@ def test_a_gate_whose_disk_is_missing_has_one_controller_all_the_same(tmp_path: 
         pass
 
 
-def test_a_gate_whose_disk_is_read_only_has_one_controller_all_the_same(disk: Disk) -> None:
+def test_row_33_a_gate_whose_disk_is_read_only_has_one_controller_all_the_same(disk: Disk) -> None:
     disk.make_read_only()
 
     assert "another program works with" in _refused_beside_a_holder(disk.folder / "gate.db")
 
 
-def test_a_gate_whose_disk_is_full_has_one_controller_all_the_same(disk: Disk) -> None:
+def test_row_33_a_gate_whose_disk_is_full_has_one_controller_all_the_same(disk: Disk) -> None:
     disk.fill()
 
     assert "works with the devices" in _refused_beside_a_holder(disk.folder / "gate.db")
@@ -115,3 +118,18 @@ def test_a_path_longer_than_a_socket_name_can_be_locked(tmp_path: Path) -> None:
     database.parent.mkdir()
 
     assert "the controller" in _refused_beside_a_holder(database)
+
+
+def test_a_gate_whose_disk_hangs_has_a_controller_all_the_same(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "FILE_S", 0.01)
+    monkeypatch.setattr(Path, "open", _hangs)
+
+    with alone(database, "the controller"):
+        held = True
+    assert held
+
+
+def _hangs(*_: object, **__: object) -> None:
+    threading.Event().wait()

@@ -59,7 +59,7 @@ async def test_a_store_that_was_not_opened_touches_nothing_and_says_so(path: Pat
     await store.close()
 
 
-async def test_a_store_without_its_disk_says_why_and_is_opened_when_the_disk_is_there(
+async def test_row_33_a_store_without_its_disk_says_why_and_is_opened_when_the_disk_is_there(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "disk" / "gatekeeper.db"
@@ -91,7 +91,7 @@ async def test_opening_what_is_open_changes_nothing(path: Path) -> None:
         await store.open()
 
 
-async def test_a_database_that_another_program_writes_is_opened_and_read(path: Path) -> None:
+async def test_row_33_a_database_that_another_program_writes_is_opened_and_read(path: Path) -> None:
     first = await Store.opened(path)
     await first.commit(Commit(records=(), listed=(BANNED,)))
     await first.close()
@@ -107,7 +107,9 @@ async def test_a_database_that_another_program_writes_is_opened_and_read(path: P
     await store.close()
 
 
-async def test_a_database_locked_to_readers_is_opened_when_the_lock_is_gone(path: Path) -> None:
+async def test_row_33_a_database_locked_to_readers_is_opened_when_the_lock_is_gone(
+    path: Path,
+) -> None:
     await (await Store.opened(path)).close()
     store = Store.at(path)
     with locked(path, to_readers=True), pytest.raises(StoreError, match="holds it locked"):
@@ -144,16 +146,26 @@ async def test_a_damaged_file_that_was_set_aside_makes_room_for_the_same_store(p
     await store.close()
 
 
-async def test_a_store_on_a_full_disk_fails_and_is_opened_when_there_is_space(disk: Disk) -> None:
+async def test_row_33_a_store_on_a_full_disk_fails_and_is_opened_when_there_is_space(
+    disk: Disk,
+) -> None:
     store = Store.at(disk.folder / "gatekeeper.db")
     disk.fill()
-    with pytest.raises(StoreError, match=r"gatekeeper\.db: "):
+    with pytest.raises(StoreError, match=r"gatekeeper\.db: the disk is full"):
         await store.open()
     disk.empty()
     await store.open()
-
-    assert [event.seq for event in await store.commit(ARRIVED)] == [1]
+    await store.commit(ARRIVED)
     await store.close()
+    again = Store.at(disk.folder / "gatekeeper.db")
+    disk.fill()
+    with pytest.raises(StoreError, match=r"gatekeeper\.db: the disk is full"):
+        await again.open()
+    disk.empty()
+    await again.open()
+
+    assert [event.seq for event in await again.commit(ARRIVED)] == [2]
+    await again.close()
 
 
 async def test_a_store_whose_disk_fills_while_it_is_open_writes_again_when_there_is_space(
@@ -174,7 +186,9 @@ async def test_a_store_whose_disk_fills_while_it_is_open_writes_again_when_there
     await store.close()
 
 
-async def test_a_store_on_a_read_only_disk_is_opened_when_it_can_be_written(disk: Disk) -> None:
+async def test_row_33_a_store_on_a_read_only_disk_is_opened_when_it_can_be_written(
+    disk: Disk,
+) -> None:
     path = disk.folder / "gatekeeper.db"
     first = await Store.opened(path)
     await first.commit(Commit(records=(), listed=(BANNED,)))

@@ -68,7 +68,7 @@ def _picture(root: Path, name: str, size: int = 0) -> Path:
 
 
 def _names(root: Path) -> list[str]:
-    return sorted(Path(name).stem for name in _files(root))
+    return sorted(file.stem for file in root.rglob("????-??-??/*") if file.is_file())
 
 
 async def test_days_before_the_limit_go_and_the_limits_own_day_stays(tmp_path: Path) -> None:
@@ -169,6 +169,17 @@ async def test_ordinary_pictures_make_room_on_a_disk_that_fills(disk: Disk) -> N
     assert _names(disk.folder) == ["2026-11-01-a", "2026-11-02-b"]
     swept = await Pictures(disk.folder).sweep(replace(LIMITS, free_mb=100), {"2026-11-01-a"})
     assert _names(disk.folder) == ["2026-11-01-a"]
+
+
+async def test_without_a_word_about_evidence_what_was_needed_last_stays(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        _picture(tmp_path, f"2026-01-01/{name}.jpg")
+    fresh = await Pictures(tmp_path).sweep(LIMITS, None)
+    await Pictures(tmp_path).sweep(replace(LIMITS, before=None), {"a"})
+    swept = await Pictures(tmp_path).sweep(LIMITS, None)
+
+    assert (fresh.pictures, swept.pictures) == (0, 1)
+    assert _names(tmp_path) == ["a"]
 
 
 async def test_a_folder_of_today_that_is_still_empty_is_left_for_its_first_picture(

@@ -74,7 +74,7 @@ def seqs(path: Path) -> list[int]:
     return [row.seq for row in journal.events(path)]
 
 
-async def test_old_events_go_and_their_numbers_stay_taken(store: Store, path: Path) -> None:
+async def test_row_35_old_events_go_and_their_numbers_stay_taken(store: Store, path: Path) -> None:
     await arrivals(store, 7, ago(366))
     await arrivals(store, 4, ago(364))
     await confirmed(store)
@@ -123,7 +123,7 @@ async def test_only_as_many_events_stay_as_may(store: Store, path: Path) -> None
     assert seqs(path) == [16, 17, 18, 19, 20]
 
 
-async def test_while_the_clock_is_not_trusted_no_date_counts_but_number_and_space_do(
+async def test_row_35_while_the_clock_is_not_trusted_no_date_counts_but_number_and_space_do(
     store: Store, path: Path
 ) -> None:
     await arrivals(store, 20, ago(4000))
@@ -191,6 +191,21 @@ async def test_others_are_served_between_two_pieces(store: Store) -> None:
 
     assert depths == list(range(1, len(depths) + 1))
     assert (await pruning).events == 30
+
+
+async def test_what_comes_while_it_is_pruned_is_left_for_the_next_time(store: Store) -> None:
+    await arrivals(store, 20, AT)
+    await confirmed(store)
+    many = replace(LIMITS, events=10)
+    pruning = asyncio.create_task(store.prune(many, 0.05))
+    come = 0
+    while not pruning.done() and come < 300:
+        await arrivals(store, 1, AT)
+        await confirmed(store)
+        come += 1
+
+    assert pruning.done()
+    assert (await pruning).events >= 10
 
 
 # --- cases ------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ async def test_a_sound_database_is_found_sound(filled: Path) -> None:
 
 
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.95])
-async def test_a_damaged_database_is_opened_at_once_found_out_and_not_opened_again(
+async def test_row_35_a_damaged_database_is_opened_at_once_found_out_and_not_opened_again(
     filled: Path, share: float
 ) -> None:
     scratch(filled, share)

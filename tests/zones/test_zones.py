@@ -14,6 +14,7 @@ from gatekeeper.model import (
     AlarmCleared,
     AlarmRaised,
     BlacklistAdded,
+    BlacklistRemoved,
     Colour,
     ControllerStarted,
     Decision,
@@ -439,3 +440,51 @@ def test_a_peer_heard_since_the_start_is_known_better_than_the_store_knows_it(
 
     assert at_once(clerk.store.blacklisted(OTHER)) == ()
     assert len(at_once(clerk.store.pending(0, 1000))) == before
+
+
+# --- what peers say late --------------------------------------------------------------------
+
+
+def test_a_ban_that_comes_after_its_own_removal_does_not_stay(clerk: Clerk) -> None:
+    ban = BlacklistAdded(zone="hall", plate=OTHER, stay="s1", by="gate", reason="overstayed")
+    clerk.seq = 10
+    clerk.hears(BlacklistRemoved(zone="hall", plate=OTHER, by="Li", reason="an error"))
+    clerk.seq = 8
+    clerk.hears(ban)
+    assert at_once(clerk.store.blacklisted(OTHER)) == ()
+
+    clerk.seq = 11
+    clerk.hears(ban)
+    assert [each.row.plate for each in at_once(clerk.store.blacklisted(OTHER))] == [OTHER]
+
+
+def test_an_alarm_of_a_peer_that_comes_after_its_own_end_leaves_the_exit_watched(
+    clerk: Clerk,
+) -> None:
+    clerk.seq = 10
+    clerk.hears(AlarmCleared(alarm="camera_stale", subject="exit"))
+    clerk.seq = 8
+    clerk.hears(AlarmRaised(alarm="camera_stale", subject="exit", detail="no frame"))
+
+    assert clerk.doubts() == [Doubt.EXIT_LANE_UNHEALTHY]
+    assert clerk.zones.wake_at is not None
+
+
+def test_a_start_of_a_peer_that_is_told_late_mends_nothing_that_failed_since(
+    clerk: Clerk,
+) -> None:
+    clerk.seq = 10
+    clerk.hears(AlarmRaised(alarm="camera_stale", subject="exit", detail="no frame"))
+    clerk.seq = 8
+    clerk.hears(ControllerStarted(version="1", boot_id="b"))
+
+    assert clerk.zones.wake_at is None
+
+
+def test_what_cannot_matter_any_more_is_forgotten(clerk: Clerk) -> None:
+    clerk.zones.ended(clerk.passage("out", CAR))
+    assert clerk.zones.away_s("hall", CAR) == 0.0
+    clerk.clock.true_s += 2 * 86_400.0
+    clerk.zones.wake()
+
+    assert clerk.zones.away_s("hall", CAR) is None

@@ -54,9 +54,9 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
     },
     State.WAITING: {
         # Lists may have changed in the meantime: what was decided holds no longer.
-        Input.ITS_TURN: Move(State.READING, (Output.DECIDE_ANEW,)),
-        Input.RECONSIDERED: Move(State.READING, (Output.DECIDE_ANEW,)),
-        Input.TIME: Move(State.READING, (Output.DECIDE_ANEW,)),
+        Input.ITS_TURN: Move(State.READING, (Output.DECIDE_AFRESH,)),
+        Input.RECONSIDERED: Move(State.READING, (Output.DECIDE_AFRESH,)),
+        Input.TIME: Move(State.READING, (Output.DECIDE_AFRESH,)),
         Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
         Input.SAFETY_ON: Move(State.CROSSING, (Output.UNDECIDED,)),
         Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
@@ -92,7 +92,7 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
         Input.TIME: Move(State.CLEAR, (Output.PASSED_PRESUMED,)),
     },
     State.CLOSING: {
-        # A lorry with a gap, or somebody very close behind (situations, 15).
+        # A lorry with a gap, or a second vehicle very close behind (situations, 15).
         Input.SAFETY_ON: Move(State.CROSSING, (Output.GAP,)),
         Input.UNCLEAR: Move(State.CROSSING, (Output.GAP, Output.DIRECTION_UNKNOWN)),
         Input.LEFT: Move(State.CLOSING),  # a camera tells so later than a loop

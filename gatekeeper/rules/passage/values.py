@@ -71,7 +71,7 @@ class Output(StrEnum):
     LAST_LOOK = "last_look"
     OPEN = "open"
     DECIDE_AGAIN = "decide_again"
-    DECIDE_ANEW = "decide_anew"
+    DECIDE_AFRESH = "decide_afresh"
     LOITERING = "loitering"
     UNDECIDED = "undecided"
     DIRECTION_UNKNOWN = "direction_unknown"

@@ -6,13 +6,16 @@ what came of it. Times are true seconds; a day of them takes no time.
 
 import math
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+import structlog
 
 from gatekeeper.config import Config
+from gatekeeper.errors import StoreError
 from gatekeeper.model import (
     AlarmRaised,
     BarrierIntended,
@@ -39,6 +42,7 @@ from gatekeeper.model import (
     ZoneState,
 )
 from simulators.virtual import EPOCH, Broker, Machine, VirtualLoop
+from simulators.virtual.store import Does
 
 Kind = TypeVar("Kind", bound=Fact)
 Answer = TypeVar("Answer")
@@ -75,6 +79,19 @@ def lane(name: str, coil: int, **more: Any) -> dict[str, Any]:
     }
 
 
+@dataclass
+class ShakyDisk:
+    """A disk that fails with these words, or takes so long for a write, as a test says."""
+
+    fails: str | None = None
+    slow_s: float = 0.0
+
+    def delay_s(self, does: Does) -> float:
+        if self.fails is not None:
+            raise StoreError(f"gatekeeper.db: {self.fails}")
+        return self.slow_s if does == "writes" else 0.0
+
+
 class Site:
     """The car park, its visitor zone and the cars in the four lanes."""
 
@@ -90,17 +107,20 @@ class Site:
         unmeasured: Sequence[str] = (),
         booms: bool = False,
         reversible: str | None = None,
+        disk: "ShakyDisk | None" = None,
         **visitor_zone: Any,
     ) -> None:
         """`gates` are the lanes of each controller; `lists` were once followed; `blind` lanes have
         no camera, and of `unmeasured` ones it is not known how their loops lie; with `booms` the
         test moves them, else they follow each pulse; where the inner gate is `reversible`, its two
         lanes share the barrier and the safety loop, and their arrival loops lie `in_line` or
-        `apart`; `visitor_zone` are settings of that zone.
+        `apart`; `disk` is what the databases lie on; `visitor_zone` are settings of that zone.
         """
         self._reversible = reversible
+        self._follows = not booms and reversible is None
         self._time = VirtualLoop(breakable=True)
         self.broker = Broker()
+        self.disk = disk or ShakyDisk()
         self.told: list[tuple[str, Event]] = []
         self._frames = 0
         self._orders = 0
@@ -111,15 +131,16 @@ class Site:
         self._folder = folder
         self._gates = [
             Machine(
-                self._config(number, gates, blind, unmeasured, visitor_zone),
+                self._config(number, gates, blind, unmeasured, booms, visitor_zone),
                 folder / f"gate-{number}.db",
                 self._time,
                 broker=self.broker,
+                disk=self.disk,
             )
             for number in range(len(gates))
         ]
         for gate in self._gates:
-            if not booms:
+            if self._follows:
                 gate.kerbs.pulsed = self._boom_follows
             gate.begin()
         self._gather()
@@ -149,6 +170,8 @@ class Site:
         """A loop is occupied, or free again."""
         (self._loops.add if on else self._loops.discard)((lane, sensor))
         self._gate(lane).edge(lane, sensor, on)
+        if sensor is Sensor.SAFETY and not on and self._follows:
+            self._time.call_later(UP_S, self._boom_falls, lane)
         self._gather()
 
     def show(
@@ -160,13 +183,16 @@ class Site:
         unsure: Sequence[int] = (),
         colour: Colour = Colour.BLUE,
         age_s: float = 0.0,
+        awaited: bool = False,
     ) -> None:
         """The camera takes so many frames, 0.2 s apart, each with these plates: `sure` is the
         confidence of every character but those at the places `unsure`. The frames come `age_s`
-        after they were taken.
+        after they were taken. `awaited` ones are shown when the lane looks again.
         """
         for _ in range(frames):
             self.wait(0.2)
+            while awaited and lane not in self._gate(lane).kerbs.awaited:
+                self.wait(0.2)
             self._frames += 1
             at = self._gate(lane).clock.boot_s() - age_s
             reads = tuple(
@@ -353,7 +379,7 @@ class Site:
 
     def restart(self, lane: str) -> None:
         """The task of one lane fails, and is run again."""
-        self._gate(lane).fail(f"lane {lane}")
+        self._gate(lane).fail(f"lane {lane}", "service")
         self.wait(1)
 
     def crash(self, of: str = "inner-entry") -> None:
@@ -513,6 +539,7 @@ class Site:
         gates: Sequence[Sequence[str]],
         blind: Sequence[str],
         unmeasured: Sequence[str],
+        booms: bool,
         visitor_zone: dict[str, Any],
     ) -> Config:
         names = gates[number]
@@ -525,6 +552,7 @@ class Site:
             for other in range(len(gates))
             if other != number
         ]
+        told = booms or self._follows
         inner = {"name": "visitor_zone", "inside": "car_park", "capacity": 60}
         lanes = [
             lane(
@@ -532,7 +560,7 @@ class Site:
                 coil,
                 **({"camera": None} if name in blind else {}),
                 **({"geometry": None} if name in unmeasured else {}),
-                boom_up={"board": "board", "input": 8 + coil},
+                **({"boom_up": {"board": "board", "input": 8 + coil}} if told else {}),
             )
             for coil, name in enumerate(names)
         ]
@@ -605,6 +633,19 @@ class Site:
 
 
 Build = Callable[..., Site]
+
+
+@pytest.fixture(autouse=True)
+def _plain_log() -> Iterator[None]:
+    """A log with tracebacks as Python prints them, not with every local variable."""
+    before = structlog.get_config()
+    structlog.configure(
+        processors=[
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        ]
+    )
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture

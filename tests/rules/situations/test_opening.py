@@ -231,10 +231,10 @@ def test_row_16_of_a_car_that_stands_for_long_the_newest_reads_count(site: "Site
     site.bind(VISITOR)
     site.loop("inner-entry", Sensor.ARRIVAL, True)
     for _ in range(35):  # under dirt one character is read this way and that, equally often
-        site.show("inner-entry", VISITOR, frames=1, sure=0.4)
-        site.show("inner-entry", VISITOR.replace("88", "83"), frames=1, sure=0.4)
+        site.show("inner-entry", VISITOR, frames=1, sure=0.4, awaited=True)
+        site.show("inner-entry", VISITOR.replace("88", "83"), frames=1, sure=0.4, awaited=True)
     assert site.decisions("inner-entry") == ["unreadable"]
-    site.show("inner-entry", VISITOR, frames=40)
+    site.show("inner-entry", VISITOR, frames=40, awaited=True)
     assert site.decisions("inner-entry")[-1] == "visitor"
 
 
