@@ -137,6 +137,36 @@ async def test_a_live_set_that_is_damaged_gives_way_to_the_one_before_and_says_s
     assert sets.live == "clp"
 
 
+async def test_a_way_back_that_cannot_be_written_down_is_taken_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = gate(tmp_path)
+    sets = sets_of(config)
+    sets.install(copied(tmp_path, "fresh"), self_test_of(config))
+    sets.use("fresh", self_test_of(config))
+    (sets.folder / "fresh" / "clp_det.onnx").write_bytes(b"damaged")
+
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", refused)
+    with reading(config) as recognition:
+        assert await recognition.reader.read(frame())
+
+    assert "cannot be written: Permission denied" in recognition.fault
+    assert sets.live == "fresh"
+
+
+async def test_a_pointer_that_cannot_be_read_is_told_and_the_default_reads(tmp_path: Path) -> None:
+    config = gate(tmp_path)
+    (tmp_path / "networks" / "live.txt").mkdir(parents=True)
+
+    with reading(config) as recognition:
+        assert await recognition.reader.read(frame())
+
+    assert "live.txt: cannot be read: Is a directory" in recognition.fault
+
+
 async def test_without_any_sound_set_the_gate_reads_nothing_and_says_why(tmp_path: Path) -> None:
     config = gate(tmp_path, ('networks = "clp"', 'networks = "absent"'))
 

@@ -1,5 +1,6 @@
 """A gate's own sets: installed whole or not at all, and switched by one rename."""
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -9,11 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gatekeeper.errors import NetworkSetError
 from gatekeeper.networks import NetworkSet, SetsFolder, archive
 
 Made = Callable[..., Path]
+FILES = {"det.onnx": b"finds", "rec.onnx": b"reads", "alphabet.txt": b"A\nB\n"}
 
 
 def good(found: NetworkSet) -> None:
@@ -135,6 +139,39 @@ def test_what_is_no_archive_is_named(sets: SetsFolder, tmp_path: Path, content: 
     source.write_bytes(content)
 
     with pytest.raises(NetworkSetError, match=r"set\.zip: is neither a folder nor a sound archive"):
+        sets.install(source, good)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), kind=st.sampled_from([zipped, tarred]))
+def test_a_damaged_archive_is_always_one_clear_error_or_a_good_set(
+    sets: SetsFolder, made: Made, data: st.DataObject, kind: Callable[[Path], Path]
+) -> None:
+    folder = sets.folder.parent / "delivered-fresh"
+    whole = kind(folder if folder.exists() else made()).read_bytes()
+    source = sets.folder.parent / "damaged"
+    damaged = bytearray(whole)
+    for _ in range(data.draw(st.integers(1, 4))):
+        damaged[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    source.write_bytes(damaged[: data.draw(st.integers(0, len(whole)))] or damaged)
+
+    with contextlib.suppress(NetworkSetError):
+        installed = sets.install(source, good)
+        assert [installed.content(file) for file in FILES] == list(FILES.values())
+    shutil.rmtree(sets.folder, ignore_errors=True)
+
+
+def test_an_archive_with_a_password_is_none(sets: SetsFolder, made: Made) -> None:
+    source = zipped(made())
+    raw = bytearray(source.read_bytes())
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = raw.find(mark)
+        while at >= 0:
+            raw[at + place] |= 1
+            at = raw.find(mark, at + 1)
+    source.write_bytes(raw)
+
+    with pytest.raises(NetworkSetError, match="neither a folder nor a sound archive"):
         sets.install(source, good)
 
 
