@@ -38,7 +38,7 @@ def everything(folder: Path) -> dict[str, bytes]:
 
 def zipped(folder: Path, inside: str = "") -> Path:
     path = folder.with_suffix(".zip")
-    with zipfile.ZipFile(path, "w") as target:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
         for file in sorted(folder.iterdir()):
             target.write(file, f"{inside}{file.name}")
     return path
