@@ -161,6 +161,19 @@ def test_a_damaged_archive_is_always_one_clear_error_or_a_good_set(
     shutil.rmtree(sets.folder, ignore_errors=True)
 
 
+def test_a_stream_that_cannot_be_unpacked_is_a_damaged_archive(
+    sets: SetsFolder, made: Made
+) -> None:
+    source = zipped(made())
+    raw = bytearray(source.read_bytes())
+    begins = raw.find(b"manifest.toml") + len("manifest.toml")
+    raw[begins : begins + 8] = b"\xff" * 8
+    source.write_bytes(raw)
+
+    with pytest.raises(NetworkSetError, match="neither a folder nor a sound archive"):
+        sets.install(source, good)
+
+
 def test_an_archive_with_a_password_is_none(sets: SetsFolder, made: Made) -> None:
     source = zipped(made())
     raw = bytearray(source.read_bytes())
