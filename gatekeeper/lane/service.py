@@ -81,7 +81,9 @@ class Service:
             context, held=holder.admits_as, may_open=lambda: turn is None or turn.ask()
         )
         self._opener = Opener(
-            context, kept_up=lambda: holder.keeps_up, is_up=lambda: is_on(Sensor.BOOM_UP)
+            context,
+            kept_up=lambda: holder.keeps_up,
+            is_up=lambda: is_on(Sensor.BOOM_UP) and not context.last_pulse.used,
         )
 
     @property
@@ -232,7 +234,7 @@ class Service:
                 visit.looked_twice |= output is Output.LAST_LOOK
                 return await self._decide(visit, late=True)
             case Output.DECIDE_AFRESH:
-                visit.decision = visit.grounds = None
+                visit.forget_decision()
                 return await self._decide(visit, late=True)
             case Output.OPEN:
                 return await self._let_in(visit)
@@ -270,7 +272,8 @@ class Service:
             unused_s = self._context.timing.opening_s
             self._closer.opens(unused_s if self.visit is None else None)
         opened = await self._opener.open(opening)
-        if opened.ack.outcome is Outcome.DONE and not opened.unpulsed:
+        moves = not (opened.unpulsed or self._is_on(Sensor.BOOM_UP))
+        if opened.ack.outcome is Outcome.DONE and moves:
             self._boom.pulsed()
         return opened
 
@@ -296,5 +299,7 @@ class Service:
         passages = over(visit, lane, end, instant(visit.arrived), instant(at))
         for passage in passages:
             zones.ended(passage)
-        self._holder.passed(len(passages) if passages[0].through else 0)
+        if passages[0].through:
+            self._holder.passed(len(passages))
+            self._boom.passed()
         zones.occupied(lane, False, at)
