@@ -1,7 +1,7 @@
 """One connection to the broker, from CONNECT until it is lost: the awaitable face of paho-mqtt.
 
 Messages to publish come in; messages heard go out to `deliver`, in the loop's thread. A connection
-that is lost stays lost: whoever owns it closes it and makes a new one. So paho never resends,
+that is lost stays lost: its owner closes it and makes a new one. So paho never resends,
 reorders or floods on its own account (paho #492), and never holds more than the small window that
 is in flight here.
 """
@@ -95,8 +95,8 @@ class Connection:
     ) -> None:
         """Hand one message to the broker and wait for its PUBACK.
 
-        Messages go out in the order of the calls. One that is `good_for_s` only the broker delivers
-        to nobody after that. Raises `PublishError` or `LinkError`; after either the message may
+        Messages go out in the order of the calls. The broker delivers one that is `good_for_s` only
+        within that time. Raises `PublishError` or `LinkError`; after either the message may
         still have arrived.
         """
         properties = blank(PacketTypes.PUBLISH)
@@ -160,7 +160,7 @@ class Connection:
 
     @property
     def thread_ended(self) -> bool:
-        """Whether paho's thread is no more, be it that nobody was told."""
+        """Whether paho's thread has ended, also where no callback said so."""
         return self._paho is not None and self._paho.ended
 
     async def until_lost(self) -> None:
@@ -246,7 +246,7 @@ class Connection:
         try:
             topic = message.topic
         except UnicodeDecodeError:
-            topic = ""  # nobody subscribed it; refused like any other such topic
+            topic = ""  # was not subscribed; refused like any other such topic
         came_at = monotonic()
         if not self._heard and came_at - self._idle_since >= _QUIET_S:
             self._catching_up = False
