@@ -150,7 +150,7 @@ async def took_ms(store: Store, number: int) -> float:
 async def measured(path: Path, plates: int, decisions: int) -> Figures:
     """Figures with so many plates registered."""
     begun = time.perf_counter()
-    store = await Store.open(path)
+    store = await Store.opened(path)
     open_s = time.perf_counter() - begun
     cars = [n * 31 % plates + plates * (n % 2) for n in range(decisions)]
     took, flushed = [], []
@@ -173,7 +173,7 @@ async def measured(path: Path, plates: int, decisions: int) -> Figures:
 
 async def during_a_snapshot(path: Path, plates: int) -> Figures:
     """Figures while a list of so many plates comes in."""
-    store = await Store.open(path)
+    store = await Store.opened(path)
     coming = snapshot(ListName.INTERNALS, plates, 1)
     begun = time.perf_counter()
     taken = asyncio.create_task(store.replace(coming, AT))

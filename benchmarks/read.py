@@ -16,12 +16,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from gatekeeper import networks
 from gatekeeper.errors import PictureError
-from gatekeeper.lpr import networks, open_recogniser
+from gatekeeper.lpr import open_recogniser
 from gatekeeper.lpr.detect import fitted
 from gatekeeper.lpr.picture import load
 from gatekeeper.lpr.session import open_network
+from gatekeeper.lpr.y5fu import boxed
 from gatekeeper.model import Pixels
+from gatekeeper.networks.manifest import ClpDetector
 from simulators.plate import Ground
 from simulators.scene import Camera, road, with_car
 
@@ -57,7 +60,11 @@ class Bare:
     def took_ms(self, pixels: Pixels, plates: int) -> float:
         """One search at the first size, and one reading for each plate."""
         detector, recogniser = self._told.detector, self._told.recogniser
-        batch, _ = fitted(pixels, detector.side, min(detector.steps), detector.mean, detector.scale)
+        if isinstance(detector, ClpDetector):
+            step, mean, scale = min(detector.steps), detector.mean, detector.scale
+            batch, _ = fitted(pixels, detector.side, step, mean, scale)
+        else:
+            batch, *_ = boxed(pixels, detector.side, square=detector.square)
         crop = np.zeros((1, 3, recogniser.height, recogniser.width), np.float32)
         began = time.perf_counter()
         self._finder(batch)

@@ -24,6 +24,9 @@ _TIMEX_BYTES = 208
 _TIME_ERROR = 5
 """adjtimex(2): the clock is not synchronised to a reliable server."""
 
+_LIBC = ctypes.CDLL(None, use_errno=True)
+"""Loaded once: that takes longer than all the rest of `SystemClock.instant`."""
+
 
 class Clock(Protocol):
     """What a room that acts is given to know the time with; pure rooms take time as a value."""
@@ -34,6 +37,21 @@ class Clock(Protocol):
 
     def instant(self, at: float | None = None) -> Instant:
         """Now, or the moment `at` of the boot clock, on both clocks."""
+        ...
+
+    def awake_s(self) -> float:
+        """Seconds in which the programs of this machine could run: the scale of heartbeats. Only
+        simulated machines sleep, while nothing happens at them.
+        """
+        ...
+
+    async def idle(
+        self, at_most_s: float, *, moved: asyncio.Event | None = None, due: float | None = None
+    ) -> None:
+        """Wait `at_most_s`, or until something has `moved`, or the moment `due` of the boot clock
+        has come. For looks that mostly find nothing: simulated machines sleep through them, and
+        only `moved` and `due` are kept to the moment there.
+        """
         ...
 
 
@@ -63,15 +81,28 @@ class SystemClock:
             trusted=synchronised(),
         )
 
+    def awake_s(self) -> float:
+        """The same as `boot_s`."""
+        return monotonic()
+
+    async def idle(
+        self, at_most_s: float, *, moved: asyncio.Event | None = None, due: float | None = None
+    ) -> None:
+        """Wait, to the moment."""
+        wait_s = at_most_s if due is None else min(at_most_s, max(0.0, due - self.boot_s()))
+        if moved is None:
+            await asyncio.sleep(wait_s)
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await moved.wait()
+
 
 async def rest(moved: asyncio.Event, due: float | None, clock: Clock, *, at_most_s: float) -> None:
     """Wait until something has `moved`, or the moment `due` of the boot clock has come; None: it
-    is not known when. Whoever rests looks again after `at_most_s`, wanted or not.
+    is not known when. Returns after `at_most_s` in any case, so that what was missed is seen then.
     """
-    rest_s = at_most_s if due is None else min(at_most_s, max(0.0, due - clock.boot_s()))
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(rest_s):
-            await moved.wait()
+    await clock.idle(at_most_s, moved=moved, due=due)
 
 
 def monotonic() -> float:
@@ -86,6 +117,5 @@ def synchronised() -> bool:
     """Whether the kernel holds the wall clock to be synchronised (chrony, ntpd and timesyncd
     all tell it). Where it cannot be asked, no.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
-    state = int(libc.adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
+    state = int(_LIBC.adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
     return 0 <= state < _TIME_ERROR

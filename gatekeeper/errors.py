@@ -42,8 +42,16 @@ class StoreError(GatekeeperError):
     """The database cannot be opened, read or written."""
 
 
+class UnacceptableError(StoreError):
+    """What was to be written is not what a database takes: it will never be written."""
+
+
 class LockError(GatekeeperError):
     """Another program works with the devices of this gate: two would move the same barriers."""
+
+
+class LaneError(GatekeeperError):
+    """A part of a lane has ended, which none of them should: the lane has to begin again."""
 
 
 class LaneTestError(GatekeeperError):
@@ -58,5 +66,5 @@ class WireError(GatekeeperError):
     """A message from the centre is not what the protocol allows; it was refused whole."""
 
 
-class DemoError(GatekeeperError):
-    """The demonstration cannot be played: a program or pictures it needs are missing."""
+class CommandMissingError(GatekeeperError):
+    """A command belongs to a distribution that is not installed here."""

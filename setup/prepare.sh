@@ -2,8 +2,9 @@
 # Debian packages by apt-get when root; everything from PyPI into ./.venv, by hash, from a lock
 # file; the recognition networks beside their manifest. A second time it only looks.
 #
-#   prepare requirements.lock         what the controller needs
-#   prepare requirements-dev.lock     and what its tests need
+#   prepare requirements.lock               what the controller needs
+#   prepare requirements-simulators.lock    and what the demonstration and the simulation need
+#   prepare requirements-dev.lock           and what the tests need
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$here"
@@ -20,7 +21,7 @@ missing_packages() {
     libraries=$(/sbin/ldconfig -p)
     grep -q 'libGL\.so\.1 ' <<<"$libraries" || echo libgl1
     grep -q 'libgthread-2\.0\.so\.0 ' <<<"$libraries" || echo libglib2.0-0
-    [ "$1" = requirements.lock ] || missing_rtsp_server
+    [ "$1" != requirements-dev.lock ] || missing_rtsp_server
 }
 
 # The tests' RTSP cameras run under Debian's own Python; see simulators/rtsp_server.py
@@ -53,7 +54,7 @@ prepare_system() {
 
 prepare_python() {
     local lock=$1 stamp=".venv/.from-$1" wanted
-    wanted=$(cat "$lock" pyproject.toml setup/prepare.sh | sha256sum; python3 --version)
+    wanted=$(cat "$lock" pyproject.toml simulators/pyproject.toml setup/prepare.sh | sha256sum; python3 --version)
     if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && .venv/bin/python -c '' 2>/dev/null; then
         return
     fi
@@ -61,6 +62,8 @@ prepare_python() {
     .venv/bin/python -c '' 2>/dev/null || { rm -rf .venv; python3 -m venv .venv; }
     .venv/bin/python -m pip install -q --no-deps --require-hashes -r "$lock"
     .venv/bin/python -m pip install -q --no-deps --no-build-isolation -e .
+    [ "$lock" = requirements.lock ] ||
+        .venv/bin/python -m pip install -q --no-deps --no-build-isolation -e simulators
     printf '%s\n' "$wanted" >"$stamp"
 }
 

@@ -141,8 +141,11 @@ class Board(AbstractAsyncContextManager["Board"]):
         """silent: hears nothing; exception: does nothing and answers exception 4; wrong_echo: does
         a write and answers with the next address; late MS: does it at once and answers late
         (real milliseconds); dropped: a byte of each answer is lost; garbage: noise before each
-        answer; refuse: listens no more and drops all connections; unplugged: the serial adapter
-        is pulled out; none: all is well again. `UNIT.` before it means one board only.
+        answer; busy, acknowledge: every other request is answered with exception 6 or 5;
+        no_path, no_target: exceptions 10 and 11 of a gateway; closing: the connection is closed
+        after each answer; miscounted: answers bear numbers of the gateway's own; refuse: listens
+        no more and drops all connections; unplugged: the serial adapter is pulled out; none: all
+        is well again. `UNIT.` before it means one board only.
         """
         unit, _, word = name.rpartition(".")
         fault, late_s = Fault(word), int(late_ms) / 1000

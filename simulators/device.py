@@ -37,10 +37,32 @@ class Fault(StrEnum):
     """Of each answer one byte is lost, each time another one."""
     GARBAGE = "garbage"
     """Noise comes before each answer."""
+    BUSY = "busy"
+    """Every other request is answered with exception 6, and not done."""
+    ACKNOWLEDGE = "acknowledge"
+    """Every other request is answered with exception 5, and not done."""
+    NO_PATH = "no_path"
+    """Each request is answered as by a gateway without a way to the device: exception 10."""
+    NO_TARGET = "no_target"
+    """Each request is answered as by a gateway that the device does not answer: exception 11."""
+    CLOSING = "closing"
+    """After each answer the connection is closed (a line over TCP)."""
+    MISCOUNTED = "miscounted"
+    """Each answer bears a number of the gateway's own (a line over TCP)."""
     REFUSE = "refuse"
     """Nothing listens, and all connections are dropped (a line over TCP)."""
     UNPLUGGED = "unplugged"
     """The adapter is pulled out, and its port is gone (a serial line)."""
+
+
+_REFUSED_WITH = {
+    Fault.EXCEPTION: DEVICE_FAILURE,
+    Fault.ACKNOWLEDGE: 5,
+    Fault.BUSY: 6,
+    Fault.NO_PATH: 10,
+    Fault.NO_TARGET: 11,
+}
+_EVERY_OTHER = (Fault.BUSY, Fault.ACKNOWLEDGE)
 
 
 @dataclass(slots=True)
@@ -69,6 +91,7 @@ class Device:
         self._stuck: dict[int, bool] = {}
         self._flashes: dict[int, asyncio.TimerHandle] = {}
         self._spoiled = 0
+        self._asked = 0
 
     @property
     def functions(self) -> Mapping[int, Callable[[bytes], bytes]]:
@@ -85,13 +108,19 @@ class Device:
         if self.fault is Fault.SILENT:
             return None
         try:
-            if self.fault is Fault.EXCEPTION:
-                raise RefusalError(DEVICE_FAILURE)
+            self._refuse()
             if request[0] not in self.functions:
                 raise RefusalError(ILLEGAL_FUNCTION)
             return request[:1] + self.functions[request[0]](request[1:])
         except RefusalError as refusal:
             return bytes((request[0] | 0x80, refusal.code))
+
+    def _refuse(self) -> None:
+        """Raises the exception that the present fault answers with, if it is its turn."""
+        self._asked += 1
+        code = _REFUSED_WITH.get(self.fault)
+        if code is not None and (self.fault not in _EVERY_OTHER or self._asked % 2):
+            raise RefusalError(code)
 
     def broadcast(self, request: bytes) -> None:
         """Do a write to all devices, which none answers."""

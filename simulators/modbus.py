@@ -37,6 +37,10 @@ class TcpLine:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
+        self.drop()
+
+    def drop(self) -> None:
+        """Drop all connections, and go on listening."""
         for link in tuple(self._links):
             link.drop()
 
@@ -58,6 +62,10 @@ class ModbusServer(Device):
         """As `TcpLine.close`."""
         self._line.close()
 
+    def drop(self) -> None:
+        """As `TcpLine.drop`."""
+        self._line.drop()
+
 
 class _Link(asyncio.Protocol):
     """One connection: cuts the stream into requests."""
@@ -67,6 +75,7 @@ class _Link(asyncio.Protocol):
         self._links = links
         self._heard = b""
         self._transport: asyncio.Transport | None = None
+        self._counted = 0x4000
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -89,12 +98,19 @@ class _Link(asyncio.Protocol):
             if len(self._heard) < 6 + length:
                 return None
             request, self._heard = self._heard[7 : 6 + length], self._heard[6 + length :]
+            if self._has(Fault.MISCOUNTED):
+                ticket = self._counted = self._counted + 1
             ask(self._devices, unit, request, partial(_framed, ticket, unit), self._send)
         return None
+
+    def _has(self, fault: Fault) -> bool:
+        return any(device.fault is fault for device in self._devices)
 
     def _send(self, frame: bytes) -> None:
         if self._transport is not None:
             self._transport.write(frame)
+            if self._has(Fault.CLOSING):
+                self._transport.close()
 
 
 def _framed(ticket: int, unit: int, pdu: bytes) -> bytes:

@@ -6,23 +6,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gatekeeper.health import HELD_OPEN
-from gatekeeper.lane.alarms import DOUBTS
 from gatekeeper.model import Doubt
 from gatekeeper.rules.loops import Fault
-from gatekeeper.rules.passage import Output
+from gatekeeper.rules.passage import DOUBTS, Output
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "alarms.md"
 
 BY_VALUE = {
-    "lane/alarms.py": {
+    "lane/visit.py": {
         Output.LOITERING.value,
         Output.LANE_BLOCKED.value,
         *(doubt.value for doubt in DOUBTS.values()),
     },
-    "lane/boom.py": {Doubt.BOOM_WITHOUT_COMMAND.value},
     "lane/holder.py": {HELD_OPEN},
-    "lane/arrivals.py": {fault.value for fault in Fault},
+    "lane/inputs.py": {Doubt.BOOM_WITHOUT_COMMAND.value, *(fault.value for fault in Fault)},
 }
 """Alarms that a file raises by the value of something else."""
 

@@ -284,7 +284,8 @@ def without_lane(text: str, name: str) -> str:
 
 def peers(*names: str, exits_of: str = "visitor_zone") -> str:
     return "".join(
-        f'\n[[peer]]\ncontroller = "{name}"\nexits_of = ["{exits_of}"]\n' for name in names
+        f'\n[[peer]]\ncontroller = "{name}"\nexits_of = ["{exits_of}"]\nexits_measured = true\n'
+        for name in names
     )
 
 
@@ -325,10 +326,15 @@ def test_a_peer_is_another_controller_told_once_whose_zones_are_known(
 GEOMETRY = "\n[lane.geometry]\narrival_to_safety_m = 2.5\nsafety_loop_m = 1.5\n"
 
 
+def unmeasured(text: str) -> str:
+    """The example without the geometry of its last lane."""
+    return text.partition("[lane.geometry]")[0]
+
+
 def test_the_geometry_of_a_lane_takes_no_single_vehicle_to_be_longer_than_six_and_a_half_metres(
     tmp_path: Path,
 ) -> None:
-    geometry = loaded(example() + GEOMETRY, tmp_path).lane[-1].geometry
+    geometry = loaded(unmeasured(example()) + GEOMETRY, tmp_path).lane[-1].geometry
 
     assert geometry is not None
     assert (geometry.arrival_to_safety_m, geometry.safety_loop_m) == (2.5, 1.5)
@@ -346,7 +352,7 @@ def test_the_geometry_of_a_lane_takes_no_single_vehicle_to_be_longer_than_six_an
 def test_a_wrong_geometry_is_told_by_lane_and_key(
     tmp_path: Path, old: str, new: str, said: str
 ) -> None:
-    faults = faults_of(example() + GEOMETRY.replace(old, new), tmp_path)
+    faults = faults_of(unmeasured(example()) + GEOMETRY.replace(old, new), tmp_path)
 
     assert any('lane "inner-exit".geometry' in fault and said in fault for fault in faults)
 
@@ -354,17 +360,17 @@ def test_a_wrong_geometry_is_told_by_lane_and_key(
 def test_a_geometry_needs_a_safety_loop(tmp_path: Path) -> None:
     bare = example(('safety_loop = { board = "relays", input = 7 }', ""))
 
-    assert "the lane has no safety_loop" in faults_of(bare + GEOMETRY, tmp_path)[0]
+    assert "the lane has no safety_loop" in faults_of(unmeasured(bare) + GEOMETRY, tmp_path)[0]
 
 
 def test_a_geometry_needs_an_arrival_loop(tmp_path: Path) -> None:
     bare = example(('arrival_loop = { board = "relays", input = 6 }', ""))
 
-    assert "the lane has no arrival_loop" in faults_of(bare + GEOMETRY, tmp_path)[0]
+    assert "the lane has no arrival_loop" in faults_of(unmeasured(bare) + GEOMETRY, tmp_path)[0]
 
 
 def test_a_lane_without_an_arrival_loop_needs_a_camera_and_is_warned_of(tmp_path: Path) -> None:
-    bare = example(('arrival_loop = { board = "relays", input = 6 }', ""))
+    bare = unmeasured(example(('arrival_loop = { board = "relays", input = 6 }', "")))
     settings = loaded(bare, tmp_path)
     lane = settings.lane[-1]
     assert (lane.arrival_loop, "arrival_loop" in lane.inputs) == (None, False)

@@ -1,6 +1,6 @@
 """The composition root: builds the rooms from a configuration, supervises them, and ends well."""
 
-from gatekeeper.app.controller import run
+from gatekeeper.app.daemon import run
 from gatekeeper.app.logs import log_to_stderr
 
 __all__ = ["log_to_stderr", "run"]

@@ -1,287 +1,264 @@
-"""One controller: every room built once, every task supervised, everything let go at the end.
+"""One controller: every room built once from its ports, every task supervised.
 
-A task that fails is restarted alone, with backoff; the others do not notice. systemd's watchdog is
-fed only while every task keeps the promise of its last heartbeat.
+The same in the daemon and in virtual time. systemd's watchdog is fed only while every task keeps
+the promise of its last heartbeat.
 """
 
 import asyncio
+import contextlib
 import math
-import signal
-from collections.abc import Awaitable, Callable, Collection
-from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import structlog
 
 from gatekeeper import __version__
-from gatekeeper.app.devices import Devices, Task
 from gatekeeper.app.fire import FireInputs
 from gatekeeper.app.holds import Holds
-from gatekeeper.app.housekeeping import Housekeeping, free_mb
+from gatekeeper.app.housekeeping import Housekeeping
 from gatekeeper.app.lists import Lists
 from gatekeeper.app.news import News
 from gatekeeper.app.notify import feed_watchdog, notify
 from gatekeeper.app.orders import Orders
+from gatekeeper.app.ports import Ears, Ports, Task
+from gatekeeper.app.supervisor import Supervisor
+from gatekeeper.app.tidying import Tidying
 from gatekeeper.app.timekeeper import Timekeeper
 from gatekeeper.app.wiring import (
+    begun,
     limits_of,
-    open_store,
     quorum_of,
-    take_up,
+    tell_unknown,
     texts_of,
     timing_of,
 )
-from gatekeeper.backoff import Backoff
-from gatekeeper.clock import SystemClock
-from gatekeeper.config import CentreSettings, Config, LaneSettings, warnings
-from gatekeeper.health import Health
-from gatekeeper.lane import Bindings, Holder, Kerb, Lane, Rooms
-from gatekeeper.lpr import ReadingThread, open_recogniser
-from gatekeeper.model import ControllerStopped, HealthReport, SiteState
-from gatekeeper.store import Store, alone
-from gatekeeper.store.pictures import Pictures
-from gatekeeper.sync import Link
+from gatekeeper.config import Config, LaneSettings
+from gatekeeper.errors import StoreError
+from gatekeeper.journal import Journal, PastLife, read_past_life
+from gatekeeper.lane import Bindings, Holder, Lane, Rooms
+from gatekeeper.model import (
+    ControllerStopped,
+    HealthReport,
+    ListVersion,
+    PeerEvent,
+    PeerHealth,
+    SiteState,
+)
+from gatekeeper.sync import JournalBook
 from gatekeeper.zones import Zones, places_of, plans_of, policy_of
 
 log = structlog.get_logger(__name__)
 
-RESTART = Backoff(first_s=0.5, last_s=30.0)
-"""Pauses of a task that failed; one that has run for the longest is well again."""
+START_S = 2.0
+"""How long a start waits for the store; a gate whose disk does not answer goes live without it."""
 
-STOPS_S = 10.0
-"""How long a task may take to end as it should: a relay that pulses goes off first."""
+LAST_WORDS_S = 5.0
+"""How long a stop waits for the disk to take what was posted last."""
 
 NEIGHBOURS_S = 1.0
 """How often it is looked whether a technician's command has written to the database: a plate taken
 off the blacklist must not wait for the next car."""
 
 
-def run(config: Config) -> None:
-    """Serve the gates until SIGTERM or SIGINT. Raises what keeps the controller from starting."""
-    with alone(config.store.path, "the controller"):
-        asyncio.run(_serve(config))
-
-
-async def _serve(config: Config) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with AsyncExitStack() as stack:
-        controller = await Controller.build(config, stack)
-        await controller.serve(stop)
-
-
-async def ended(tasks: Collection[asyncio.Task[Any]]) -> None:
-    """Cancel tasks, and wait until all have ended. What was swallowed is said again: libraries
-    that use asyncio.wait_for on Python 3.11 lose a cancellation that comes together with an answer
-    (cpython #86296), and so do task groups of which a task fails.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreFigures:
+    """What a report tells of the store: the last event, how many the centre has not confirmed, and
+    how far each list has been followed.
     """
-    waiting = set(tasks)
-    while waiting:
-        for task in waiting:
-            task.cancel()
-        _, waiting = await asyncio.wait(waiting, timeout=STOPS_S)
+
+    seq: int
+    outbox: int
+    versions: tuple[ListVersion, ...]
 
 
 class Controller:
-    """The rooms of one controller, wired together."""
+    """The rooms of one controller, wired together; `health` and `lanes` for those who look at it
+    from outside.
+    """
 
-    def __init__(self, config: Config, *, store: Store, clock: SystemClock, health: Health) -> None:
+    def __init__(self, config: Config, ports: Ports) -> None:
+        clock, store, health = ports.clock, ports.store, ports.health
+        self.health = health
+        self.lanes: dict[str, Lane] = {}
+        self.holders: dict[str, Holder] = {}
         self._config = config
         self._store = store
+        self.journal = Journal(store, clock=clock, health=health, restore=self._restore)
         self._clock = clock
-        self._health = health
-        self._lanes: dict[str, Lane] = {}
-        self._devices = Devices(config, clock, health)
-        self._link: Link | None = None
-        self._stopping = False
-        self._pictures = Pictures(config.store.pictures)
-        self._zones = Zones(
+        self._lockdown = False
+        self.supervisor = Supervisor(clock=clock, health=health)
+        self.zones = Zones(
             places_of(config),
             plans_of(config),
-            store=store,
+            journal=self.journal,
             clock=clock,
             health=health,
             certain=config.recognition.certain,
             peers=[peer.controller for peer in config.peer],
             changed=self._reconsider,
+            began=lambda plate: self._lists.began(plate),
         )
         self._bindings = Bindings()
-        self._lists = Lists(self._bindings, self._zones, clock=clock, changed=self._reconsider)
-        self._timekeeper = Timekeeper(clock, health)
-        self._housekeeping = Housekeeping(
+        self._lists = Lists(self._bindings, self.zones, clock=clock, changed=self._reconsider)
+        self.timekeeper = Timekeeper(clock, health)
+        self._tidying = Tidying(
             config.store,
-            config.timezone,
-            pictures=self._pictures,
-            zones=self._zones,
+            store=store,
+            pictures=ports.pictures,
+            health=health,
+            sends=config.centre is not None,
+        )
+        self._housekeeping = Housekeeping(
+            config.timezone, tidying=self._tidying, zones=self.zones, clock=clock
+        )
+        self._fire = FireInputs(
+            config.fire.inputs,
+            journal=self.journal,
             clock=clock,
             health=health,
+            latched=self._burns,
         )
-        self._lockdown = False
-        self._holders: dict[str, Holder] = {}
-        self._fire = FireInputs(
-            config.fire.inputs, store=store, clock=clock, health=health, latched=self._burns
-        )
-        self._holds = Holds(self._holders, self._fire, store=store, clock=clock)
+        self._holds = Holds(self.holders, self._fire, journal=self.journal, clock=clock)
         self._orders = Orders(
-            self._lanes,
-            self._zones,
+            self.lanes,
+            self.zones,
             [zone.name for zone in config.zone],
             holds=self._holds,
-            store=store,
+            journal=self.journal,
             clock=clock,
             changed=self._reconsider,
             locked=self._locked,
         )
         self._news = News(
             config,
-            store=store,
-            zones=self._zones,
-            clock=clock,
+            journal=self.journal,
+            zones=self.zones,
             health=health,
             changed=self._reconsider,
         )
-
-    @classmethod
-    async def build(cls, config: Config, stack: AsyncExitStack) -> "Controller":
-        """Open everything a controller needs; `stack` lets go of it, last opened first."""
-        clock = SystemClock()
-        store, aside = await open_store(config.store.path)
-        stack.push_async_callback(store.close)
-        self = cls(config, store=store, clock=clock, health=Health(clock))
-        if aside is not None:
-            self._health.raise_alarm("store_set_aside", "store", f"was damaged, kept as {aside}")
-        for warning in warnings(config):
-            log.warning("config.warning", detail=warning)
-        await self._build_lanes(stack)
-        if config.centre is not None:
-            self._link = self._built_link(config.centre)
-        return self
+        self._has_begun = False
+        self._figures: StoreFigures | None = None
+        self._devices = ports.devices(config, clock, health)
+        self._build_lanes(ports)
+        self._devices.watch_fire(config.fire.inputs, self._fire)
+        self._link = ports.link(config, ports, self._ears())
 
     async def serve(self, stop: asyncio.Event) -> None:
-        """Go live, and serve until `stop`."""
-        self._lockdown = await take_up(self._config, self._store, self._zones, self._clock)
-        await self._holds.take_up()
-        watcher = asyncio.create_task(stop.wait())
-        tasks = [watcher, *self._started()]
+        """Go live, and serve until `stop`. What the store knows is taken up first, or later where
+        it does not answer: the gates open all the same (situations, 33).
+        """
+        self.supervisor.start([("journal", self.journal.run)])
+        if not await self.journal.restored(START_S):
+            log.error("controller.live_without_store", path=str(self._config.store.path))
+            self._begin(PastLife())
+        await self._holds.wake()
+        self.supervisor.start(self._work())
         notify("READY=1")
-        log.info("controller.live", version=__version__, lanes=list(self._lanes))
-        await watcher
+        log.info("controller.live", version=__version__, lanes=list(self.lanes))
+        await stop.wait()
         notify("STOPPING=1")
-        self._stopping = True
-        await ended(tasks)
-        await self._news.tell(ControllerStopped())
+        await self.supervisor.stop()
+        self.journal.tell(ControllerStopped())
+        await self.journal.close(LAST_WORDS_S)
         log.info("controller.stopped")
 
-    async def _build_lanes(self, stack: AsyncExitStack) -> None:
+    async def close(self) -> None:
+        """Let go of the devices."""
+        await self._devices.close()
+
+    async def _restore(self) -> None:
+        """Take up what the store knows, and let waiting vehicles be decided by it."""
+        since = self._clock.instant().wall - timedelta(seconds=self.zones.remembered_s)
+        past = await read_past_life(self._store, since)
+        self._begin(past)
+        tell_unknown(self.journal, past)
+        self._lockdown = self._lockdown or past.lockdown
+        self.zones.restore(past)
+        self._holds.restore(past)
+        self._lists.restored()
+        self._reconsider()
+
+    def _begin(self, past: PastLife) -> None:
+        """Say once that this life has begun."""
+        if not self._has_begun:
+            self._has_begun = True
+            self.journal.tell(*begun(self._config, past, self._clock.instant()))
+
+    def _build_lanes(self, ports: Ports) -> None:
         config = self._config
-        recogniser = await asyncio.to_thread(
-            open_recogniser, config.recognition.networks, config.recognition.threads
-        )
-        reader = ReadingThread(recogniser)
-        stack.callback(reader.close)
-        stack.push_async_callback(self._devices.close)
         rooms = Rooms(
-            reader=reader,
-            store=self._store,
-            zones=self._zones,
-            pictures=self._pictures,
+            reader=ports.reader,
+            journal=self.journal,
+            zones=self.zones,
+            pictures=ports.pictures,
             bindings=self._bindings,
-            clock=self._clock,
-            health=self._health,
+            clock=ports.clock,
+            health=ports.health,
             site=self._site,
             timezone=config.timezone,
             quorum=quorum_of(config),
             texts=texts_of(config),
+            slow_look_s=config.recognition.slow_interval_s,
         )
         for settings in config.lane:
-            lane = self._built_lane(settings, rooms, self._devices.kerb(settings))
-            self._lanes[settings.name] = lane
-            self._holders[settings.name] = lane.holder
-        self._devices.watch_fire(config.fire.inputs, self._fire)
+            lane = self._built_lane(settings, rooms)
+            self.lanes[settings.name] = lane
+            self.holders[settings.name] = lane.holder
 
-    def _built_lane(self, settings: LaneSettings, rooms: Rooms, kerb: Kerb) -> Lane:
+    def _built_lane(self, settings: LaneSettings, rooms: Rooms) -> Lane:
         return Lane(
             settings,
             policy_of(self._config, settings.zone),
-            kerb=kerb,
+            kerb=self._devices.kerb(settings),
             rooms=rooms,
             timing=timing_of(self._config, settings),
             limits=limits_of(settings),
-            slow_look_s=self._config.recognition.slow_interval_s,
             store_failure_admits=self._config.zone_of(settings.zone).when_store_fails == "admit",
         )
 
-    def _built_link(self, centre: CentreSettings) -> Link:
-        return Link(
-            centre,
-            self._config.site,
-            self._config.controller,
-            store=self._store,
-            clock=self._clock,
-            health=self._health,
+    def _ears(self) -> Ears:
+        return Ears(
             obey=self._orders.obey,
             changed=self._lists.changed,
+            heard=self._heard,
+            time_told=self.timekeeper.told,
             report=self._report,
-            peers=[peer.controller for peer in self._config.peer],
-            heard=self._zones.heard,
-            time_told=self._timekeeper.told,
+            orders=JournalBook(self.journal, self._clock),
         )
 
     # --- tasks --------------------------------------------------------------------------------
 
-    def _started(self) -> list[asyncio.Task[None]]:
+    def _work(self) -> list[Task]:
         work: list[Task] = [
             ("fire", self._fire.run),
-            ("zones", self._zones.run),
-            ("news", self._news.run),
+            ("zones", self.zones.run),
             ("lists", self._lists.run),
             ("housekeeping", self._housekeeping.run),
-            ("clock", self._timekeeper.run),
+            ("clock", self.timekeeper.run),
             ("neighbours", self._notice_neighbours),
-            ("watchdog", partial(feed_watchdog, self._health)),
+            ("watchdog", partial(feed_watchdog, self.health, self._clock)),
         ]
         work += self._devices.tasks
-        work += [(f"hold {name}", holder.run) for name, holder in self._holders.items()]
-        work += [(f"lane {name}", lane.run) for name, lane in self._lanes.items()]
+        work += [(f"hold {name}", holder.run) for name, holder in self.holders.items()]
+        work += [(f"lane {name}", lane.run) for name, lane in self.lanes.items()]
         if self._link is not None:
             work.append(("link", self._link.run))
-        return [asyncio.create_task(self._kept(name, task), name=name) for name, task in work]
-
-    async def _kept(self, name: str, task: Callable[[], Awaitable[None]]) -> None:
-        """Run a task for ever, alone: when it fails, say so, wait, and run it again."""
-        pause_s = RESTART.first_s
-        loop = asyncio.get_running_loop()
-        # A task group of Python 3.11 may swallow a cancellation while one of its tasks fails.
-        while not self._stopping:
-            begun = self._clock.boot_s()
-            well = loop.call_later(RESTART.last_s, self._health.clear_alarm, "task_failed", name)
-            try:
-                await task()
-            except Exception as error:
-                log.error("task.failed", task=name, exc_info=error)
-                self._health.raise_alarm("task_failed", name, repr(error))
-            finally:
-                well.cancel()
-            if self._clock.boot_s() - begun > RESTART.last_s:
-                pause_s = RESTART.first_s
-            if not self._stopping:
-                await asyncio.sleep(pause_s)
-            pause_s = RESTART.after(pause_s)
+        return work
 
     async def _notice_neighbours(self) -> None:
         """A technician's command writes to the database beside this controller."""
         while True:
-            if await self._store.disturbed():
-                self._reconsider()
-            await asyncio.sleep(NEIGHBOURS_S)
+            with contextlib.suppress(StoreError):  # the journal says what is wrong with it
+                if await self._store.disturbed():
+                    self._reconsider()
+            await self._clock.idle(NEIGHBOURS_S)
 
     # --- what the rooms ask of each other -------------------------------------------------------
 
     def _reconsider(self) -> None:
         """Who has waited longest is decided first: there may be one space only."""
-        waiting = sorted(self._lanes.values(), key=lambda lane: lane.waiting_since or math.inf)
+        waiting = sorted(self.lanes.values(), key=lambda lane: lane.waiting_since or math.inf)
         for lane in waiting:
             lane.reconsider()
 
@@ -289,23 +266,45 @@ class Controller:
         away_s = None if self._link is None else self._link.away_s
         return SiteState(lockdown=self._lockdown, centre_away_s=away_s)
 
+    async def _heard(self, told: PeerEvent | PeerHealth) -> None:
+        """The broker may forget it once it has been written. Raises `StoreError`: not yet."""
+        if not await self.journal.written(self.zones.heard(told)):
+            raise StoreError(f"{self._config.store.path}: what a peer told is not written yet")
+
     def _burns(self, latched: bool) -> None:
-        for holder in self._holders.values():
+        for holder in self.holders.values():
             holder.fire(latched)
 
     def _locked(self, on: bool) -> None:
         self._lockdown = on
 
     async def _report(self) -> HealthReport:
-        at = self._clock.instant()
+        known, at = await self._known(), self._clock.instant()
         return HealthReport(
             at=at.wall,
             clock_trusted=at.trusted,
-            lanes={name: lane.state.value for name, lane in self._lanes.items()},
-            alarms=self._health.alarms,
+            lanes={name: lane.state.value for name, lane in self.lanes.items()},
+            alarms=self.health.alarms,
             journal=self._store.journal,
-            seq=await self._store.last_seq(),
-            outbox=await self._store.outbox_depth(),
-            free_disk_mb=free_mb(self._config.store.path),
-            list_versions=await self._store.versions(),
+            seq=known.seq,
+            outbox=known.outbox,
+            free_disk_mb=self._tidying.free_mb,
+            list_versions=known.versions,
         )
+
+    async def _known(self) -> StoreFigures:
+        """What the store says of itself, or said last: while it does not answer the centre and the
+        peers are told all the same that this controller lives. Raises `StoreError` where it has
+        never answered.
+        """
+        asked, store = self.journal.asked, self._store
+        try:
+            self._figures = StoreFigures(
+                seq=await asked(store.last_seq()),
+                outbox=await asked(store.outbox_depth()),
+                versions=await asked(store.versions()),
+            )
+        except StoreError:
+            if self._figures is None:
+                raise
+        return self._figures

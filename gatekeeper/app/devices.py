@@ -1,11 +1,11 @@
 """The devices of one controller, as its configuration names them: boards, displays, cameras."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TypeAlias
 
 from gatekeeper.app.fire import FireInputs, name_of
+from gatekeeper.app.ports import Task
 from gatekeeper.app.wiring import sides_of
 from gatekeeper.clock import Clock
 from gatekeeper.config import Config, InputSettings, LaneSettings
@@ -18,11 +18,8 @@ from gatekeeper.health import Health
 from gatekeeper.lane import Kerb
 from gatekeeper.model import Sensor
 
-Task: TypeAlias = tuple[str, Callable[[], Awaitable[None]]]
-"""What is to be run for ever, and its name."""
 
-
-class Devices:
+class RealDevices:
     """What stands at the lanes. Nothing is connected before its task runs, or its lane looks."""
 
     def __init__(self, config: Config, clock: Clock, health: Health) -> None:

@@ -1,28 +1,21 @@
-"""The fire inputs of this controller: what they say is judged, latched, stored and told.
+"""The fire inputs of this controller: what they say is judged, latched, told and posted.
 
-The lanes are told before anything is written down. A latch outlives a restart; only a person lets
-it go (`rules.fire`).
+The lanes are told first. A latch outlives a restart; only a person lets it go (`rules.fire`).
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 
 from gatekeeper.clock import Clock, rest
 from gatekeeper.config import InputSettings
-from gatekeeper.errors import StoreError
 from gatekeeper.health import Health
+from gatekeeper.journal import Journal
 from gatekeeper.model import Commit, Fact, FireGlitch, FireLatched, FireReleased, Presence, Record
 from gatekeeper.rules import fire
 from gatekeeper.rules.fire import Glitch, Latched, Long, News
-from gatekeeper.store import Store
 
 BEAT_S = 5.0
-"""How often the inputs are looked after, wanted or not: a store that failed may write again."""
-
-UNTOLD = 100
-"""Facts that wait for a store that cannot write; the oldest is dropped. The latch itself is not
-among them: that is written as soon as anything can be."""
+"""How often the inputs say that they are looked after, though nothing changes."""
 
 SITE = "site"
 """The subject of the alarm `fire`."""
@@ -35,19 +28,17 @@ class FireInputs:
         self,
         wires: Sequence[InputSettings],
         *,
-        store: Store,
+        journal: Journal,
         clock: Clock,
         health: Health,
         latched: Callable[[bool], None],
     ) -> None:
-        self._store = store
+        self._journal = journal
         self._clock = clock
         self._health = health
         self._tell = latched
         self._boards = {name_of(wire): wire.board for wire in wires}
         self._fire = fire.begin(self._boards, latched=False)
-        self._stored = False
-        self._untold: deque[Fact] = deque(maxlen=UNTOLD)
         self._moved = asyncio.Event()
 
     @property
@@ -55,11 +46,10 @@ class FireInputs:
         """Whether there is a fire, or nobody has said yet that it is over."""
         return self._fire.latched
 
-    def take_up(self, latched: bool) -> None:
-        """Go on from what was stored."""
-        self._fire = fire.begin(self._boards, latched=latched)
-        self._stored = latched
-        if latched:
+    def restore(self, latched: bool) -> None:
+        """Go on from what was stored: a fire that was latched is, whatever the inputs say now."""
+        if latched and not self.latched:
+            self._fire = fire.begin(self._boards, latched=True)
             self._burns("it was latched before the controller started")
 
     def sensed(self, name: str, presence: Presence) -> None:
@@ -83,28 +73,18 @@ class FireInputs:
         return fire.wake_at(self._fire)
 
     async def wake(self) -> None:
-        """Judge inputs that have been on for a while, and write down what is new."""
+        """Judge inputs that have been on for a while."""
         self._take(fire.late(self._fire, self._clock.boot_s()))
-        try:
-            await self._write()
-        except StoreError as error:
-            self._health.raise_alarm("store_failed", "store", str(error))
 
-    async def release(self, by: str, reason: str) -> str | None:
-        """A person says that the fire is over; why that cannot be, None if it is done. Raises
-        `StoreError`: it is not over, then.
-        """
+    def release(self, by: str, reason: str) -> str | None:
+        """A person says that the fire is over; why that cannot be, None if it is done."""
         if not self.latched:
             return None
         objection = self._objection()
         if objection is not None:
             return objection
-        record = Record(fact=FireReleased(by=by, reason=reason), at=self._clock.instant())
-        await self._store.commit(Commit(records=(record,), fire=False))
-        if self._objection() is not None:
-            self._stored = False
-            return "the fire input came on again meanwhile"
-        self._fire, self._stored = fire.released(self._fire), False
+        self._fire = fire.released(self._fire)
+        self._post(FireReleased(by=by, reason=reason), latched=False)
         self._health.clear_alarm("fire", SITE)
         self._tell(False)
         return None
@@ -126,9 +106,9 @@ class FireInputs:
         match news:
             case Latched(line=line):
                 self._burns(f"the fire input {line} is on")
-                self._untold.append(FireLatched(input=line))
+                self._post(FireLatched(input=line), latched=True)
             case Glitch(line=line, lasted_s=lasted_s):
-                self._untold.append(FireGlitch(input=line, lasted_s=lasted_s))
+                self._journal.tell(FireGlitch(input=line, lasted_s=lasted_s))
             case Long(on=True, line=line):
                 detail = f"{line} has been on for half an hour: is it stuck, or its wire broken?"
                 self._health.raise_alarm("fire_long", SITE, detail)
@@ -139,15 +119,9 @@ class FireInputs:
         self._tell(True)
         self._health.raise_alarm("fire", SITE, f"{detail}: every lane is kept open")
 
-    async def _write(self) -> None:
-        if not self._untold and self._stored == self.latched:
-            return
-        told, latched, at = tuple(self._untold), self.latched, self._clock.instant()
-        records = tuple(Record(fact=fact, at=at) for fact in told)
-        await self._store.commit(Commit(records=records, fire=latched))
-        self._stored = latched
-        for _ in told:
-            self._untold.popleft()
+    def _post(self, fact: Fact, *, latched: bool) -> None:
+        record = Record(fact=fact, at=self._clock.instant())
+        self._journal.post(Commit(records=(record,), fire=latched))
 
 
 def name_of(wire: InputSettings) -> str:

@@ -1,12 +1,14 @@
-"""Carries out the orders that keep booms up and let them go: stored first, then told to the lanes.
+"""Carries out the orders that keep booms up and let them go.
 
-Each is in the journal with who gave it and why, and takes effect once, by its id.
+Each is posted to the journal with who gave it and why, told to the lanes at once, and takes effect
+once, by its id.
 """
 
 from collections.abc import Iterable, Mapping
 
 from gatekeeper.app.fire import FireInputs
 from gatekeeper.clock import Clock
+from gatekeeper.journal import Journal, PastLife
 from gatekeeper.lane import Holder
 from gatekeeper.model import (
     BarrierHeld,
@@ -20,45 +22,48 @@ from gatekeeper.model import (
     Record,
 )
 from gatekeeper.rules import hold
-from gatekeeper.store import Store
 
 
 class Holds:
     """What keeps up the booms of all lanes."""
 
     def __init__(
-        self, holders: Mapping[str, Holder], fire: FireInputs, *, store: Store, clock: Clock
+        self, holders: Mapping[str, Holder], fire: FireInputs, *, journal: Journal, clock: Clock
     ) -> None:
         self._holders = holders
         self._fire = fire
-        self._store = store
+        self._journal = journal
         self._clock = clock
 
-    async def take_up(self) -> None:
-        """Go on from what was stored, and tell the barriers before their boards are written to."""
-        stored = await self._store.holds()
+    def restore(self, past: PastLife) -> None:
+        """Go on from what was stored; orders of this life stand beside it."""
         for name, holder in self._holders.items():
-            holder.ordered(each for each in stored if each.lane == name)
-        self._fire.take_up(await self._store.fire())
+            new = [each.order for each in holder.holds]
+            before = (each for each in past.holds if each.lane == name and each.order not in new)
+            holder.ordered((*before, *holder.holds))
+        self._fire.restore(past.fire)
+
+    async def wake(self) -> None:
+        """Tell the barriers, before their boards are written to for the first time."""
         for holder in self._holders.values():
             await holder.wake()
 
     async def obey(self, order: Order) -> OrderAnswer:
-        """What became of such an order. Raises `StoreError`: it does not hold, then."""
+        """What became of such an order."""
         match order.verb:
             case "hold":
-                refusal = await self._keep_up(order, HoldReason.ORDER)
+                refusal = self._keep_up(order, HoldReason.ORDER)
             case "fleet" if order.vehicles is None and order.minutes is None:
                 refusal = "fleet lacks vehicles or minutes"
             case "fleet":
-                refusal = await self._keep_up(order, HoldReason.FLEET)
+                refusal = self._keep_up(order, HoldReason.FLEET)
             case _:
-                refusal = await self._release(order)
+                refusal = self._release(order)
         if refusal is not None:
             return order.answered("refused", refusal)
         return order.answered("done", self._what_stays(order))
 
-    async def _keep_up(self, order: Order, reason: HoldReason) -> str | None:
+    def _keep_up(self, order: Order, reason: HoldReason) -> str | None:
         now = self._clock.instant()
         lasts_s = _lasts_s(order, reason, now)
         if (lasts_s is not None and lasts_s <= 0) or order.vehicles == 0:
@@ -81,12 +86,12 @@ class Holds:
             each for one in held for each in self._holders[one.lane].holds if each.reason is reason
         ]
         records = [Record(fact=_held(each), at=now, lane=each.lane) for each in held]
-        await self._change(held, before, records)
+        self._change(held, before, records)
         return None
 
-    async def _release(self, order: Order) -> str | None:
+    def _release(self, order: Order) -> str | None:
         if order.lane is None:
-            objection = await self._fire.release(order.by, order.reason)
+            objection = self._fire.release(order.by, order.reason)
             if objection is not None:
                 return objection
         now = self._clock.instant()
@@ -99,17 +104,17 @@ class Holds:
             )
             for each in gone
         ]
-        await self._change((), gone, records)
+        self._change((), gone, records)
         return None
 
-    async def _change(
+    def _change(
         self, held: Iterable[Hold], gone: Iterable[Hold], records: Iterable[Record]
     ) -> None:
-        """Store what holds and what does not, then tell the lanes."""
+        """Post what holds and what does not, and tell the lanes."""
         held, ids = tuple(held), tuple((each.lane, each.order) for each in gone)
         if not held and not ids:
             return
-        await self._store.commit(Commit(records=tuple(records), held=held, released=ids))
+        self._journal.post(Commit(records=tuple(records), held=held, released=ids))
         for name, holder in self._holders.items():
             left = [each for each in holder.holds if (name, each.order) not in ids]
             new = [each for each in held if each.lane == name]

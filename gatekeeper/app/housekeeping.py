@@ -1,57 +1,50 @@
-"""Free disk, pictures that grow old, and once a day the summary of zones that blacklist nobody."""
+"""What has to be done now and then: look at the disk, tidy it, and end the day of zones
+whose limits are advisory with a summary.
+"""
 
-import asyncio
-import shutil
-from datetime import date, datetime, timedelta
-from pathlib import Path
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from gatekeeper.app.tidying import Tidying
 from gatekeeper.clock import Clock
-from gatekeeper.config import StoreSettings
-from gatekeeper.health import Health
-from gatekeeper.store.pictures import Pictures
 from gatekeeper.zones import Zones
 
 PAUSE_S = 60.0
 
+TIDY_EVERY_S = 3600.0
+
+CHECK_FIRST_S = 120.0
+"""After a start the gate has better things to do than to read its whole database."""
+
+CHECK_EVERY_S = 86_400.0
+
 
 class Housekeeping:
-    """What has to be done now and then; by a wall clock that is not trusted, only the disk."""
+    """Does these in turn, by the boot clock; the day ends only by a wall clock that is trusted."""
 
-    def __init__(
-        self,
-        settings: StoreSettings,
-        timezone: ZoneInfo,
-        *,
-        pictures: Pictures,
-        zones: Zones,
-        clock: Clock,
-        health: Health,
-    ) -> None:
-        self._settings = settings
+    def __init__(self, timezone: ZoneInfo, *, tidying: Tidying, zones: Zones, clock: Clock) -> None:
         self._timezone = timezone
-        self._pictures = pictures
+        self._tidying = tidying
         self._zones = zones
         self._clock = clock
-        self._health = health
         self._day: date | None = None
+        self._tidy_at = clock.boot_s()
+        self._check_at = clock.boot_s() + CHECK_FIRST_S
 
     async def run(self) -> None:
         """Keep house, for ever."""
         while True:
-            self._look_at_the_disk()
+            await self._tidying.look_at_the_disk()
             now = self._clock.instant()
-            if now.trusted:  # by a wrong clock all pictures might be old
-                await self._pictures.sweep(now.wall - timedelta(days=self._settings.pictures_days))
+            if now.trusted:
                 await self._end_the_day(now.wall)
-            await asyncio.sleep(PAUSE_S)
-
-    def _look_at_the_disk(self) -> None:
-        free = free_mb(self._settings.path)
-        if free < self._settings.min_free_mb:
-            self._health.raise_alarm("disk_low", "disk", f"{free} MB free")
-        else:
-            self._health.clear_alarm("disk_low", "disk")
+            if now.boot_s >= self._tidy_at:
+                await self._tidying.tidy(now)
+                self._tidy_at = self._clock.boot_s() + TIDY_EVERY_S
+            if now.boot_s >= self._check_at:
+                await self._tidying.check()
+                self._check_at = self._clock.boot_s() + CHECK_EVERY_S
+            await self._clock.idle(PAUSE_S)
 
     async def _end_the_day(self, now: datetime) -> None:
         today = now.astimezone(self._timezone).date()
@@ -59,8 +52,3 @@ class Housekeeping:
             begun = datetime.combine(self._day, datetime.min.time(), self._timezone)
             await self._zones.summarise(begun)
         self._day = today
-
-
-def free_mb(path: Path) -> int:
-    """Megabytes free on the disk on which a file lies."""
-    return shutil.disk_usage(path.parent).free // 1_000_000

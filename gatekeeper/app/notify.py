@@ -1,11 +1,11 @@
 """systemd's notification protocol (sd_notify(3)): a datagram to the socket it names."""
 
-import asyncio
 import os
 import socket
 
 import structlog
 
+from gatekeeper.clock import Clock
 from gatekeeper.health import Health
 
 log = structlog.get_logger(__name__)
@@ -32,7 +32,7 @@ def watchdog_s() -> float | None:
     return int(microseconds) / 1e6 if microseconds.isdigit() else None
 
 
-async def feed_watchdog(health: Health) -> None:
+async def feed_watchdog(health: Health, clock: Clock) -> None:
     """Tell systemd again and again that all live, for as long as all do."""
     pause = min((watchdog_s() or 10.0) / 3, 5.0)
     while True:
@@ -41,4 +41,4 @@ async def feed_watchdog(health: Health) -> None:
             notify("WATCHDOG=1")
         else:
             log.error("watchdog.hungry", silent=silent)
-        await asyncio.sleep(pause)
+        await clock.idle(pause)

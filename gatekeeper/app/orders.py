@@ -1,6 +1,6 @@
 """Carries out what the centre orders, each verb in a few lines; the protocol's side is in `sync`.
 
-Whatever an order changes is in the journal with who gave it and why.
+What an order changes holds at once, and is posted to the journal with who gave it and why.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -8,6 +8,7 @@ from typing import Protocol
 
 from gatekeeper.clock import Clock
 from gatekeeper.health import Tell
+from gatekeeper.journal import Journal
 from gatekeeper.model import (
     BlacklistAdded,
     BlacklistRemoved,
@@ -21,7 +22,6 @@ from gatekeeper.model import (
     Record,
     RowSource,
 )
-from gatekeeper.store import Store
 from gatekeeper.zones import Zones
 
 
@@ -34,9 +34,7 @@ class Obeys(Protocol):
 
 
 class Orders:
-    """The orders of one controller, carried out one by one. Raises `StoreError` where what has to
-    be written cannot be.
-    """
+    """The orders of one controller, carried out one by one."""
 
     def __init__(
         self,
@@ -45,7 +43,7 @@ class Orders:
         zone_names: Collection[str],
         *,
         holds: Obeys,
-        store: Store,
+        journal: Journal,
         clock: Clock,
         changed: Tell,
         locked: Callable[[bool], None],
@@ -57,7 +55,7 @@ class Orders:
         self._zones = zones
         self._zone_names = frozenset(zone_names)
         self._holds = holds
-        self._store = store
+        self._journal = journal
         self._clock = clock
         self._changed = changed
         self._locked = locked
@@ -74,18 +72,18 @@ class Orders:
             case Order(verb="hold" | "release") | Order(verb="fleet", lane=str()):
                 return await self._holds.obey(order)
             case Order(verb="recount", zone=str() as zone, count=int() as count):
-                await self._zones.recount(zone, count, order.by, order.reason)
+                self._zones.recount(zone, count, order.by, order.reason)
             case Order(verb="blacklist_add", zone=str() as zone, plate=str() as plate):
-                await self._add(order, zone, plate)
+                self._add(order, zone, plate)
             case Order(verb="blacklist_remove", plate=str() as plate):
-                await self._remove(order, plate)
+                return await self._remove(order, plate)
             case Order(verb="lockdown", on=bool() as on):
-                await self._lock(order, on)
+                self._lock(order, on)
             case _:
                 return order.answered("refused", f"no order {order.verb} like this")
         return order.answered("done")
 
-    async def _add(self, order: Order, zone: str, plate: str) -> None:
+    def _add(self, order: Order, zone: str, plate: str) -> None:
         fact = BlacklistAdded(zone=zone, plate=plate, stay="", by=order.by, reason=order.reason)
         row = ListRow(
             list=ListName.BLACKLIST,
@@ -94,21 +92,32 @@ class Orders:
             note=f"{order.reason} ({order.by})",
             source=RowSource.PERSON,
         )
-        await self._commit(fact, listed=(row,))
+        self._post(fact, listed=(row,))
         self._changed()
 
-    async def _remove(self, order: Order, plate: str) -> None:
+    async def _remove(self, order: Order, plate: str) -> OrderAnswer:
+        """What still refuses the plate afterwards is said, for that is what the driver will meet.
+        Raises `StoreError`: nothing has changed.
+        """
+        rows = await self._journal.blacklisted(plate)
+        gone = [each for each in rows if order.zone in (None, each.row.zone)]
+        refusing = [each.row for each in rows if each not in gone and not each.suspended]
+        left = ", ".join(row.zone or "every zone" for row in refusing)
+        if not gone:
+            where = f"; it is refused for {left}" if left else ""
+            return order.answered("refused", f"{plate} has no such row on the blacklist{where}")
         fact = BlacklistRemoved(zone=order.zone, plate=plate, by=order.by, reason=order.reason)
-        await self._commit(fact, removed=((order.zone, plate),))
+        self._post(fact, removed=((order.zone, plate),))
         self._changed()
+        return order.answered("done", f"still refused for {left}" if left else "")
 
-    async def _lock(self, order: Order, on: bool) -> None:
+    def _lock(self, order: Order, on: bool) -> None:
         fact = LockdownOrdered(on=on, by=order.by, reason=order.reason)
-        await self._commit(fact, lockdown=on)
+        self._post(fact, lockdown=on)
         self._locked(on)
         self._changed()
 
-    async def _commit(
+    def _post(
         self,
         fact: Fact,
         *,
@@ -117,6 +126,6 @@ class Orders:
         lockdown: bool | None = None,
     ) -> None:
         record = Record(fact=fact, at=self._clock.instant())
-        await self._store.commit(
+        self._journal.post(
             Commit(records=(record,), listed=listed, removed=removed, lockdown=lockdown)
         )

@@ -3,7 +3,6 @@
 No duration here depends on it; but events carry its time, and orders expire by it.
 """
 
-import asyncio
 from datetime import datetime
 
 import structlog
@@ -34,7 +33,7 @@ class Timekeeper:
         """Look at the clock, for ever."""
         while True:
             self.look()
-            await asyncio.sleep(LOOK_S)
+            await self._clock.idle(LOOK_S)
 
     def look(self) -> None:
         """Compare the wall clock with the boot clock, and with what the kernel says of it."""

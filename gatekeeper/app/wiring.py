@@ -1,26 +1,22 @@
 """What the configuration means for the rooms, and what a controller does before it goes live."""
 
-import asyncio
-from pathlib import Path
-
-import structlog
-
 from gatekeeper import __version__
 from gatekeeper.clock import Clock
 from gatekeeper.config import Config, LaneSettings, opposites
 from gatekeeper.health import BLINDING, Health
+from gatekeeper.journal import Journal, PastLife
 from gatekeeper.lane import Side, Turn
 from gatekeeper.model import (
     AlarmCleared,
     AlarmRaised,
     BarrierCommanded,
-    Commit,
     ControllerStarted,
     Direction,
+    Fact,
+    Instant,
     Outcome,
     PolicyAdopted,
     Reason,
-    Record,
 )
 from gatekeeper.rules import turn
 from gatekeeper.rules.crossing import Geometry
@@ -29,10 +25,7 @@ from gatekeeper.rules.passage import Timing
 from gatekeeper.rules.texts import ADMIT, REASONS, REFUSE, Texts
 from gatekeeper.rules.trigger import EMPTY_S
 from gatekeeper.rules.votes import Quorum
-from gatekeeper.store import Store, UnsoundStoreError, set_aside
 from gatekeeper.zones import Zones, policy_of
-
-log = structlog.get_logger(__name__)
 
 _LEAVES_VIEW_S = EMPTY_S + 1.0
 """How much later than a loop the camera tells that a vehicle has left: the view has to stay empty,
@@ -90,13 +83,13 @@ def texts_of(config: Config) -> Texts:
     )
 
 
-async def tell_watched(
+def tell_watched(
     news: AlarmRaised | AlarmCleared, config: Config, health: Health, zones: Zones
 ) -> None:
     """Tell the zones which lanes can be watched, where an alarm may have changed that."""
     if news.alarm in BLINDING:
         for lane in _lanes_of(config, news.subject):
-            await zones.watched(lane, not _is_blind(config, health, lane))
+            zones.watched(lane, not _is_blind(config, health, lane))
 
 
 def _lanes_of(config: Config, subject: str) -> list[str]:
@@ -121,50 +114,26 @@ def _is_blind(config: Config, health: Health, lane: str) -> bool:
     )
 
 
-async def open_store(path: Path) -> tuple[Store, Path | None]:
-    """The store; a damaged one is set aside under the name returned, and begun anew: a gate that
-    has forgotten is better than one that does not open.
-    """
-    try:
-        return await Store.open(path), None
-    except UnsoundStoreError as error:
-        log.error("store.unsound", error=str(error))
-        aside = await asyncio.to_thread(set_aside, path)
-        return await Store.open(path), aside
-
-
-async def take_up(config: Config, store: Store, zones: Zones, clock: Clock) -> bool:
-    """Go on from where the last life of this controller ended; returns whether lockdown holds.
-
-    Of every command that was cut off it is said that its outcome is unknown: none is repeated.
-    """
-    unfinished = await store.unfinished()
-    now = clock.instant()
-    lost = tuple(
-        Record(
-            fact=BarrierCommanded(
-                command=command,
-                outcome=Outcome.UNKNOWN,
-                detail="the controller stopped before it knew",
-            ),
-            at=now,
-            lane=lane,
-            passage=passage,
-        )
-        for command, lane, passage in unfinished
-    )
+def begun(config: Config, past: PastLife, at: Instant) -> tuple[Fact, ...]:
+    """What a controller says when it goes live: that it does, and by which policies."""
     started = ControllerStarted(
         version=__version__,
-        boot_id=now.boot_id,
-        unfinished=tuple(command for command, _, _ in unfinished),
+        boot_id=at.boot_id,
+        unfinished=tuple(command for command, _, _ in past.unfinished),
     )
-    adopted = tuple(
-        Record(fact=PolicyAdopted(policy=policy_of(config, zone.name)), at=now)
-        for zone in config.zone
-    )
-    await store.commit(Commit(records=(Record(fact=started, at=now), *adopted, *lost)))
-    await zones.start()
-    return await store.lockdown()
+    adopted = (PolicyAdopted(policy=policy_of(config, zone.name)) for zone in config.zone)
+    return (started, *adopted)
+
+
+def tell_unknown(journal: Journal, past: PastLife) -> None:
+    """Say of every command that was cut off that its outcome is unknown: none is repeated."""
+    for command, lane, passage in past.unfinished:
+        unknown = BarrierCommanded(
+            command=command,
+            outcome=Outcome.UNKNOWN,
+            detail="the controller stopped before it knew",
+        )
+        journal.tell(unknown, lane=lane, passage=passage)
 
 
 def _geometry(lane: LaneSettings) -> Geometry | None:

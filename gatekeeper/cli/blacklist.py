@@ -71,7 +71,7 @@ async def _take_off(path: Path, plate: str, zone: str | None, by: str, reason: s
 
     fact = BlacklistRemoved(zone=zone, plate=plate, by=by, reason=reason)
     record = Record(fact=fact, at=SystemClock().instant())
-    store = await Store.open(path)
+    store = await Store.opened(path)
     try:
         await store.commit(Commit(records=(record,), removed=((zone, plate),)))
     finally:

@@ -18,7 +18,7 @@ from gatekeeper import clock
 from gatekeeper.errors import PictureError
 
 if TYPE_CHECKING:
-    from gatekeeper.lpr import Recogniser
+    from gatekeeper.lpr import EngineName, Recogniser
     from gatekeeper.model import PlateRead
 
 
@@ -28,15 +28,25 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--crop", is_flag=True, help="Each picture is one plate, cut out already.")
-@click.option("--networks", default="clp", show_default=True, help="The set of networks.")
+@click.option(
+    "--networks", default="clp", show_default=True, help="The set of networks, or its folder."
+)
+@click.option("--engine", type=click.Choice(["own", "hyperlpr3"]), default="own", show_default=True)
 @click.pass_context
 def read(
-    ctx: click.Context, pictures: tuple[Path, ...], as_json: bool, crop: bool, networks: str
+    ctx: click.Context,
+    pictures: tuple[Path, ...],
+    as_json: bool,
+    crop: bool,
+    networks: str,
+    engine: "EngineName",
 ) -> None:
     """Read the plates in pictures, and say how long each one took."""
-    from gatekeeper.lpr import open_recogniser
+    from gatekeeper.lpr import recogniser_of
+    from gatekeeper.networks import find, opened
 
-    recogniser = open_recogniser(networks, threads=1)
+    found = opened(Path(networks)) if "/" in networks else find(networks)
+    recogniser = recogniser_of(found, threads=1, engine=engine)
     show = _show_json if as_json else _show_line
     failed = False
     for picture in pictures:

@@ -1,8 +1,8 @@
 """The configuration file: TOML in, frozen settings out.
 
-Bounds and units are checked here and nowhere else. A key nobody knows is an error that names it,
-a reference to a zone or board that is not there too; all faults are told at once, one a line.
-Passwords stand in files of their own, so that a configuration can be shown to anybody.
+Bounds and units are checked here and nowhere else. An unknown key is an error that names it, and
+so is a reference to a zone or board that is not there; all faults are told at once, one a line.
+Passwords stand in files of their own, so that a configuration may be shown to anyone.
 """
 
 from gatekeeper.config.advice import warnings
@@ -35,6 +35,7 @@ from gatekeeper.config.lanes import (
     InputSettings,
     LaneSettings,
 )
+from gatekeeper.config.limits import advisory_because
 from gatekeeper.config.opposites import opposites
 from gatekeeper.config.profiles import (
     BoardProfile,
@@ -80,6 +81,7 @@ __all__ = [
     "Wire",
     "WordingSettings",
     "ZoneSettings",
+    "advisory_because",
     "load",
     "opposites",
     "profile_names",

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 from gatekeeper.config.boards import Wire
 from gatekeeper.config.controller import Config
+from gatekeeper.config.limits import advisory_because
+from gatekeeper.config.unwise import unwise_values
 from gatekeeper.config.zones import ZoneSettings
 from gatekeeper.model import Direction, Schedule, VehicleClass
 
@@ -24,21 +26,16 @@ def warnings(config: Config) -> list[str]:
         *_of_boards(config),
         *_of_fire(config),
         *_of_the_centre(config),
+        *unwise_values(config),
     ]
 
 
 def _of_exits(config: Config, zone: ZoneSettings) -> Iterator[str]:
-    exits = config.exits_of(zone.name)
-    blind = ", ".join(lane.name for lane in exits if lane.camera is None)
+    for reason in advisory_because(config, zone):
+        yield f"{reason}: limits are advisory"
     elsewhere = any(zone.name in peer.exits_of for peer in config.peer)
-    if blind and zone.admits == "registered":
-        yield (
-            f"exit lane {blind} has no camera: limits of this zone are advisory, nobody is"
-            " blacklisted"
-        )
-    if not exits and not elsewhere:
-        means = "nobody is seen leaving" if zone.admits == "everybody" else "limits are advisory"
-        yield f"no exit lane here, nor at a [[peer]] by its exits_of: {means}"
+    if zone.admits == "everybody" and not elsewhere and not config.exits_of(zone.name):
+        yield "no exit lane here, nor at a [[peer]] by its exits_of: no car is ever seen leaving"
 
 
 def _of_cooldown(zone: ZoneSettings) -> Iterator[str]:
@@ -124,5 +121,10 @@ def _of_the_centre(config: Config) -> Iterator[str]:
         yield "no [centre]: lists never change and events stay here"
     elif config.centre.ca is None:
         yield "centre: no ca: the link to the broker is not encrypted"
+        if config.centre.password_file is not None:
+            yield (
+                f'centre: password_file = "{config.centre.password_file}" without ca: the password'
+                " goes to the broker in the clear, and with it anyone can give orders to this gate"
+            )
     if config.centre is None and config.peer:
         yield "peer: without [centre] nothing is ever heard of other controllers"

@@ -38,7 +38,8 @@ class LineSettings:
     """One TCP endpoint or serial port. Two boards with equal lines share it.
 
     `gap_s` of silence are kept between two frames, `silence_s` after an answer that did not come;
-    both are 0 over TCP, where every answer bears the number of its request.
+    both are 0 over TCP, where every answer bears the number of its request; with
+    `any_transaction_number` that of a read may bear another one.
     """
 
     address: str
@@ -47,6 +48,7 @@ class LineSettings:
     stopbits: int
     gap_s: float
     silence_s: float
+    any_transaction_number: bool = False
 
     @property
     def wire(self) -> Wire:
@@ -97,6 +99,7 @@ class BoardSettings(Settings):
     )
     gap_ms: Annotated[float, Field(ge=0, le=500)] | None = None
     silence_ms: Annotated[int, Field(ge=20, le=1000)] = 200
+    any_transaction_number: bool = False
 
     @model_validator(mode="after")
     def _address_fits(self) -> Self:
@@ -134,6 +137,7 @@ class BoardSettings(Settings):
             stopbits=self.stopbits,
             gap_s=gap_s if framed else 0.0,
             silence_s=self.silence_ms / 1000 if framed else 0.0,
+            any_transaction_number=self.any_transaction_number and not framed,
         )
 
 
@@ -150,8 +154,8 @@ def _characters_s(baudrate: int) -> float:
 
 def _answer_ms(address: str, baudrate: int) -> int:
     """How long an answer may take: over RTU there are 30 characters at most in a request and its
-    answer, a converter holds them back for 16 ms, and a board may think; whoever waits longer for
-    one that is silent holds up all others on the line.
+    answer, a converter holds them back for 16 ms, and a board may think; a longer wait for one
+    that is silent holds up all others on the line.
     """
     if urlsplit(address).scheme == Wire.TCP:
         return 500

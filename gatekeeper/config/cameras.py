@@ -1,5 +1,6 @@
 """Cameras: where their pictures come from, and what is read of them."""
 
+import re
 from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
@@ -26,6 +27,17 @@ Area = Annotated[tuple[_Start, _Start, _Share, _Share], AfterValidator(_inside)]
 
 _Limit = Annotated[int, Field(ge=100, le=2000)]
 """Milliseconds without a picture of a stream: two such failures are noticed within 5 s."""
+
+
+def _plain_hex(text: str) -> str:
+    plain = text.replace(":", "").replace(" ", "").lower()
+    if re.fullmatch("[0-9a-f]{64}", plain) is None:
+        raise ValueError("must be the SHA-256 of a certificate: 64 hexadecimal digits")
+    return plain
+
+
+Fingerprint = Annotated[str, AfterValidator(_plain_hex)]
+"""SHA-256 of a certificate; colons and capitals may stand in it."""
 
 
 class ViewSettings(Settings):
@@ -71,9 +83,26 @@ class _NetworkSettings(ViewSettings):
 
 
 class SnapshotSettings(_NetworkSettings):
-    """A camera that gives one JPEG picture for each HTTP request."""
+    """A camera that gives one JPEG picture for each HTTP request.
+
+    `basic` allows the password to be given by Basic, readable for all on the way. A certificate is
+    trusted by the operating system's authorities, by `ca` (a PEM file), or by its own SHA-256
+    `fingerprint`.
+    """
 
     kind: Literal["snapshot"]
+    basic: bool = False
+    ca: File | None = None
+    fingerprint: Fingerprint | None = None
+
+    @model_validator(mode="after")
+    def _one_trust_over_https(self) -> Self:
+        told = [key for key in ("ca", "fingerprint") if getattr(self, key) is not None]
+        if len(told) > 1:
+            raise ValueError("give ca or fingerprint, not both")
+        if told and urlsplit(self.url).scheme != "https":
+            raise ValueError(f"{told[0]}: only an https url has a certificate")
+        return self
 
 
 class MjpegSettings(_NetworkSettings):

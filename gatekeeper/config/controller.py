@@ -1,7 +1,8 @@
 """The controller as a whole, with its store, its networks, the centre and its peers."""
 
 import zoneinfo
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, Field
@@ -10,6 +11,7 @@ from gatekeeper.config.boards import BoardSettings
 from gatekeeper.config.displays import DisplaySettings, TextsSettings
 from gatekeeper.config.fire import FireSettings
 from gatekeeper.config.lanes import LaneSettings
+from gatekeeper.config.networks import calibrated
 from gatekeeper.config.settings import File, Name, Settings, guess
 from gatekeeper.config.zones import ZoneSettings
 from gatekeeper.model import PROVINCES, Direction
@@ -37,28 +39,46 @@ TimeZone = Annotated[ZoneInfo, BeforeValidator(_time_zone)]
 
 
 class StoreSettings(Settings):
-    """Where the journal and the pictures lie, and how long pictures stay."""
+    """Where the journal and the pictures lie, how long they stay, and how much space they get.
+
+    Events that the centre has confirmed stay `events_days`, and no more than `events_most`; while
+    the clock is not trusted only number and space count. Pictures that a person may need to judge
+    a stay go by space only, and last.
+    """
 
     path: File
     pictures: File
     pictures_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    pictures_mb: Annotated[int, Field(ge=10, le=10_000_000)] = 10_000
+    events_days: Annotated[int, Field(ge=31, le=36_500)] = 365
+    events_most: Annotated[int, Field(ge=10_000, le=100_000_000)] = 2_000_000
+    database_mb: Annotated[int, Field(ge=64, le=1_000_000)] = 4000
     min_free_mb: Annotated[int, Field(ge=16)] = 500
 
 
 class RecognitionSettings(Settings):
     """Which set of networks reads plates, and what a sighting needs.
 
-    `certain` is the smallest character confidence that may ever count against a driver;
-    `lone` what a single frame needs to be believed when time runs out; `province` is the one most
-    plates here come from, and may break a tie between reads, no more.
+    `networks` is the set a gate begins with; `gatekeeper networks use` chooses another, of those
+    that were installed in the folder `sets` (beside the database, if the site names none). `engine`
+    runs it: ours, or the classes of hyperlpr3, which take sets of its own contract alone.
+
+    `certain` is the smallest character confidence that may ever count against a driver: the level
+    calibrated for the set that reads, if the site does not set another; `lone` what a single frame
+    needs to be believed when time runs out; `province` is the one most plates here come from, and
+    may break a tie between reads, no more.
     """
 
     networks: Name = "clp"
+    sets: File | None = None
+    engine: Literal["own", "hyperlpr3"] = "own"
     threads: Annotated[int, Field(ge=1, le=16)] = 1
     window_s: Annotated[float, Field(gt=0, le=30)] = 3.0
     exit_window_s: Annotated[float, Field(gt=0, le=30)] = 1.5
     slow_interval_s: Annotated[float, Field(gt=0, le=60)] = 1.0
-    certain: Annotated[float, Field(gt=0.5, le=1)] = 0.98
+    certain: Annotated[float, Field(gt=0.5, le=1)] = Field(
+        default_factory=lambda told: calibrated(told["networks"])
+    )
     lone: Annotated[float, Field(gt=0.5, le=1)] = 0.98
     province: Province | None = None
 
@@ -77,10 +97,15 @@ class CentreSettings(Settings):
 
 
 class PeerSettings(Settings):
-    """Another controller of the site; `exits_of` are the zones whose exit lanes it runs."""
+    """Another controller of the site; `exits_of` are the zones whose exit lanes it runs.
+
+    `exits_measured` says that each of these lanes has a camera and the places of its loops: only
+    then do the limits of these zones count against anybody.
+    """
 
     controller: Name
     exits_of: tuple[Name, ...] = ()
+    exits_measured: bool = False
 
 
 class Config(Settings):
@@ -99,6 +124,11 @@ class Config(Settings):
     display: tuple[DisplaySettings, ...] = ()
     texts: TextsSettings = TextsSettings()
     fire: FireSettings = FireSettings()
+
+    @property
+    def sets_folder(self) -> Path:
+        """Where sets of networks are installed, and which one is live is kept."""
+        return self.recognition.sets or self.store.path.parent / "networks"
 
     def zone_of(self, name: str) -> ZoneSettings:
         """The zone of this name, of which there has to be one."""

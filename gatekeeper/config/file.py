@@ -1,4 +1,4 @@
-"""Reading the file, and telling its faults in the words of whoever wrote it."""
+"""Reading the file, and telling its faults in the words of the person who wrote it."""
 
 import tomllib
 from pathlib import Path
@@ -61,12 +61,39 @@ def load(path: Path) -> Config:
     return config
 
 
+_LONGEST_SECRET = 4096
+"""Bytes: a longer file is no password file."""
+
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
 def secret(path: Path) -> str:
-    """The password in a file, without the line end; raises `ConfigError` naming the file."""
+    """The password in a file: one line of UTF-8, without byte order mark and line end.
+
+    Raises `ConfigError` that names the file and the remedy, and nothing of what the file holds.
+    """
     try:
-        return path.read_text(encoding="utf-8").strip()
+        with path.open("rb") as file:
+            raw = file.read(_LONGEST_SECRET + 1)
     except OSError as error:
-        raise ConfigError(f"{path}: password file cannot be read: {error.strerror}") from error
+        raise ConfigError(
+            f"{path}: password file cannot be read: {error.strerror}; write the password into it,"
+            " and let the user of the controller read it"
+        ) from error
+    if raw.startswith(_UTF_16):
+        raise ConfigError(f"{path}: password file is UTF-16; save it as UTF-8")
+    try:
+        text = raw.decode("utf-8-sig").strip("\x1a \t\r\n")
+    except UnicodeDecodeError:  # from None: it holds what the file holds
+        raise ConfigError(f"{path}: password file is not UTF-8; save it as UTF-8") from None
+    if not text:
+        raise ConfigError(f"{path}: password file is empty; write the password into it")
+    if not text.isprintable() or len(raw) > _LONGEST_SECRET:
+        raise ConfigError(
+            f"{path}: password file holds more than one line of text; leave the password alone in"
+            " it"
+        )
+    return text
 
 
 def _told(fault: ErrorDetails, raw: dict[str, Any]) -> str:

@@ -116,7 +116,7 @@ def _unlike_lines(config: Config) -> list[str]:
         if board.line != other.line:
             faults.append(
                 f'board "{board.name}": on one line with "{other.name}": address, baudrate, parity,'
-                " stopbits, gap_ms and silence_ms have to be the same"
+                " stopbits, gap_ms, silence_ms and any_transaction_number have to be the same"
             )
     return faults
 

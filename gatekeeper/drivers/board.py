@@ -1,7 +1,7 @@
 """A relay board with the barriers and loops of some lanes: reached, made safe, polled, for ever.
 
 Commands come in, acks and changes of inputs go out. Nothing opens before all inputs were read and
-all relays of our lanes were brought to where they belong and read back, after each connection anew.
+all relays of our lanes were brought to where they belong and read back, after each connection.
 A board that cannot be reached is an alarm, and answers commands `failed` at once; the others on its
 line go on.
 """
@@ -18,8 +18,8 @@ from gatekeeper.config import BarrierSettings, BoardSettings, InputSettings, Lan
 from gatekeeper.drivers.bus import Bus
 from gatekeeper.drivers.device import Device, open_device
 from gatekeeper.drivers.inputs import Inputs, Tell
-from gatekeeper.drivers.level import ANSWER_S
 from gatekeeper.drivers.ports import Barrier, Loops
+from gatekeeper.drivers.relay import ANSWER_S
 from gatekeeper.drivers.relays import SAFE_S, Relays
 from gatekeeper.drivers.session import Urgency
 from gatekeeper.errors import BoardError, ConfigError
@@ -57,7 +57,7 @@ class RelayBoard:
         self._lanes = {lane.name: lane for lane in lanes}
         self._bus = bus or Bus(settings.line)
         self._inputs = Inputs()
-        self._relays = Relays(settings, lanes)
+        self._relays = Relays(settings, lanes, health)
         self._pause_s = _RETRY.first_s
         self._trouble = ""
 
@@ -98,7 +98,7 @@ class RelayBoard:
                 self._beat()
                 self._report(await self._session())
                 await asyncio.sleep(self._pause_s)
-                await self._bus.calm()
+                await self._bus.let_openings_pass()
                 self._pause_s = _RETRY.after(self._pause_s)
         finally:
             self._health.forget(self._task_name)
@@ -130,7 +130,7 @@ class RelayBoard:
         seen = monotonic()
         while True:
             if self._inputs.see(inputs, seen):
-                self._bus.stir()
+                self._bus.expect_opening()
             self._relays.see(inputs, seen)
             await device.lasts(self._settings.poll_ms / 1000)
             self._beat()

@@ -7,8 +7,8 @@ deadline.
 A board that does not answer, or answers something else, is off the bus at once and costs the others
 one time limit; it comes back when its owner tries again, with one request. Over TCP that is safe:
 every answer bears the number of its request. RTU has no numbers, so that the line is left alone for
-a while first: a late answer is heard out and belongs to nobody. There a read may fail once, for
-noise is to be expected; a write may not, for then nobody knows how the relay stands.
+a while first, so that a late answer is not taken for the next one. There a read may fail once, for
+noise is to be expected; a write may not, for then it is not known how the relay stands.
 
 The connection ends when it is lost, or when no board on it answers any more; then a new one is
 made.
@@ -23,23 +23,28 @@ from dataclasses import dataclass
 
 from gatekeeper.clock import monotonic
 from gatekeeper.config import LineSettings, Wire
+from gatekeeper.drivers.frames import is_read
 from gatekeeper.drivers.line import Line, LineLostError
 from gatekeeper.drivers.session import NotSentError, Request, Session, Urgency
 from gatekeeper.errors import BoardError
 
 _MOST_WAITING = 256
-"""Room for every coil's pulse and a few reads of many boards. Nothing is dropped: who finds it full
-is refused at once."""
+"""Room for every coil's pulse and a few reads of many boards. Nothing is dropped: one that finds it
+full is refused at once."""
 
-_STIRRED_S = 1.2
+_OPENING_EXPECTED_S = 1.2
 """Most openings come within this after an arrival."""
 
 _TRIAL_SHARE = 0.25
 """Over TCP, a board on trial beside others that live is waited for so large a share of its time
 limit: their inputs are not polled meanwhile, and a car may be noticed so much later."""
 
-_BABBLE_S = 1.0
-"""A line on which somebody talks for so long without being asked is no line."""
+_CLOSES_S = 0.02
+"""So soon after an answer a board that closes its connection has done so: a write that follows
+would be lost with it, and is never sent twice."""
+
+_UNASKED_S = 1.0
+"""A line that carries bytes for so long without a request of ours cannot be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +71,9 @@ class Bus:
         self._asked = asyncio.Event()
         self._quiet_until = 0.0
         self._trial: _Trial | None = None
-        self._stirred_at = -math.inf
+        self._arrival_at = -math.inf
+        self._closes = False
+        """Whether the other end has closed a connection that was in order."""
 
     @asynccontextmanager
     async def carrying(self, session: Session) -> AsyncIterator[None]:
@@ -102,20 +109,20 @@ class Bus:
         for request in dropped:
             request.fail(NotSentError(str(fault)))
 
-    def hush(self) -> None:
-        """Leave the line alone for a while: somebody may still answer late."""
+    def keep_silent(self) -> None:
+        """Send nothing for a while: a late answer may still come."""
         self._quiet_until = monotonic() + self._settings.silence_s
 
-    def stir(self) -> None:
-        """An input came on: somebody has arrived, and an opening may follow soon."""
-        self._stirred_at = monotonic()
+    def expect_opening(self) -> None:
+        """An input came on: a vehicle has arrived, and an opening may follow soon."""
+        self._arrival_at = monotonic()
 
-    async def calm(self) -> None:
+    async def let_openings_pass(self) -> None:
         """Over RTU, wait a little while an opening may follow: the line is deaf to it as long as a
         board is waited for that may be away.
         """
         if self._settings.wire is not Wire.TCP:
-            await asyncio.sleep(max(0.0, self._stirred_at + _STIRRED_S - monotonic()))
+            await asyncio.sleep(max(0.0, self._arrival_at + _OPENING_EXPECTED_S - monotonic()))
 
     async def _serve(self) -> None:
         """Connect, and carry requests until the line is lost; run by `carrying`."""
@@ -127,6 +134,10 @@ class Bus:
             # pymodbus waits with asyncio.wait_for, which on Python 3.11 swallows a cancellation
             # that comes together with the answer (cpython #86296).
             while self._owner is me:
+                await self._asked.wait()
+                await self._wait_for_silence(line)
+                if line.lost:
+                    line = await self._opened_again(line)
                 await self._carry_next(line)
         except LineLostError as error:
             fault = error
@@ -137,46 +148,60 @@ class Bus:
             if line is not None:
                 line.cut()
 
+    async def _opened_again(self, lost: Line) -> Line:
+        """In place of one that was lost between two requests; raises `LineLostError`."""
+        if not lost.may_be_opened_again:
+            raise LineLostError(f"the connection was closed at {self._settings.address}")
+        lost.cut()
+        self._closes = True
+        return await Line.connect(self._settings, before=lost)
+
     async def _carry_next(self, line: Line) -> None:
-        await self._asked.wait()
-        await self._settle(line)
         while self._waiting:
             request = heapq.heappop(self._waiting)
-            if not request.answer.done():  # else whoever asked has gone
+            if not request.answer.done():  # else its caller has been cancelled
                 await self._carry(line, request)
                 break
         if not self._waiting:
             self._asked.clear()
         if not any(session.up for session in self._sessions):
-            raise LineLostError(f"nobody answers at {self._settings.address}")
+            raise LineLostError(f"no board answers at {self._settings.address}")
 
     async def _carry(self, line: Line, request: Request) -> None:
-        """Over TCP nobody waits long for a board on trial, nor at all while another's barrier is to
+        """Over TCP no board waits long for one on trial, nor at all while another's barrier is to
         open. Over RTU that would only make more answers late.
         """
         share = 1.0
         if self._settings.wire is Wire.TCP and request.session.on_trial:
             self._trial = _Trial(line=line, session=request.session)
-            share = _TRIAL_SHARE if self._anybody_lives else 1.0
+            share = _TRIAL_SHARE if self._another_lives else 1.0
         try:
             await request.session.carry(line, request, share)
+        except LineLostError as fault:
+            if not (is_read(request.pdu) and line.may_be_opened_again):
+                request.fail(request.session.error(f"{request.what}: {fault}"))
+                raise
+            heapq.heappush(self._waiting, request)
         finally:
             self._trial = None
 
     @property
-    def _anybody_lives(self) -> bool:
+    def _another_lives(self) -> bool:
         return any(session.up and not session.on_trial for session in self._sessions)
 
-    async def _settle(self, line: Line) -> None:
-        """Over RTU, wait out a silence that is due, and the gap after the last byte."""
-        patience = max(self._quiet_until, monotonic()) + _BABBLE_S
+    async def _wait_for_silence(self, line: Line) -> None:
+        """Over RTU, wait out a silence that is due, and the gap after the last byte; and where the
+        other end is known to close connections, the moment in which it does.
+        """
+        gap_s = max(self._settings.gap_s, _CLOSES_S if self._closes else 0.0)
+        patience = max(self._quiet_until, monotonic()) + _UNASKED_S
         while True:
-            wait_s = max(self._quiet_until, line.heard_at + self._settings.gap_s) - monotonic()
+            wait_s = max(self._quiet_until, line.active_at + gap_s) - monotonic()
             if wait_s <= 0:
                 return
             if monotonic() > patience:
                 raise LineLostError(
-                    f"somebody talks without being asked at {self._settings.address}"
+                    f"bytes come without being asked for at {self._settings.address}"
                 )
             await asyncio.sleep(wait_s)
 

@@ -9,31 +9,27 @@ import asyncio
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urljoin
 
 import structlog
-from aiohttp import (
-    ClientError,
-    ClientResponse,
-    ClientSession,
-    DigestAuthMiddleware,
-    DummyCookieJar,
-    TCPConnector,
-)
 
 from gatekeeper.clock import monotonic
-from gatekeeper.config import CameraSettings, FolderSettings, SnapshotSettings, secret
-from gatekeeper.drivers.picture import decode, decode_jpeg
+from gatekeeper.config import CameraSettings, FolderSettings, SnapshotSettings
+from gatekeeper.drivers.answer import NO_PICTURE, Answer
+from gatekeeper.drivers.challenge import Authorization
+from gatekeeper.drivers.header import CutOffError
+from gatekeeper.drivers.http import Http
+from gatekeeper.drivers.login import login_of
+from gatekeeper.drivers.picture import decode, decode_jpeg, jpeg_in
 from gatekeeper.drivers.ports import Camera
 from gatekeeper.drivers.source import shown
 from gatekeeper.drivers.stream import StreamCamera
+from gatekeeper.drivers.tls import Trust
 from gatekeeper.drivers.view import viewed
-from gatekeeper.errors import CameraError, ConfigError, PictureError
+from gatekeeper.errors import CameraError, PictureError
 from gatekeeper.model import Frame, Pixels
 
 log = structlog.get_logger(__name__)
-
-MOST_BYTES = 20_000_000
-"""A longer answer is no snapshot."""
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".webp"))
 """The files of a folder that are pictures; others are passed over in silence."""
@@ -42,10 +38,12 @@ _SAME_AGAIN_S = 0.05
 """How soon a camera that gave the last picture once more is asked again."""
 
 _SILENT = "check its power, cable and address"
+_CUT_OFF = "the network or the camera cut it off: give it fewer clients or a smaller picture"
 _FROZEN = "it gave the same picture again and again: restart it"
-_NO_PICTURE = "check that the url is that of its JPEG snapshot"
+OK, UNAUTHORIZED = 200, 401
+_REDIRECTS = range(300, 400)
 _ADVICE = {
-    401: "check username and password file, and that it takes Digest authentication",
+    UNAUTHORIZED: "check username and password file; the camera refuses them",
     403: "give this user the right to take snapshots; too many wrong passwords lock some cameras",
     503: "it is busy: give it fewer clients or a smaller picture",
 }
@@ -54,8 +52,7 @@ _ADVICE = {
 def open_camera(name: str, settings: CameraSettings) -> Camera:
     """The camera that the settings tell of; to be called within the running loop.
 
-    Raises `ConfigError` if its password cannot be read; whether it can be reached is seen at its
-    first frame.
+    Whether it can be reached, and its password file be read, is seen at its first frame.
     """
     if isinstance(settings, FolderSettings):
         return FolderCamera(name, settings)
@@ -73,16 +70,13 @@ class SnapshotCamera:
     """
 
     def __init__(self, name: str, settings: SnapshotSettings) -> None:
-        credentials = _credentials(name, settings)
         self._name = name
         self._settings = settings
         self._url = settings.url
         self._limit_s = settings.timeout_ms / 1000
-        self._session = ClientSession(
-            connector=TCPConnector(limit=1),
-            cookie_jar=DummyCookieJar(),
-            middlewares=credentials,
-        )
+        trust = Trust(ca=settings.ca, fingerprint=settings.fingerprint)
+        self._http = Http(settings.url, trust)
+        self._authorization: Authorization | None = None
         self._decoder = _thread(name)
         self._number = 0
         self._last: bytes | None = None
@@ -104,15 +98,15 @@ class SnapshotCamera:
         except TimeoutError as error:
             advice = _FROZEN if self._repeats else _SILENT
             raise self._error(f"no new picture within {self._limit_s:.1f} s", advice) from error
+        except CameraError as error:
+            raise CameraError(f"camera {self._name} at {shown(self._url)}: {error}") from error
         except PictureError as error:
-            raise self._error(f"what it sent is no picture: {error}", _NO_PICTURE) from error
-        except (ClientError, OSError, ValueError) as error:  # ValueError: a nonsensical challenge
-            why = _words(error).replace(self._url, shown(self._url))
-            raise self._error(f"the request failed ({why})", _SILENT) from error
+            advice = _CUT_OFF if isinstance(error, CutOffError) else NO_PICTURE
+            raise self._error(f"what it sent is no picture: {error}", advice) from error
 
     async def close(self) -> None:
         """Let go of the connection and of the thread."""
-        await self._session.close()
+        self._http.close()
         self._decoder.shutdown(wait=False, cancel_futures=True)
 
     async def _frame(self) -> Frame:
@@ -144,19 +138,33 @@ class SnapshotCamera:
             await asyncio.sleep(_SAME_AGAIN_S)
 
     async def _get(self) -> bytes:
-        async with self._session.get(self._url, allow_redirects=False) as response:
-            if response.status != 200:
-                advice = _ADVICE.get(response.status, _NO_PICTURE)
-                raise self._error(f"it answered {response.status} {response.reason}", advice)
-            return await self._body(response)
+        answer = await self._asked()
+        if answer.status != OK:
+            raise CameraError(_refusal(answer, self._url))
+        return jpeg_in(answer.body) or answer.body
 
-    async def _body(self, response: ClientResponse) -> bytes:
-        body = bytearray()
-        async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise self._error(f"it sends more than {MOST_BYTES} bytes", _NO_PICTURE)
-        return bytes(body)
+    async def _asked(self) -> Answer:
+        """The answer to one request, put again with the password where it is asked for."""
+        authorization = await self._authorized()
+        answer = await self._http.get(authorization.header(self._http.target))
+        if answer.status == UNAUTHORIZED:
+            self._authorization = None  # unless it lets us in, the password is read again
+            try:
+                authorization.challenged(answer.every("www-authenticate"))
+            except CameraError as error:
+                raise CameraError(f"it answered {answer.status}: {error}") from error
+            answer = await self._http.get(authorization.header(self._http.target))
+        if answer.status != UNAUTHORIZED:
+            self._authorization = authorization
+        return answer
+
+    async def _authorized(self) -> Authorization:
+        """With the password as it stands in its file when it is needed."""
+        if self._authorization is not None:
+            return self._authorization
+        loop = asyncio.get_running_loop()
+        login = await loop.run_in_executor(self._decoder, login_of, self._settings)
+        return Authorization(login, basic=self._settings.basic)
 
     def _error(self, what: str, advice: str) -> CameraError:
         return CameraError(f"camera {self._name} at {shown(self._url)}: {what}; {advice}")
@@ -164,7 +172,7 @@ class SnapshotCamera:
 
 class FolderCamera:
     """The pictures of a folder in the order of their names, round and round, one each
-    `interval_ms`; each round looks anew at what is there.
+    `interval_ms`; each round lists the folder again.
     """
 
     def __init__(self, name: str, settings: FolderSettings) -> None:
@@ -240,19 +248,15 @@ class FolderCamera:
             ) from error
 
 
-def _credentials(name: str, settings: SnapshotSettings) -> tuple[DigestAuthMiddleware, ...]:
-    if settings.username is None or settings.password_file is None:
-        return ()
-    try:
-        return (DigestAuthMiddleware(settings.username, secret(settings.password_file)),)
-    except ValueError as error:
-        raise ConfigError(f"camera {name}: its credentials cannot be used: {error}") from error
-
-
 def _thread(name: str) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"camera {name}")
 
 
-def _words(error: Exception) -> str:
-    """Many of aiohttp's errors say nothing but their name."""
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+def _refusal(answer: Answer, url: str) -> str:
+    """What a camera answered in place of a picture, and what to do about it."""
+    said = f"it answered {answer.status} {answer.reason}".rstrip()
+    targets = answer.every("location")
+    if answer.status in _REDIRECTS and targets:
+        target = shown(urljoin(url, targets[0]))
+        return f"{said}, and points to {target}: if that is the camera's own, make it the url"
+    return f"{said}; {_ADVICE.get(answer.status, NO_PICTURE)}"

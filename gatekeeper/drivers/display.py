@@ -1,7 +1,7 @@
 """An LED and voice board at the end of a serial line, which it alone writes to.
 
 Texts come in and never wait: the newest wins. The line is opened, written and closed in a thread of
-the display's own, so that a wedged or unplugged adapter holds up nobody else. The boards are not
+the display's own, so that a wedged or unplugged adapter holds up nothing else. The boards are not
 asked for an answer; what is known is whether the line took the frame. The text is written again
 every now and then, without its voice: so a missing adapter is noticed at an idle gate too, and a
 board that lost its power shows the right thing again.

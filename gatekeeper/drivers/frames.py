@@ -85,23 +85,23 @@ def is_read(request: ModbusPDU) -> bool:
     return request.function_code in READS
 
 
-def answer_in(asked: bytes, heard: bytes) -> bytes:
-    """The frame in what was heard that can be the answer to a request frame of RTU; empty if it has
-    not come, or not whole. Noise before it is passed over.
+def answer_in(asked: bytes, received: bytes) -> bytes:
+    """The frame in what was received that can be the answer to a request frame of RTU; empty if it
+    has not come, or not whole. Noise before it is passed over.
     """
-    for start in range(len(heard) - _EXCEPTION_SIZE + 1):
-        unit, function = heard[start : start + 2]
+    for start in range(len(received) - _EXCEPTION_SIZE + 1):
+        unit, function = received[start : start + 2]
         if unit == asked[0] and function & ~_ERROR == asked[1]:
             size = _EXCEPTION_SIZE if function & _ERROR else _size_of_answer(asked)
-            frame = heard[start : start + size]
+            frame = received[start : start + size]
             if len(frame) == size and _sum_is_right(frame):
                 return frame
     return b""
 
 
-def after_echo(asked: bytes, heard: bytes) -> bytes:
-    """What was heard after our own request, on a line that gives back what we send."""
-    _, ours, rest = heard.partition(asked)
+def after_echo(asked: bytes, received: bytes) -> bytes:
+    """What was received after our own request, on a line that gives back what we send."""
+    _, ours, rest = received.partition(asked)
     return rest if ours else b""
 
 

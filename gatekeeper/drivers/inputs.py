@@ -1,4 +1,4 @@
-"""The inputs of one board, and who wants to hear of each."""
+"""The inputs of one board, and who is told of each."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Tell = Callable[[Presence], None]
 
 @dataclass(slots=True, kw_only=True)
 class _Watch:
-    """One input as somebody knows it, and what they were last told."""
+    """One input, who is told of it, and what was told last."""
 
     lane: str
     sensor: Sensor

@@ -3,7 +3,7 @@
 A request goes in, its answer comes out, and nothing is ever sent a second time. `LineLostError` is
 the end of the connection, for every board on it; any other error is about this request alone.
 pymodbus carries the bytes. It is kept from connecting again by itself and from sending again, and
-on RTU it is handed only the frame that can be the answer.
+it is handed only what can be the answer (`receiver`).
 """
 
 import asyncio
@@ -21,9 +21,9 @@ from pymodbus.exceptions import ModbusException
 from pymodbus.framer import FramerType
 from pymodbus.pdu import ModbusPDU
 
-from gatekeeper.clock import monotonic
 from gatekeeper.config import LineSettings, Wire
-from gatekeeper.drivers.frames import READS, CoilWrite, after_echo, answer_in, fits, is_read
+from gatekeeper.drivers.frames import CoilWrite, fits, is_read
+from gatekeeper.drivers.receiver import Receiver, RtuReceiver, TcpReceiver
 from gatekeeper.errors import BoardError
 
 Client = AsyncModbusTcpClient | AsyncModbusSerialClient
@@ -46,16 +46,18 @@ class LineLostError(BoardError):
 class Line:
     """Made by `connect`; used by one task."""
 
-    def __init__(self, settings: LineSettings) -> None:
+    def __init__(self, settings: LineSettings, receiver: Receiver) -> None:
         self._settings = settings
-        self._ear = Ear()
-        self._client = _client(settings, self._ear)
+        self._receiver = receiver
+        self._client = _client(settings, self._receiver, self._connected)
         self._patience: asyncio.Timeout | None = None
+        self._answered = False
+        self._spoilt = False
 
     @classmethod
-    async def connect(cls, settings: LineSettings) -> Self:
-        """An open connection; raises `LineLostError`."""
-        line = cls(settings)
+    async def connect(cls, settings: LineSettings, before: Self | None = None) -> Self:
+        """An open connection, perhaps after one that was lost; raises `LineLostError`."""
+        line = cls(settings, _receiver(settings) if before is None else before._receiver)
         try:
             async with asyncio.timeout(_CONNECT_S):
                 connected = await line._client.connect()
@@ -71,13 +73,22 @@ class Line:
 
     @property
     def lost(self) -> bool:
-        """Whether the other end has closed the connection, or the port is gone."""
-        return not self._client.connected
+        """Whether the other end has closed the connection, the port is gone, or a late answer may
+        come that could not be told from the next one.
+        """
+        return self._spoilt or not self._client.connected
 
     @property
-    def heard_at(self) -> float:
+    def may_be_opened_again(self) -> bool:
+        """Whether a connection that is lost between two requests is no fault: some boards close it
+        after a few requests, or when nothing was asked for a while. A serial port does not.
+        """
+        return self._spoilt or (self._answered and self._settings.wire is not Wire.SERIAL)
+
+    @property
+    def active_at(self) -> float:
         """When the last byte came or went, on the boot clock."""
-        return self._ear.at
+        return self._receiver.active_at
 
     async def ask(self, request: ModbusPDU, limit_s: float) -> ModbusPDU:
         """The answer, which may be an exception; raises `LineLostError`, or a plain `BoardError`
@@ -87,15 +98,29 @@ class Line:
             async with asyncio.timeout(limit_s) as self._patience:
                 answer: ModbusPDU = await self._client.execute(False, request)
         except (TimeoutError, ModbusException) as error:
-            self._ear.forget()
-            if not is_read(request) and self._unsent():
-                raise self._fault(
-                    f"no answer within {limit_s:.2f} s, and nothing leaves"
-                ) from error
-            raise BoardError(f"no answer within {limit_s:.2f} s") from error
+            raise self._unanswered(request, limit_s) from error
+        finally:
+            self._patience = None
         if not fits(request, answer):
-            raise BoardError(f"answered something else ({answer})")
+            raise BoardError(self._receiver.odd or f"answered something else ({answer})")
+        self._answered = True
         return answer
+
+    def _unanswered(self, request: ModbusPDU, limit_s: float) -> BoardError:
+        """Why no answer came; a connection that was closed over a read is one that is lost."""
+        self._receiver.forget()
+        if not self._client.connected:
+            closed = "the connection was closed before the answer came"
+            return self._fault(closed) if is_read(request) else BoardError(closed)
+        if not is_read(request) and self._unsent():
+            return self._fault(f"no answer within {limit_s:.2f} s, and nothing leaves")
+        self._spoilt |= self._settings.any_transaction_number
+        return BoardError(self._receiver.odd or f"no answer within {limit_s:.2f} s")
+
+    def _connected(self, connected: bool) -> None:
+        """Told by pymodbus, which would wait for an answer all the same."""
+        if not connected:
+            self.hurry()
 
     def hurry(self) -> None:
         """Wait no longer for the answer to the present request."""
@@ -143,70 +168,38 @@ class Line:
         return LineLostError(f"{what} at {self._settings.address}")
 
 
-class Ear:
-    """Hears all that goes over a line, and picks the answer to the last request out of it.
-
-    A two-wire adapter may give back what we send. An echo of a write looks like its answer, so the
-    line is known by what it does to a read, whose answer never looks like its request: every
-    connection begins with one.
-    """
-
-    def __init__(self) -> None:
-        self.at = monotonic()
-        self._asked = b""
-        self._echoes = False
-
-    def trace(self, sending: bool, frame: bytes) -> bytes:
-        """Stands between pymodbus and an RTU line: the frame sent, or all bytes heard since."""
-        self.at = monotonic()
-        if sending:
-            self._asked = frame
-            return frame
-        if not self._asked:
-            return b""  # late: nobody waits for it
-        self._echoes |= self._asked[1] in READS and self._asked in frame
-        heard = after_echo(self._asked, frame) if self._echoes else frame
-        answer = answer_in(self._asked, heard)
-        if answer:
-            self.forget()
-        return answer
-
-    def forget(self) -> None:
-        """Nothing that comes from now on is an answer."""
-        self._asked = b""
+def _receiver(settings: LineSettings) -> Receiver:
+    if settings.wire is Wire.TCP:
+        return TcpReceiver(tolerated=settings.any_transaction_number)
+    return RtuReceiver()
 
 
-def _client(settings: LineSettings, ear: Ear) -> Client:
+def _client(
+    settings: LineSettings, receiver: Receiver, connected: Callable[[bool], None]
+) -> Client:
     """reconnect_delay 0 keeps it from connecting again behind our back."""
-    match settings.wire:
-        case Wire.SERIAL:
-            client: Client = AsyncModbusSerialClient(
-                settings.device,
-                baudrate=settings.baudrate,
-                parity=settings.parity,
-                stopbits=settings.stopbits,
-                timeout=_NEVER_S,
-                retries=0,
-                reconnect_delay=0,
-                trace_packet=ear.trace,
-            )
-        case Wire.RTU_OVER_TCP:
-            client = _tcp(settings, FramerType.RTU, ear.trace)
-        case Wire.TCP:
-            client = _tcp(settings, FramerType.SOCKET, None)
+    if settings.wire is Wire.SERIAL:
+        client: Client = AsyncModbusSerialClient(
+            settings.device,
+            baudrate=settings.baudrate,
+            parity=settings.parity,
+            stopbits=settings.stopbits,
+            timeout=_NEVER_S,
+            retries=0,
+            reconnect_delay=0,
+            trace_packet=receiver.trace,
+            trace_connect=connected,
+        )
+    else:
+        client = AsyncModbusTcpClient(
+            settings.host,
+            port=settings.port,
+            framer=FramerType.SOCKET if settings.wire is Wire.TCP else FramerType.RTU,
+            timeout=_NEVER_S,
+            retries=0,
+            reconnect_delay=0,
+            trace_packet=receiver.trace,
+            trace_connect=connected,
+        )
     client.register(CoilWrite)
     return client
-
-
-def _tcp(
-    settings: LineSettings, framer: FramerType, trace: Callable[[bool, bytes], bytes] | None
-) -> AsyncModbusTcpClient:
-    return AsyncModbusTcpClient(
-        settings.host,
-        port=settings.port,
-        framer=framer,
-        timeout=_NEVER_S,
-        retries=0,
-        reconnect_delay=0,
-        trace_packet=trace,
-    )

@@ -62,7 +62,7 @@ class Seen:
         return self.differs is not None and self.differs >= CHANGED
 
 
-class Motion:
+class PixelMotion:
     """What one camera has seen so far. Each `look` is followed by one `learn`."""
 
     def __init__(self) -> None:

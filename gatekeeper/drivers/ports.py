@@ -7,7 +7,16 @@ device is behind one. The fakes in the tests pass the same contract tests as the
 from collections.abc import Callable
 from typing import Protocol
 
-from gatekeeper.model import Ack, BarrierCommand, DisplayText, Frame, PlateRead, Presence
+from gatekeeper.drivers.motion import Seen
+from gatekeeper.model import (
+    Ack,
+    BarrierCommand,
+    DisplayText,
+    Frame,
+    Pixels,
+    PlateRead,
+    Presence,
+)
 
 
 class Camera(Protocol):
@@ -29,15 +38,38 @@ class Camera(Protocol):
         ...
 
 
+class Motion(Protocol):
+    """What says whether something moves or stands in the view of one camera."""
+
+    def look(self, pixels: Pixels) -> Seen:
+        """What has changed in view since the look before."""
+        ...
+
+    def learn(self, at: float, *, empty: bool) -> None:
+        """Take in the last look, of a lane that is `empty` as far as is known, or is not."""
+        ...
+
+
 class Barrier(Protocol):
     """The barrier of one lane.
 
     Nothing here raises for a device: what went wrong is in the answer, `failed` when nothing can
-    have moved, `unknown` when something may have. Nothing is written after a command's deadline.
+    have moved, `unknown` when something may have. No pulse begins after a command's deadline. A
+    hold and a release are levels: the answer says whether the relay followed before the deadline;
+    where it did not, the board is brought there later.
     """
 
     async def open(self, command: BarrierCommand) -> Ack:
-        """Give one opening pulse, or none to a boom that is held up already."""
+        """Give one opening pulse, or none to a boom that is held up: `done`, with a detail that
+        says so.
+
+        A boom may also be up because its relay was found on, after a start or a cut cable, or did
+        not follow a `release`. Left alone it comes down when all inputs of its lanes have been
+        clear for two seconds. A vehicle that is let in meanwhile gets no pulse, then or later: the
+        boom waits for it, until it has come off the safety loop again, or for `open_timeout_s` of
+        its lane, and comes down two clear seconds after that. `release` brings it down at once: by
+        that a lane says that the vehicle will not come.
+        """
         ...
 
     async def hold(self, command: BarrierCommand) -> Ack:
@@ -47,7 +79,10 @@ class Barrier(Protocol):
         ...
 
     async def release(self, command: BarrierCommand) -> Ack:
-        """Keep the boom up no longer; while the board is away, as `hold`."""
+        """Keep the boom up no longer: the relay goes off now, and the lane has made sure that
+        nothing stands under the boom. After the deadline, or once the board is back, it goes off
+        only over a clear lane, as one that was found on.
+        """
         ...
 
     async def close(self, command: BarrierCommand) -> Ack:

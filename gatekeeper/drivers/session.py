@@ -1,6 +1,6 @@
 """One board's requests to a bus, from the first that it answers to its first fault.
 
-A board that does not answer, or answers something else, is down; whoever owns it begins a new
+A board that does not answer, or answers something else, is down; its owner begins a new
 session. Over RTU a read may fail once.
 """
 
@@ -23,7 +23,26 @@ _NUMBERS = itertools.count()
 
 _MAY_STILL_HAPPEN = frozenset((0x05, 0x0B))
 """Exception codes that do not say "not done" (Modbus Application Protocol V1.1b3, 7): 05, the
-board is still at it; 0B, a gateway passed the request on and heard nothing."""
+board is still at it; 0B, a gateway passed the request on and got no answer."""
+
+_LATER = frozenset((0x05, 0x06))
+"""Exception codes of a board that is busy; a read is put to it again."""
+
+_BUSY_S = 0.1
+"""How long a busy board is left alone."""
+
+_EXCEPTIONS = {
+    0x01: "it does not know this function; check its profile",
+    0x02: "it has no such relay, input or register; check its profile and the numbers",
+    0x03: "it does not take this value; check its profile",
+    0x04: "it failed while doing it; switch it off and on",
+    0x05: "it is still at it",
+    0x06: "it is busy; ask it less often (poll_ms), or from fewer places",
+    0x08: "its memory is damaged; replace it",
+    0x0A: "the gateway has no way to this unit; check the gateway's serial port and routes",
+    0x0B: "the gateway got no answer from this unit; check power and wires behind the gateway",
+}
+"""The codes of the same table in words, each with what to look at."""
 
 
 class NotSentError(BoardError):
@@ -33,12 +52,14 @@ class NotSentError(BoardError):
 class RefusedError(BoardError):
     """The board answered with a Modbus exception; it is sound.
 
-    `undone` is whether the exception says that the request was not carried out.
+    `undone` is whether the exception says that the request was not carried out, `later` whether
+    the board asks for patience.
     """
 
-    def __init__(self, text: str, *, undone: bool) -> None:
+    def __init__(self, text: str, code: int) -> None:
         super().__init__(text)
-        self.undone = undone
+        self.undone = code not in _MAY_STILL_HAPPEN
+        self.later = code in _LATER
 
 
 class Urgency(IntEnum):
@@ -60,8 +81,8 @@ class Queue(Protocol):
         """What waits for this board is refused as not sent."""
         ...
 
-    def hush(self) -> None:
-        """Leave the line alone for a while: somebody may still answer late."""
+    def keep_silent(self) -> None:
+        """Send nothing for a while: a late answer may still come."""
         ...
 
 
@@ -107,10 +128,22 @@ class Session:
     ) -> ModbusPDU:
         """The board's answer.
 
-        Raises `NotSentError`, `RefusedError`, or a plain `BoardError`, after which nobody knows
-        whether the request was carried out. `deadline` is a moment on the boot clock: the request
-        is written before it, and answered before it, or it has failed.
+        Raises `NotSentError`, `RefusedError`, or a plain `BoardError`, after which it is not
+        known whether the request was carried out. `deadline` is a moment on the boot clock: the
+        request is written before it, and answered before it, or it has failed.
         """
+        while True:
+            try:
+                return await self._asked_once(request, what, urgency, deadline)
+            except RefusedError as refusal:
+                in_time = monotonic() + _BUSY_S < deadline
+                if not (refusal.later and is_read(request) and in_time):
+                    raise
+            await self.lasts(_BUSY_S)
+
+    async def _asked_once(
+        self, request: ModbusPDU, what: str, urgency: Urgency, deadline: float
+    ) -> ModbusPDU:
         if self._fault is not None:
             raise NotSentError(str(self._fault))
         answer: asyncio.Future[ModbusPDU] = asyncio.get_running_loop().create_future()
@@ -119,43 +152,38 @@ class Session:
 
     async def carry(self, line: Line, request: "Request", share: float = 1.0) -> None:
         """Put one request to the board, and wait for a `share` of its time limit; raises
-        `LineLostError`.
+        `LineLostError`, and then the request is still open.
         """
         left_s = request.deadline - monotonic()
         if left_s <= 0:
             late = self.error(f"{request.what}: its deadline passed while it waited")
             return request.fail(NotSentError(str(late)))
-        if line.lost:
-            gone = self.error(f"{request.what}: the connection was closed")
-            request.fail(NotSentError(str(gone)))
-            raise LineLostError("the connection was closed")
         try:
             answer = await line.ask(request.pdu, min(left_s, share * self._timeout_s))
             self._misses, self._answered = 0, True
             request.settle(self._accepted(request, answer))
         except RefusedError as refusal:
             request.fail(refusal)
-        except LineLostError as fault:
-            request.fail(self.error(f"{request.what}: {fault}"))
+        except LineLostError:
             raise
         except BoardError as fault:
             self._missed(request, self.error(f"{request.what}: {fault}"))
-        finally:  # cancelled: every wait ends
+        except asyncio.CancelledError:  # every wait ends
             request.fail(self.error(f"{request.what}: closed before the answer came"))
+            raise
         return None
 
     def _accepted(self, request: "Request", answer: ModbusPDU) -> ModbusPDU:
         if answer.isError():
             code = answer.exception_code
-            raise RefusedError(
-                str(self.error(f"{request.what}: refused, exception {code}")),
-                undone=code not in _MAY_STILL_HAPPEN,
-            )
+            words = _EXCEPTIONS.get(code, "a code of its own")
+            told = self.error(f"{request.what}: refused, exception {code}: {words}")
+            raise RefusedError(str(told), code)
         return answer
 
     def _missed(self, request: "Request", fault: BoardError) -> None:
         request.fail(fault)
-        self._bus.hush()
+        self._bus.keep_silent()
         self._misses += 1
         if self._misses > self._reads_may_fail or not is_read(request.pdu):
             self.end(fault)
@@ -181,11 +209,11 @@ class Request:
     session: Session = field(compare=False)
 
     def settle(self, answer: ModbusPDU) -> None:
-        """Hand the answer over, unless nobody waits any more."""
+        """Hand the answer over, unless its caller has gone."""
         if not self.answer.done():
             self.answer.set_result(answer)
 
     def fail(self, error: BoardError) -> None:
-        """Answer with an error, unless nobody waits any more."""
+        """Answer with an error, unless its caller has gone."""
         if not self.answer.done():
             self.answer.set_exception(error)

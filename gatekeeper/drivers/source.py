@@ -23,8 +23,8 @@ from gatekeeper.config import (
     StreamSettings,
     UsbSettings,
     VideoSettings,
-    secret,
 )
+from gatekeeper.drivers.login import login_of
 from gatekeeper.errors import CameraError
 from gatekeeper.model import Pixels
 
@@ -34,7 +34,7 @@ next step, and raises `CameraError`."""
 
 OPEN_MS = 3000
 READ_MS = 2000
-"""FFmpeg's own limits: by default an open that nobody answers blocks for 30 s."""
+"""FFmpeg's own limits: by default an open without an answer blocks for 30 s."""
 
 _FFMPEG_OPTIONS = (
     "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|analyzeduration;200000|probesize;32768"
@@ -49,10 +49,7 @@ _PACE = 25.0
 
 
 def pictures_of(settings: StreamSettings) -> Callable[[], Pictures]:
-    """The source that the settings tell of, to be opened again and again.
-
-    Raises `ConfigError` if its password cannot be read.
-    """
+    """The source that the settings tell of, to be opened again and again."""
     # They are read when a stream is opened, and there is no other way to tell OpenCV.
     os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", _FFMPEG_OPTIONS)
     os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(READ_MS // 1000))
@@ -65,10 +62,10 @@ def pictures_of(settings: StreamSettings) -> Callable[[], Pictures]:
         return partial(_usb, settings)
     if isinstance(settings, VideoSettings):
         return partial(_played, settings.path)
-    return partial(_network, _with_password(settings))
+    return partial(_network, settings)
 
 
-def _network(url: str) -> Pictures:
+def _network(settings: RtspSettings | MjpegSettings) -> Pictures:
     limits = [
         cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
         OPEN_MS,
@@ -77,12 +74,14 @@ def _network(url: str) -> Pictures:
         cv2.CAP_PROP_N_THREADS,  # more of them hold each picture back by one
         1,
     ]
-    return _in_time(_live(cv2.VideoCapture(url, cv2.CAP_FFMPEG, limits)), READ_MS / 1000)
+    return _in_time(
+        _live(cv2.VideoCapture(_with_password(settings), cv2.CAP_FFMPEG, limits)), READ_MS / 1000
+    )
 
 
 def _in_time(pictures: Pictures, limit_s: float) -> Pictures:
     """A read that ran into FFmpeg's limit gives the picture that its decoder still held, which is
-    as old as the limit; nobody may take that for a new one.
+    as old as the limit; it must not be taken for a new one.
     """
     with contextlib.closing(pictures):
         while True:
@@ -107,7 +106,7 @@ def _usb(settings: UsbSettings) -> Pictures:
 
 
 def _played(path: Path) -> Pictures:
-    """Round and round; each round looks anew at what is there."""
+    """Round and round; each round lists the folder again."""
     while True:
         shown = 0
         for file in _videos(path):
@@ -156,10 +155,13 @@ def _pixels(capture: cv2.VideoCapture) -> Pixels:
 
 
 def _with_password(settings: RtspSettings | MjpegSettings) -> str:
-    """FFmpeg answers a challenge, Digest or Basic, with what stands in the address."""
-    if settings.username is None or settings.password_file is None:
+    """FFmpeg answers a challenge, Digest or Basic, with what stands in the address; raises
+    `LoginError`.
+    """
+    login = login_of(settings)
+    if login is None:
         return settings.url
-    who = f"{quote(settings.username, '')}:{quote(secret(settings.password_file), '')}"
+    who = f"{quote(login.username, '')}:{quote(login.password, '')}"
     parts = urlsplit(settings.url)
     return parts._replace(netloc=f"{who}@{parts.netloc.rpartition('@')[2]}").geturl()
 

@@ -2,7 +2,8 @@
 
 One thread for each camera takes every picture the stream gives, so that none grows old in a
 buffer, and hands over the first that came after it was asked for. Where a call of OpenCV blocks
-for longer than anybody waits, the thread is left behind and the stream opened anew in another.
+for longer than a frame is waited for, the thread is left behind and the stream opened again in
+another.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ import structlog
 from gatekeeper.backoff import Backoff
 from gatekeeper.clock import monotonic
 from gatekeeper.config import MjpegSettings, RtspSettings, StreamSettings, UsbSettings, ViewSettings
+from gatekeeper.drivers.login import LoginError
 from gatekeeper.drivers.source import OPEN_MS, READ_MS, Pictures, pictures_of, shown
 from gatekeeper.drivers.view import viewed
 from gatekeeper.errors import CameraError
@@ -82,7 +84,7 @@ class Capture:
         self._ended = asyncio.Event()
         self._wanted: _Wanted | None = None
         self._left = False
-        self._why = ""
+        self._why = CameraError(_ENDED)
         self._lively_at = monotonic() + _OPENING_S
         self._thread = threading.Thread(target=self._drain, name=f"camera {name}", daemon=True)
         _threads.add(self._thread)
@@ -108,17 +110,19 @@ class Capture:
     async def next(self) -> Shot:
         """The first picture that comes after this call; raises `CameraError` if none will."""
         if self._ended.is_set():
-            raise CameraError(self._why)
+            raise self._why
         self._wanted = _Wanted(since=monotonic(), shot=self._loop.create_future())
         return await self._wanted.shot
 
     def _drain(self) -> None:
-        why = _ENDED
+        why = CameraError(_ENDED)
         try:
             with contextlib.closing(self._source()) as pictures:
                 self._take(pictures)
-        except (CameraError, OSError, cv2.error) as error:
-            why = str(error)
+        except CameraError as error:
+            why = error
+        except (OSError, cv2.error) as error:
+            why = CameraError(str(error))
         finally:
             self._tell(self._end, why)
 
@@ -138,18 +142,18 @@ class Capture:
         return Shot(at=at, pixels=viewed(whole, self._view), encoded=encoded)
 
     def _tell(self, what: Callable[..., None], *told: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and its camera with it
             self._loop.call_soon_threadsafe(what, *told)
 
-    def _end(self, why: str) -> None:
+    def _end(self, why: CameraError) -> None:
         self._why = why
         self._ended.set()
         if self._wanted is not None and not self._wanted.shot.done():
-            self._wanted.shot.set_exception(CameraError(why))
+            self._wanted.shot.set_exception(why)
 
 
 class StreamCamera:
-    """A camera on a stream, which is opened at the first frame, and anew when it ends or hangs.
+    """A camera on a stream, which is opened at the first frame, and again when it ends or hangs.
 
     A stream has no pictures as the camera sent them: `encoded` is the whole picture as JPEG,
     made for the frames that are asked for.
@@ -210,7 +214,8 @@ class StreamCamera:
             return await self._capture.next()
         except CameraError as error:
             self._let_go()
-            raise self._error(str(error)) from error
+            advice = None if isinstance(error, LoginError) else _ADVICE
+            raise self._error(str(error), advice) from error
 
     async def _opened(self) -> Capture:
         await asyncio.sleep(max(0.0, self._open_at - monotonic()))
@@ -229,17 +234,18 @@ class StreamCamera:
         log.warning("camera.left_behind", camera=self._name, threads=len(self._left_behind))
 
     def _let_go(self) -> None:
-        """The next frame opens the stream anew, after a pause."""
+        """The next frame opens the stream again, after a pause."""
         self._capture = None
         self._pause_s = RETRY.after(self._pause_s)
         self._open_at = monotonic() + self._pause_s
 
-    def _error(self, what: str) -> CameraError:
-        return CameraError(f"camera {self._name} at {_place(self._settings)}: {what}; {_ADVICE}")
+    def _error(self, what: str, advice: str | None = _ADVICE) -> CameraError:
+        told = what if advice is None else f"{what}; {advice}"
+        return CameraError(f"camera {self._name} at {_place(self._settings)}: {told}")
 
 
 def _give(wanted: asyncio.Future[Shot], shot: Shot) -> None:
-    if not wanted.done():  # whoever asked may have given up
+    if not wanted.done():  # its caller may have given up
         wanted.set_result(shot)
 
 

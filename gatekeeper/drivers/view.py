@@ -29,7 +29,7 @@ def viewed(pixels: Pixels, view: ViewSettings) -> Pixels:
     """
     turn = _TURNS.get(view.rotation)
     upright = pixels if turn is None else np.asarray(cv2.rotate(pixels, turn), np.uint8)
-    if view.masks:
+    if view.masks and upright is pixels:
         upright = upright.copy()
     for mask in view.masks:
         upright[_within(upright, mask)] = 0

@@ -1,31 +1,16 @@
-"""The lane: walks one vehicle after another through the rooms.
+"""The lane: serves one vehicle after another, from its arrival edge until the lane is clear.
 
-`lane` serves one lane; `corridor` hears what happens there and asks the table, `usher` does for the
-vehicle what the table says. `arrivals` says who comes and goes, `eye` looks, `decider` decides and
-says so, `judge` asks lists and rules for it, `opener` moves the barrier, `holder` keeps it up,
-`closer` closes it, `command` is what each asks of it, `turn` says whose it is where two opposite
-lanes share one. `boom` and `safety` are what the boom and the safety loop are believed, `alarms`
-what is wrong with a visit. `scribe` writes down, `sign` tells the driver, `visit` is what is
-remembered of the vehicle that stands there, `bindings` what drivers did with their phones, `rooms`
-what all lanes share. There is no rule in them, no register number and no SQL.
+`lane` runs the parts of one lane and hands them what comes in by its `mailbox`; `service` asks the
+state machine what to do for the vehicle that is there, and does it. `inputs` is what loops and boom
+are believed, `camera` looks, `decisions` asks votes, lists and rules, `barrier` opens and closes by
+pulses, `holder` keeps the boom up, `turn` says whose it is where two opposite lanes share one.
+`visit` is what is remembered of the vehicle, `context` what the parts are given. There is no rule
+in them, no register number and no SQL.
 """
 
-from gatekeeper.lane.bindings import Bindings
-from gatekeeper.lane.corridor import Corridor, ItsTurn, Reconsider
+from gatekeeper.lane.context import Bindings, Rooms
 from gatekeeper.lane.holder import Holder
 from gatekeeper.lane.lane import Kerb, Lane
-from gatekeeper.lane.rooms import Rooms
 from gatekeeper.lane.turn import Side, Turn
 
-__all__ = [
-    "Bindings",
-    "Corridor",
-    "Holder",
-    "ItsTurn",
-    "Kerb",
-    "Lane",
-    "Reconsider",
-    "Rooms",
-    "Side",
-    "Turn",
-]
+__all__ = ["Bindings", "Holder", "Kerb", "Lane", "Rooms", "Side", "Turn"]

@@ -11,15 +11,10 @@ from dataclasses import replace
 import structlog
 
 from gatekeeper.clock import rest
-from gatekeeper.config import LaneSettings
-from gatekeeper.drivers.ports import Barrier
 from gatekeeper.health import HELD_OPEN, Tell
-from gatekeeper.lane.command import command
-from gatekeeper.lane.rooms import Rooms
-from gatekeeper.lane.scribe import Scribe
+from gatekeeper.lane.context import LaneContext
 from gatekeeper.model import (
     Ack,
-    BarrierCommand,
     BarrierHeld,
     BarrierReleased,
     Commit,
@@ -43,10 +38,10 @@ AGAIN_S = 2.0
 """A hold output that does not follow is asked again after this."""
 
 RELEASE_WITHIN_S = 0.5
-"""A boom that nobody was under a moment ago is let go now or not yet."""
+"""A boom that nothing was under a moment ago is let go now or not yet."""
 
 BEAT_S = 5.0
-"""How often it is looked whether a hold is over, wanted or not: a clock may have become trusted."""
+"""The longest that a holder rests: a clock may have become trusted, and a hold be over by it."""
 
 _WHY = {
     HoldReason.FIRE: "the fire input is latched",
@@ -60,19 +55,18 @@ _NOTHING = Standing()
 class Holder:
     """The hold output of one lane, with the reasons that stand for it."""
 
-    def __init__(
-        self, settings: LaneSettings, *, barrier: Barrier, rooms: Rooms, changed: Tell
-    ) -> None:
-        """`changed` is told when whoever waits here has to be decided again."""
-        self.name = settings.name
-        self._settings = settings
-        self._barrier = barrier
-        self._rooms = rooms
-        self._scribe = Scribe(settings.name, rooms)
+    def __init__(self, context: LaneContext, *, changed: Tell, let_go: Tell) -> None:
+        """`changed` is told when a vehicle that waits has to be decided again, `let_go` when the
+        boom is kept up no longer.
+        """
+        self.name = context.name
+        self._context = context
+        self._rooms = context.rooms
         self._changed = changed
+        self._tell_let_go = let_go
         self._standing = _NOTHING
         self._told: tuple[HoldReason, ...] = ()
-        self._under = guard.under(settings.sensors)
+        self._under = guard.under(context.settings.sensors)
         self._out = False  # the output is on, or may be
         self._done = True  # it is known to be as it was asked for
         self._again_at = 0.0
@@ -87,13 +81,14 @@ class Holder:
         return self._standing.holds
 
     def admits_as(self) -> Reason | None:
-        """For which reason whoever comes is admitted; None where the rules decide."""
+        """For which reason every vehicle is admitted; None where the rules decide."""
         return hold.admits_as(self._reasons)
 
     @property
     def keeps_up(self) -> bool:
         """Whether the boom is known to be kept up: it needs no pulse."""
-        away = self._rooms.health.stands("relay_unreachable", self._settings.barrier.board)
+        board = self._context.settings.barrier.board
+        away = self._rooms.health.stands("relay_unreachable", board)
         return self._out and self._done and not away
 
     @property
@@ -122,7 +117,7 @@ class Holder:
             self._stand(replace(self._standing, holds=after))
 
     def sensed(self, presence: Presence) -> None:
-        """A sensor of the lane says something; a boom is not let go onto anybody."""
+        """A sensor of the lane says something; a boom is not let go onto a vehicle."""
         self._under = self._under.after(presence)
         self._moved.set()
 
@@ -149,11 +144,14 @@ class Holder:
     async def run(self) -> None:
         """Keep the output as it should be, for ever."""
         task = f"hold {self.name}"
-        while True:
-            self._rooms.health.beat(task, within_s=3 * BEAT_S)
-            self._moved.clear()
-            await self.wake()
-            await rest(self._moved, self.wake_at, self._rooms.clock, at_most_s=BEAT_S)
+        try:
+            while True:
+                self._rooms.health.beat(task, within_s=3 * BEAT_S)
+                self._moved.clear()
+                await self.wake()
+                await rest(self._moved, self.wake_at, self._rooms.clock, at_most_s=BEAT_S)
+        finally:
+            self._rooms.health.forget(task)
 
     @property
     def wake_at(self) -> float | None:
@@ -179,33 +177,33 @@ class Holder:
         if self.is_idle:
             return
         await self._move()
-        await self._count()
-        await self._announce()
+        self._count()
+        self._announce()
 
     async def _move(self) -> None:
-        now, found = self._rooms.clock.boot_s(), self._reasons
+        now, wanted = self._rooms.clock.boot_s(), bool(self._reasons)
         if now < self._again_at:
             return
-        if found and not (self._out and self._done):
+        if wanted and not (self._out and self._done):
             await self._keep_up()
-        elif not found and self._out:
+        elif not wanted and self._out:
             await self._let_go(now)
 
     async def _keep_up(self) -> None:
         self._out = True
-        ack = await self._barrier.hold(self._command(self._settings.barrier.deadline_s))
-        self._followed(ack, "is not kept up")
+        within_s = self._context.settings.barrier.deadline_s
+        asked = self._context.command(within_s, reason=self.admits_as())
+        self._followed(await self._context.barrier.hold(asked), "is not kept up")
 
     async def _let_go(self, now: float) -> None:
         if guard.against_release(self._under, now, kept_up=bool(self._reasons)) is not None:
             return
-        ack = await self._barrier.release(self._command(RELEASE_WITHIN_S))
+        ack = await self._context.barrier.release(self._context.command(RELEASE_WITHIN_S))
         self._followed(ack, "is not let go")
         self._out = ack.outcome is not Outcome.DONE
-        self._changed()  # who was let in under the boom as it was has to be decided again
-
-    def _command(self, within_s: float) -> BarrierCommand:
-        return command(self.name, self._rooms.clock, within_s, reason=self.admits_as())
+        self._changed()  # a vehicle let in under the boom as it was has to be decided again
+        if not self._out:
+            self._tell_let_go()
 
     def _followed(self, ack: Ack, fault: str) -> None:
         """Whether the output did as it was asked; one failure may be a connection not yet made."""
@@ -217,7 +215,7 @@ class Holder:
         elif failed_before:
             self._rooms.health.raise_alarm("hold_failed", self.name, f"{fault}: {ack.detail}")
 
-    async def _count(self) -> None:
+    def _count(self) -> None:
         """Holds that are over are let go of, and what is left of the others is kept."""
         now = self._rooms.clock.instant()
         over = [each for each in self.holds if hold.is_over(each, now)]
@@ -230,23 +228,23 @@ class Holder:
             return
         self._counted = counted
         facts = [BarrierReleased(reason=each.reason, by=GATE, why=_ended(each)) for each in over]
-        commit = Commit(
-            records=tuple(Record(fact=fact, at=now, lane=self.name) for fact in facts),
-            counted=counted,
-            released=tuple((each.lane, each.order) for each in over),
+        self._rooms.journal.post(
+            Commit(
+                records=tuple(Record(fact=fact, at=now, lane=self.name) for fact in facts),
+                counted=counted,
+                released=tuple((each.lane, each.order) for each in over),
+            )
         )
-        with self._scribe.alarmed():
-            await self._rooms.store.commit(commit)
 
-    async def _announce(self) -> None:
-        """Whatever changed is in the journal and in the windows of those inside."""
+    def _announce(self) -> None:
+        """What has changed is in the journal and in the windows of those inside."""
         before, now = self._told, self._reasons
         if before == now:
             return
         self._told = now
         self._changed()
         if bool(before) != bool(now):
-            await self._doubt(bool(now))
+            self._tell_zones(bool(now))
         facts: list[Fact] = [
             BarrierHeld(reason=each, by=GATE, why=_WHY[each])
             for each in now
@@ -257,16 +255,15 @@ class Holder:
             for each in before
             if each in _WHY and each not in now
         ]
-        await self._scribe.tell(*facts, passage=None)
+        self._context.tell(*facts)
 
-    async def _doubt(self, up: bool) -> None:
-        """Whoever passes under a boom that is kept up is not proven to have done so."""
+    def _tell_zones(self, up: bool) -> None:
+        """Who passes under a boom that is kept up is not proven to have done so."""
         if up:
             self._rooms.health.raise_alarm(HELD_OPEN, self.name, "the boom is kept up")
         else:
             self._rooms.health.clear_alarm(HELD_OPEN, self.name)
-        with self._scribe.alarmed():
-            await self._rooms.zones.held(self.name, up)
+        self._rooms.zones.held(self.name, up)
 
 
 def _ended(each: Hold) -> str:

@@ -11,7 +11,7 @@ import structlog
 
 from gatekeeper.clock import Clock, rest
 from gatekeeper.health import Health
-from gatekeeper.lane.boom import LastPulse
+from gatekeeper.lane.context import LastPulse
 from gatekeeper.model import Direction, Presence, Sensor
 from gatekeeper.rules import turn
 from gatekeeper.rules.turn import Granted, Overdue, Step, Timing, Told
@@ -64,11 +64,15 @@ class Turn:
 
     async def run(self) -> None:
         """Look after the time limits, until cancelled."""
-        while True:
-            self.late()
-            self._changed.clear()
-            self._health.beat(f"turn of {self.name}", within_s=3 * BEAT_S)
-            await rest(self._changed, self.wake_at, self._clock, at_most_s=BEAT_S)
+        task = f"turn of {self.name}"
+        try:
+            while True:
+                self.late()
+                self._changed.clear()
+                self._health.beat(task, within_s=3 * BEAT_S)
+                await rest(self._changed, self.wake_at, self._clock, at_most_s=BEAT_S)
+        finally:
+            self._health.forget(task)
 
     # --- what the sides ask and tell ----------------------------------------------------------
 
@@ -137,7 +141,7 @@ class Turn:
 
 class Side:
     """One lane's side of the shared barrier `turn`: what its inputs say goes in by `feel`, and
-    comes out for whoever is watching the lane whose vehicle it is about.
+    comes out for what watches the lane whose vehicle it is about.
     """
 
     def __init__(self, lane: str, direction: Direction, shared: Turn) -> None:

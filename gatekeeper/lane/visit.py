@@ -1,9 +1,15 @@
-"""One vehicle's visit to a lane, as the lane remembers it while it lasts."""
+"""One vehicle's visit to a lane, as the lane remembers it while it lasts: what was seen, what was
+decided or ordered, and what is wrong with it.
+"""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from enum import Enum
 
 from uuid6 import uuid7
 
+from gatekeeper.health import Health
 from gatekeeper.model import (
     Ack,
     Decision,
@@ -11,6 +17,8 @@ from gatekeeper.model import (
     Frame,
     Grounds,
     Instant,
+    Order,
+    OrderAnswer,
     Outcome,
     PassageEnd,
     PlateRead,
@@ -20,10 +28,52 @@ from gatekeeper.model import (
     Verdict,
 )
 from gatekeeper.rules.hold import ADMITS_AS
+from gatekeeper.rules.passage import DOUBTS, Output, State
 from gatekeeper.zones import Ended
+
+_OUTCOMES = {Outcome.DONE: "done", Outcome.FAILED: "refused", Outcome.UNKNOWN: "unknown"}
+"""What is answered to an order, by what became of the barrier command."""
 
 READS_KEPT = 60
 """Reads of one vehicle that may vote; of a car that stands for an hour, the newest."""
+
+
+class LookRate(Enum):
+    """How often the lane wants the camera to look."""
+
+    IDLE = "idle"
+    SLOWLY = "slowly"
+    QUICKLY = "quickly"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What the camera gave: a frame and the plates in it."""
+
+    frame: Frame
+    reads: tuple[PlateRead, ...]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Ordered:
+    """An order for this lane, good until the moment `until` of the boot clock. `answer` is done as
+    soon as the order has been answered; from then on nothing may come of it. `begun`: the lane
+    is carrying it out.
+    """
+
+    order: Order
+    until: float
+    answer: "asyncio.Future[OrderAnswer]"
+    begun: bool = False
+
+    @property
+    def stands(self) -> bool:
+        """Whether something may still come of it, but for its deadline."""
+        return not self.answer.done()
+
+    def answered_by(self, ack: Ack) -> OrderAnswer:
+        """The answer, from what became of the barrier command."""
+        return self.order.answered(_OUTCOMES[ack.outcome], ack.detail)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,15 +82,16 @@ class Visit:
 
     `late` is set when the time for votes is over, so that a lone read may count, `looked_twice`
     when the second look at a look-alike of a blacklisted plate is over, `settled` when more reads
-    can change nothing. `command` is the id under which this visit opens the barrier, once, and
-    `ack` what became of that. `identified` is the plate that a person at the centre gave; `doubts`
-    are what was suspicious, `followers` how many slipped through behind, `unpulsed` whether it was
-    let in without a pulse, the boom being kept up.
+    can change nothing. `command` is the id under which this visit opens the barrier, once, `order`
+    the one by which it does, if any, and `ack` what became of that. `identified` is the plate that
+    a person at the centre gave; `doubts` are what was suspicious, `followers` how many slipped
+    through behind, `unpulsed` whether it was let in without a pulse, the boom being up.
     """
 
     passage: str
     arrived: float
     command: str = field(default_factory=lambda: str(uuid7()))
+    order: Ordered | None = None
     ack: Ack | None = None
     reads: list[PlateRead] = field(default_factory=list)
     best: Frame | None = None
@@ -64,7 +115,7 @@ class Visit:
 
     @property
     def opened(self) -> bool:
-        """Whether the barrier was opened for this vehicle."""
+        """Whether the barrier was opened for this vehicle, or was open already."""
         return self.ack is not None and self.ack.outcome is Outcome.DONE
 
     @property
@@ -72,11 +123,24 @@ class Visit:
         """Whether more reads could still make the sighting certain."""
         return not self.settled and len(self.reads) < READS_KEPT
 
-    def take(self, frame: Frame, reads: tuple[PlateRead, ...]) -> None:
+    def take(self, look: Look) -> None:
         """One more look at the vehicle; a frame with a plate is the better picture."""
-        if frame.encoded and (reads or self.best is None):
-            self.best = frame
-        self.reads = [*self.reads, *reads][-READS_KEPT:]
+        if look.frame.encoded and (look.reads or self.best is None):
+            self.best = look.frame
+        self.reads = [*self.reads, *look.reads][-READS_KEPT:]
+
+
+def look_rate(state: State, visit: Visit | None) -> LookRate:
+    """How often the camera is to look at this vehicle; at an empty lane it looks when idle."""
+    match state:
+        case State.READING | State.LOOKING_AGAIN:
+            return LookRate.QUICKLY
+        case State.WAITING | State.OPENING | State.APPROACHING if visit and visit.unsure:
+            return LookRate.QUICKLY
+        case State.REFUSED if visit and not visit.settled:
+            return LookRate.SLOWLY
+        case _:
+            return LookRate.IDLE
 
 
 def same(before: Decision, after: Decision) -> bool:
@@ -100,9 +164,13 @@ def by_order(visit: Visit) -> Decision:
     )
 
 
-def over(visit: Visit, lane: str, end: PassageEnd, arrived: Instant, at: Instant) -> Ended:
-    """The visit as a passage that is over."""
-    return Ended(
+def over(
+    visit: Visit, lane: str, end: PassageEnd, arrived: Instant, at: Instant
+) -> tuple[Ended, ...]:
+    """The visit as a passage that is over, and one for each vehicle that slipped through behind: a
+    passage of its own, undecided (situations, 15).
+    """
+    ended = Ended(
         lane=lane,
         passage=visit.passage,
         end=end,
@@ -112,15 +180,53 @@ def over(visit: Visit, lane: str, end: PassageEnd, arrived: Instant, at: Instant
         at=at,
         doubts=tuple(dict.fromkeys(visit.doubts)),
     )
+    through = replace(ended, end=PassageEnd.PASSED, sighting=None, decision=None, arrived=at)
+    behind = (replace(through, passage=str(uuid7())) for _ in range(visit.followers))
+    return (ended, *behind)
 
 
-def follower(told: Ended) -> Ended:
-    """A second vehicle on one opening: a passage of its own, undecided (situations, 15)."""
-    return replace(
-        told,
-        passage=str(uuid7()),
-        end=PassageEnd.PASSED,
-        sighting=None,
-        decision=None,
-        arrived=told.at,
-    )
+_DETAILS = {
+    Output.LOITERING: "a vehicle does not move on",
+    Output.LANE_BLOCKED: "a vehicle does not move on",
+    Output.UNDECIDED: "a vehicle crossed without a decision of its own",
+}
+_OF_TWO = "more than one vehicle may have crossed"
+
+_OF_ONE_VISIT = ("loitering", "lane_blocked", *(doubt.value for doubt in DOUBTS.values()))
+"""They stand until the visit is over."""
+
+
+class VisitAlarms:
+    """The alarms of the visits to one lane, and the doubts that they cast on those inside."""
+
+    def __init__(self, lane: str, health: Health, doubt: Callable[[Doubt, str], None]) -> None:
+        """`doubt` is told each doubt, and the passage that casts it."""
+        self._lane = lane
+        self._health = health
+        self._doubt = doubt
+
+    def warn(self, visit: Visit, output: Output) -> None:
+        """The state machine finds something wrong with this visit."""
+        if output is Output.UNDECIDED:
+            visit.decision = None
+        visit.followers += output is Output.TAILGATED and visit.decision is not None
+        doubt = DOUBTS.get(output)
+        alarm = output.value if doubt is None else doubt.value
+        self._health.raise_alarm(alarm, self._lane, _DETAILS.get(output, _OF_TWO))
+        if doubt is not None:
+            self.suspect(visit, doubt)
+
+    def suspect(self, visit: Visit, doubt: Doubt) -> None:
+        """Told at once, and with the passage again: a limit may end in between."""
+        visit.doubts.append(doubt)
+        self._doubt(doubt, visit.passage)
+
+    def over(self, visit: Visit, end: PassageEnd) -> None:
+        """The visit has ended so."""
+        for alarm in _OF_ONE_VISIT:
+            self._health.clear_alarm(alarm, self._lane)
+        if visit.opened and end is PassageEnd.BACKED_OUT:
+            detail = "the barrier was opened for a vehicle, and it did not drive in"
+            self._health.raise_alarm("turn_back", self._lane, detail)
+        else:
+            self._health.clear_alarm("turn_back", self._lane)

@@ -1,20 +1,21 @@
 """Where the plates are: pixels in, four corners and a score for each plate out.
 
-`fitted`, `priors`, `candidates` and `apart` are pure and know no network; `Detector` puts one
-between them. The network is a RetinaFace with four points (zeusees/License-Plate-Detector).
+`fitted`, `priors`, `candidates` and `apart` are pure and know no network; `ClpFinder` puts one
+between them: a RetinaFace with four points (zeusees/License-Plate-Detector). Networks of the other
+contract are in `lpr.y5fu`.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from gatekeeper.lpr.networks import DetectorContract
-from gatekeeper.lpr.session import Floats, Network
+from gatekeeper.lpr.session import Floats, Network, check_shapes
 from gatekeeper.model import Pixels
+from gatekeeper.networks.manifest import ClpDetector, Thresholds
 
 Quad: TypeAlias = npt.NDArray[np.float32]
 """(4, 2): x and y of top left, top right, bottom right, bottom left."""
@@ -31,10 +32,21 @@ MOST_CANDIDATES = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Found:
-    """One plate: its corners in pixels of the picture, and how sure the network is, 0..1."""
+    """One plate: its corners in pixels of the picture, how sure the network is, 0..1, and how many
+    rows it has, where the network tells.
+    """
 
     quad: Quad
     score: float
+    rows: int | None = None
+
+
+class Finder(Protocol):
+    """A network that finds plates, whatever its contract."""
+
+    def find(self, pixels: Pixels, side: int) -> list[Found]:
+        """The plates in a picture that was shrunk (or grown) to `side`, best first."""
+        ...
 
 
 def fitted(
@@ -114,21 +126,33 @@ def apart(boxes: Floats, most_overlap: float = MOST_OVERLAP) -> list[int]:
     return kept
 
 
-class Detector:
-    """The network that finds plates, and its contract."""
+class ClpFinder:
+    """A network of the contract `clp`."""
 
-    def __init__(self, network: Network, contract: DetectorContract) -> None:
+    def __init__(
+        self, network: Network, contract: ClpDetector, thresholds: Thresholds | None = None
+    ) -> None:
         self._network = network
         self._contract = contract
+        self._thresholds = thresholds or Thresholds()
+
+    def check(self) -> None:
+        """Raises `NetworkSetError` unless the network's shapes are those of its contract."""
+        told, side = self._contract, min(self._contract.steps) * 8
+        places = len(priors(side, side, told.steps, told.sizes))
+        given, wanted = (1, 3, side, side), [(1, places, size) for size in (4, 2, 8)]
+        check_shapes(self._network, told.file, given, *wanted)
 
     def find(self, pixels: Pixels, side: int) -> list[Found]:
         """The plates in a picture that was shrunk (or grown) to `side`, best first."""
-        told = self._contract
+        told, limits = self._contract, self._thresholds
         batch, ratio = fitted(pixels, side, min(told.steps), told.mean, told.scale)
         places = priors(batch.shape[2], batch.shape[3], told.steps, told.sizes)
-        boxes, points, scores = candidates(self._network(batch), places, told.variances)
+        boxes, points, scores = candidates(
+            self._network(batch), places, told.variances, limits.least_score
+        )
         order = list(told.corners)
         return [
             Found(quad=(points[best][order] / ratio).astype(np.float32), score=float(scores[best]))
-            for best in apart(boxes)
+            for best in apart(boxes, limits.most_overlap)
         ]

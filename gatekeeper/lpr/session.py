@@ -25,10 +25,26 @@ Network: TypeAlias = Callable[[Floats], list[Floats]]
 """A batch of one in; the network's outputs, in its own order, out."""
 
 _ERRORS_ONLY = 3
+onnxruntime.set_default_logger_severity(_ERRORS_ONLY)  # for sessions that hyperlpr3 opens, too
 
 
-def open_network(data: bytes, name: str, threads: int) -> Network:
-    """The network in `data`; raises `NetworkSetError` when it is none."""
+Shape: TypeAlias = tuple[int | None, ...]
+"""Of an array; None is any length."""
+
+
+_FAULTS = (
+    faults.Fail,
+    faults.InvalidArgument,
+    faults.InvalidGraph,
+    faults.InvalidProtobuf,
+    faults.NotImplemented,
+    faults.RuntimeException,
+)
+"""What onnxruntime raises for a network that is none, or a batch that does not fit it."""
+
+
+def open_session(data: bytes, name: str, threads: int) -> onnxruntime.InferenceSession:
+    """The network in `data`; raises `NetworkSetError` when it is none, or takes several inputs."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -40,11 +56,46 @@ def open_network(data: bytes, name: str, threads: int) -> Network:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except (faults.InvalidProtobuf, faults.InvalidGraph, faults.Fail) as error:
+    except _FAULTS as error:
         raise NetworkSetError(f"{name}: is no network that onnxruntime can load") from error
+    if len(session.get_inputs()) != 1:
+        raise NetworkSetError(f"{name}: takes {len(session.get_inputs())} inputs, not one")
+    return session
+
+
+def open_network(data: bytes, name: str, threads: int) -> Network:
+    """The network in `data`, as a function; raises `NetworkSetError` when it is none."""
+    return as_function(open_session(data, name, threads), name)
+
+
+def as_function(session: onnxruntime.InferenceSession, name: str) -> Network:
+    """A session that is open, as a function; it raises `NetworkSetError` for a batch that does not
+    fit.
+    """
     (given,) = session.get_inputs()
 
     def run(batch: Floats) -> list[Floats]:
-        return cast("list[Floats]", session.run(None, {given.name: batch}))
+        try:
+            return cast("list[Floats]", session.run(None, {given.name: batch}))
+        except _FAULTS as error:
+            raise NetworkSetError(
+                f"{name}: does not take an input of the shape {batch.shape}"
+            ) from error
 
     return run
+
+
+def check_shapes(network: Network, name: str, given: tuple[int, ...], *wanted: Shape) -> None:
+    """Raises `NetworkSetError` unless zeros of the shape `given` come out as `wanted`."""
+    told = [output.shape for output in network(np.zeros(given, np.float32))]
+    if len(told) != len(wanted) or not all(map(_fits, told, wanted)):
+        listed = ", ".join(str(shape).replace("None", "any") for shape in wanted)
+        raise NetworkSetError(
+            f"{name}: gives {', '.join(map(str, told))} for {given}, not {listed} by contract"
+        )
+
+
+def _fits(told: tuple[int, ...], wanted: Shape) -> bool:
+    return len(told) == len(wanted) and all(
+        size in (None, length) for length, size in zip(told, wanted, strict=True)
+    )

@@ -4,7 +4,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from gatekeeper.lpr.recogniser import Recogniser
+from gatekeeper.lpr.ports import Recogniser
 from gatekeeper.model import Frame, PlateRead
 
 

@@ -1,6 +1,6 @@
 """A decision, and what it rests on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -61,7 +61,7 @@ class Reason(StrEnum):
 class ZoneState:
     """What a decision has to know of the zone behind the gate.
 
-    `count` is of vehicles that passed, never of open stays; it refuses nobody unless `trusted`.
+    `count` is of vehicles that passed, never of open stays; it refuses no car unless `trusted`.
     `coming` are those admitted and not yet through: a space is given away once.
     """
 
@@ -72,7 +72,7 @@ class ZoneState:
 
     @property
     def taken(self) -> int:
-        """The spaces that somebody has or was promised."""
+        """The spaces that are taken or promised."""
         return self.count + self.coming
 
 
@@ -90,13 +90,20 @@ class SiteState:
     centre_away_s: float | None = 0.0
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """How long a stay may last; frozen when the vehicle has passed."""
+    """How long a stay may last; frozen when the vehicle has passed. `until` is when the list row
+    ends that binds the plate to it, None if never; that is not written where it is stored or sent.
+    """
 
     limit_s: float
     warning_s: float
     grace_s: float
+    until: datetime | None = field(default=None, metadata={"exclude_if": _is_none})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from gatekeeper.model.stays import Blemish, Doubt, PassageEnd, StayEnd
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControllerStarted:
-    """The controller went live; `unfinished` are commands whose outcome nobody will know."""
+    """The controller went live; `unfinished` are commands whose outcome stays unknown."""
 
     kind: ClassVar[str] = "controller.started"
     version: str
@@ -71,12 +71,15 @@ class BarrierIntended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BarrierCommanded:
-    """Written after the pulse: what became of the command."""
+    """Written after the pulse: what became of the command. `behind`: the intent was not on the
+    disk yet when the barrier was commanded, for an opening waits for no disk (situations, 32).
+    """
 
     kind: ClassVar[str] = "barrier.commanded"
     command: str
     outcome: Outcome
     detail: str
+    behind: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,10 +145,10 @@ class FireReleased:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassageEnded:
     """A vehicle's visit to a lane is over. `decided` is False for one that crossed without a
-    decision of its own (a tailgater, a taker-over); such a passage is counted and limits nobody.
+    decision of its own (a tailgater, a taker-over); such a passage is counted and has no limit.
     `certain` is whether the plate could stand against its driver. What the other controllers of
     the site have to know comes with it: the zone and the way, what was read, how long before this
-    moment the vehicle had arrived, and what makes the passage suspicious.
+    moment the vehicle had arrived, and the doubts of the passage.
     """
 
     kind: ClassVar[str] = "passage.ended"
@@ -236,7 +239,7 @@ class BlacklistAdded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlacklistSuspended:
-    """An automatic entry is set aside until somebody has reviewed it, and why."""
+    """An automatic entry is set aside until a person has reviewed it, and why."""
 
     kind: ClassVar[str] = "blacklist.suspended"
     zone: str
@@ -336,6 +339,15 @@ class LaneTested:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JournalGap:
+    """So many events since `since` were never written: the store failed for too long."""
+
+    kind: ClassVar[str] = "journal.gap"
+    events: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderAnswered:
     """An order of the centre, who gave it and why, and what became of it."""
 
@@ -398,6 +410,7 @@ Fact: TypeAlias = (
     | RegistryFollowed
     | LaneTestBegun
     | LaneTested
+    | JournalGap
     | OrderAnswered
     | AlarmRaised
     | AlarmCleared

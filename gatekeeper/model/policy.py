@@ -20,7 +20,7 @@ All are names of `rules.plate.PlateKind`."""
 
 
 class Admits(StrEnum):
-    """Whom the entries of a zone admit: everybody (an outer gate) or the registered (an inner)."""
+    """Which cars the entries of a zone admit: all (an outer gate) or the registered (an inner)."""
 
     EVERYBODY = "everybody"
     REGISTERED = "registered"
@@ -63,7 +63,7 @@ class Schedule:
 class ZonePolicy:
     """What the site has decided about a zone.
 
-    `limit` holds for internal vehicles that a zone of the registered admits, and for nobody else.
+    `limit` holds for internal vehicles that a zone of the registered admits, and for no others.
     Of `schedules` the first that fits the vehicle and the hour counts; where none fits, the tables
     of `rules.access` stand alone. `exempt_kinds` are some of `EXEMPTIBLE`. An
     unreadable plate is refused until the vehicle has waited `unreadable_after_s`, and then too,

@@ -52,7 +52,10 @@ class Colour(StrEnum):
 class PlateRead:
     """One frame's opinion about one plate.
 
-    `confidences` has one value in 0..1 for each character of `text`, in its order.
+    `confidences` has one value in 0..1 for each character of `text`, in its order, and `others` the
+    character that would have been the next best there ("": none), or nothing where it was not
+    asked. `kind` is what a network takes the plate for by its looks, as `rules.plate` names kinds;
+    "" where none says.
     """
 
     text: str
@@ -62,6 +65,8 @@ class PlateRead:
     corners: Corners
     frame: int
     at: float
+    others: tuple[str, ...] = ()
+    kind: str = ""
 
     @property
     def confidence(self) -> float:

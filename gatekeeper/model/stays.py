@@ -44,6 +44,7 @@ class Doubt(StrEnum):
     PLATE_CONFLICT = "plate_conflict"
     SEEN_ELSEWHERE = "seen_elsewhere"
     ADVISORY_ZONE = "advisory_zone"
+    STORE_FAILED = "store_failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

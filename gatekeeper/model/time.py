@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instant:
-    """One moment on both clocks, stamped once, by whoever saw the thing happen.
+    """One moment on both clocks, stamped once, where the thing was seen to happen.
 
     `boot_s` counts from the boot named by `boot_id` and never jumps; `wall` (aware, UTC) may be
     wrong unless `trusted` says that the operating system had it synchronised.

@@ -67,7 +67,7 @@ def decide(question: Question) -> Decision:
         rule=f"{name}.{rule.name}",
         plate=car.plate,
         vehicle=car.vehicle,
-        certain=car.certain and rule.proven,
+        certain=car.certain and rule.certain,
         limit=question.policy.limit if rule.limited else None,
         row=found if isinstance(found, ListRow) else None,
         versions=question.versions,
@@ -180,7 +180,7 @@ def _always(_: _Case) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A row of a table. `limited`: the stay gets the zone's limit. `proven` is False where a
+    """A row of a table. `limited`: the stay gets the zone's limit. `certain` is False where a
     vehicle is admitted whatever it is: it may be another than the one that was read.
     """
 
@@ -189,7 +189,7 @@ class Rule:
     verdict: Verdict
     reason: Reason
     limited: bool = False
-    proven: bool = True
+    certain: bool = True
 
 
 def _admit(
@@ -198,10 +198,10 @@ def _admit(
     reason: Reason,
     *,
     limited: bool = False,
-    proven: bool = True,
+    certain: bool = True,
 ) -> Rule:
     return Rule(
-        name=name, when=when, verdict=Verdict.ADMIT, reason=reason, limited=limited, proven=proven
+        name=name, when=when, verdict=Verdict.ADMIT, reason=reason, limited=limited, certain=certain
     )
 
 
@@ -210,8 +210,8 @@ def _refuse(name: str, when: Callable[[_Case], _Found], reason: Reason) -> Rule:
 
 
 _OPEN = (
-    _admit("fire", lambda case: case.grounds.site.fire, Reason.FIRE, proven=False),
-    _admit("held_open", lambda case: case.grounds.site.held_open, Reason.HELD_OPEN, proven=False),
+    _admit("fire", lambda case: case.grounds.site.fire, Reason.FIRE, certain=False),
+    _admit("held_open", lambda case: case.grounds.site.held_open, Reason.HELD_OPEN, certain=False),
 )
 
 _BEFORE_THE_LISTS = (
@@ -254,10 +254,10 @@ REGISTERED = (
     _admit("visitor", _on(ListName.VISITORS), Reason.VISITOR),
     _admit("open_hours", _open_hours, Reason.EVERYBODY),
     _admit(
-        "registry_missing_admit", _registry_missing_admits, Reason.REGISTRY_MISSING, proven=False
+        "registry_missing_admit", _registry_missing_admits, Reason.REGISTRY_MISSING, certain=False
     ),
     _refuse("registry_missing_refuse", _registry_missing, Reason.REGISTRY_MISSING),
-    _admit("unverified", _offline_admits, Reason.UNVERIFIED, proven=False),
+    _admit("unverified", _offline_admits, Reason.UNVERIFIED, certain=False),
     _refuse("not_bound", _always, Reason.NOT_BOUND),
 )
 """Entries of an inner gate."""

@@ -1,7 +1,7 @@
-"""Time that counts for nobody: an exit of the zone is occupied, or cannot be watched.
+"""Paused time, which does not count: an exit of the zone is occupied, or cannot be watched.
 
 A queue at the exit is not the driver's fault (situations, 2). Each exit lane of a zone tells when
-it becomes occupied or unwatched and when that is over; how much of a stay is excused comes out.
+it becomes occupied or unwatched and when that is over; how much of a stay was paused comes out.
 Moments are seconds on the boot clock of one boot.
 """
 
@@ -15,7 +15,7 @@ car of a queue needs a moment to roll up (situations, 2)."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """`cause` is a lane, or whatever else excuses; `until` is None while it lasts."""
+    """`cause` is a lane, or a name for what else pauses; `until` is None while it lasts."""
 
     cause: str
     since: float
@@ -24,7 +24,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excuses:
-    """The excused spans of one zone, those of each cause in the order in which they were told."""
+    """The pauses of one zone, those of each cause in the order in which they were told."""
 
     spans: tuple[Span, ...] = ()
 
@@ -34,7 +34,7 @@ NONE = Excuses()
 
 
 def began(excuses: Excuses, cause: str, at: float) -> Excuses:
-    """`cause` excuses from `at` on; after a short break, from before the break on."""
+    """`cause` pauses from `at` on; after a short break, from before the break on."""
     last = _last(excuses, cause)
     if last is not None and last.until is None:
         return excuses
@@ -44,7 +44,7 @@ def began(excuses: Excuses, cause: str, at: float) -> Excuses:
 
 
 def ended(excuses: Excuses, cause: str, at: float) -> Excuses:
-    """`cause` excuses no longer; one that did not is passed over."""
+    """`cause` pauses no longer; one that did not is passed over."""
     last = _last(excuses, cause)
     if last is None or last.until is not None:
         return excuses
@@ -52,7 +52,7 @@ def ended(excuses: Excuses, cause: str, at: float) -> Excuses:
 
 
 def lasted(excuses: Excuses, cause: str, since: float, until: float) -> Excuses:
-    """A span that is told of when it is over, as by another controller, and in whatever order:
+    """A pause that is told of when it is over, as by another controller, and in whatever order:
     with those of its cause that lie no further away than a short break it is one.
     """
     span = Span(cause=cause, since=since, until=max(since, until))
@@ -63,7 +63,7 @@ def lasted(excuses: Excuses, cause: str, since: float, until: float) -> Excuses:
 
 
 def excused_s(excuses: Excuses, since: float, until: float) -> float:
-    """How much of the time from `since` to `until` is excused; overlapping spans count once."""
+    """How much of the time from `since` to `until` was paused; overlapping pauses count once."""
     total, reached = 0.0, since
     for begin, end in sorted(_bounds(excuses.spans, until)):
         if end > reached:
@@ -73,8 +73,8 @@ def excused_s(excuses: Excuses, since: float, until: float) -> float:
 
 
 def settled_at(excuses: Excuses, at: float) -> float | None:
-    """When it will be known whether the time up to `at` was excused: now (`at`), or when the last
-    break is over; None while something excuses.
+    """When it will be known whether the time up to `at` was paused: now (`at`), or when the last
+    break is over; None during a pause.
     """
     if any(span.until is None for span in excuses.spans):
         return None

@@ -2,7 +2,7 @@
 
 Pure: it is told the command, the moment and what is known of barrier and lane, and answers with
 the reason why not, or None. Opening is what a barrier is for, and little may be said against it;
-letting a boom come down wants proof that nobody is under it.
+a boom may come down only where it is sure that nothing is under it.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -79,8 +79,8 @@ def objection(
     """Why an opening may not be carried out at the moment `at`; None if it may.
 
     `last_at` is when this barrier was last commanded, None if never; `locked` is whether a lockdown
-    stops this lane. A pulse that comes late is worse than none: whoever stands at the gate then is
-    not whom it was meant for.
+    stops this lane. A pulse that comes late is worse than none: another vehicle may
+    stand at the gate by then.
     """
     if locked and command.reason not in ABOVE_LOCKDOWN:
         return "lockdown"

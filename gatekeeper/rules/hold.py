@@ -1,7 +1,7 @@
 """Why the boom of a lane is kept up, and until when.
 
 Pure: what may keep it up comes in as a value, the reasons that stand go out, the strongest first.
-They are levels: the boom is up as long as one stands, and each ends by itself. A lockdown is not
+The boom is up as long as one stands, and each ends by itself. A lockdown is not
 among the questions: it closes no boom (docs/situations.md, 22).
 """
 
@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from gatekeeper.model import Hold, HoldReason, Instant, Reason
 
 ADMITS_AS = (Reason.FIRE, Reason.HELD_OPEN)
-"""For these reasons whoever comes is admitted without a pulse: the boom is kept up."""
+"""For these reasons every vehicle is admitted without a pulse: the boom is kept up."""
 
 FLEET_LASTS_S = 3600.0
 """A fleet of which fewer vehicles come than were ordered for is over after this."""
@@ -36,7 +36,7 @@ def reasons(standing: Standing) -> tuple[HoldReason, ...]:
 
 
 def admits_as(found: Iterable[HoldReason]) -> Reason | None:
-    """The reason for which whoever comes is admitted; None where the rules decide."""
+    """The reason for which every vehicle is admitted; None where the rules decide."""
     first = next(iter(found), None)
     if first is None:
         return None

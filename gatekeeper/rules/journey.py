@@ -1,4 +1,4 @@
-"""What one passage means for everybody who is inside: (stays, what a lane saw) -> stay steps.
+"""What one passage means for every stay that is open: (stays, what a lane saw) -> stay steps.
 
 Passages of this controller's lanes and of its peers' come in alike; for each stay that is touched
 a step goes out. A journey is a plate's way through the lanes of the whole site, so a car that is
@@ -54,7 +54,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A passage that is over. `doubts` are what was suspicious in it, whoever drove."""
+    """A passage that is over. `doubts` are what it leaves open, for every vehicle."""
 
     lane: str
     passage: str
@@ -67,7 +67,7 @@ class Ended:
 
     @property
     def plate(self) -> str | None:
-        """Whom the vehicle is taken for."""
+        """The plate the vehicle is taken for."""
         return self.decision.plate if self.decision else None
 
     @property
@@ -137,8 +137,9 @@ def after_passage(
 
 
 def unproven(before: tuple[Place, ...], place: Place, told: Ended) -> tuple[Place, ...]:
-    """The exits whose safety loops may be dead, after a passage. Who backs out of an open exit may
-    have left over such a loop; the next vehicle that crosses shows that it is not dead.
+    """The exits whose safety loops may be dead, after a passage. A vehicle that seems to back
+    out of an open exit may have left over such a loop; the next one that crosses shows that it
+    works.
     """
     if place.direction is not Direction.EXIT:
         return before
@@ -151,9 +152,9 @@ def unproven(before: tuple[Place, ...], place: Place, told: Ended) -> tuple[Plac
 
 
 def at_exit(stays: Iterable[Stay], told: Ended, certain: float, around: Around) -> list[StayStep]:
-    """A passage at an exit of the zone of `stays`: the car's own stay moves on, with what was
-    suspicious in it, for the others it may have been they who left. One of a peer may be told of
-    late: what was over before a stay began says nothing of it.
+    """A passage at an exit of the zone of `stays`: the car's own stay moves on, with the
+    doubts of the passage, and each of the others may have left by it. A peer may report late: a
+    passage that was over before a stay began says nothing of it.
     """
     away = stay.AwayFromExit(end=told.end, arrived=told.arrived)
     steps: list[StayStep] = []
@@ -172,14 +173,14 @@ def at_exit(stays: Iterable[Stay], told: Ended, certain: float, around: Around) 
 def doubted(
     stays: Iterable[Stay], doubts: Iterable[Doubt], told: Ended, around: Around
 ) -> list[StayStep]:
-    """What was suspicious in a passage is a blemish on every window that was open."""
+    """The doubts of a passage are doubts about every window that was open."""
     return blemished(stays, _found(doubts, told), told.at, around)
 
 
 def blemished(
     stays: Iterable[Stay], found: Iterable[Blemish], at: Instant, around: Around
 ) -> list[StayStep]:
-    """The stays whose windows are open and have not got these blemishes yet, with them."""
+    """The stays whose windows are open and do not have these doubts yet, with them."""
     found = tuple(found)
     steps = []
     for each in stays:
@@ -200,7 +201,7 @@ def local(wall_s_ago: float, at: Instant) -> Instant:
 
 
 def _was_before(one: Instant, other: Instant) -> bool:
-    """For certain, whoever's clocks told."""
+    """For certain, whichever controller's clock it was."""
     return one.boot_id == other.boot_id and one.boot_s + ACROSS_CLOCKS_S < other.boot_s
 
 

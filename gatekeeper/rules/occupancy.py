@@ -16,7 +16,7 @@ MISCOUNTS = frozenset(
         Doubt.DIRECTION_UNKNOWN,
     }
 )
-"""With these nobody can say how many vehicles crossed."""
+"""With these it is unknown how many vehicles crossed."""
 
 _STEP = {Direction.ENTRY: 1, Direction.EXIT: -1}
 
@@ -30,9 +30,8 @@ class Counted:
 
 
 def counted(before: ZoneState, direction: Direction, told: Ended) -> Counted | None:
-    """One more, or one less; None for a passage that changes nothing. Below nobody there is nothing
-    to count, and where it is doubtful how many passed, the number is not trusted until somebody
-    counts.
+    """One more, or one less; None for a passage that changes nothing. The count never goes below
+    zero, and where it is doubtful how many passed, it is not trusted until a person counts.
     """
     count = before.count + (_STEP[direction] if told.through else 0)
     doubtful = _doubtful(count, told)

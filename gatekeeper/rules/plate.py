@@ -6,16 +6,19 @@ stays as it was read and is weighed in `votes` and `access`.
 
 Two relations say how far a read may be trusted. `look_alikes` is narrow: characters that readers
 are known to swap, so one may stand for the other where an admission depends on it. `resembling` is
-wide: whatever may be swapped at all, so nothing counts against a driver where it matters.
+wide: any one character, because no table of look-alikes is complete, and a driver must not be
+blamed for a misread.
 """
 
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cache, lru_cache
-from itertools import combinations
+from itertools import chain, combinations
+from operator import contains
+from typing import TypeAlias
 
 from gatekeeper.model import PROVINCES, Colour
 
@@ -40,47 +43,65 @@ class PlateKind(StrEnum):
     TEMPORARY = "temporary"
 
 
-_AREA = f"[{PROVINCES}][A-HJ-Z]"
-"""Province and issuing authority. No authority is called I; O was the provincial police's own."""
+Form: TypeAlias = tuple[str, ...]
+"""What a plate of one form may have in each of its places."""
 
-_S = "[A-HJ-NP-Z0-9]"
-"""One character of a serial: a digit, or a letter other than I and O (GA 36-2018, serials)."""
+_DIGITS = "0123456789"
+_AUTHORITIES = "ABCDEFGHJKLMNOPQRSTUVWXYZ"
+"""No authority is called I; O was the provincial police's own."""
 
-_GRAMMAR: dict[PlateKind, str] = {
+_SERIAL = "ABCDEFGHJKLMNPQRSTUVWXYZ" + _DIGITS
+"""A digit, or a letter other than I and O (GA 36-2018, serials)."""
+
+_NEW_ENERGY = "ABCDEFGHJK"
+"""GA 36-2018: A B C D E say electric, F G H J K other. D and F alone were given out at first, the
+ten letters since about 2021."""
+
+_TROOPS = _DIGITS + "TDSHBXJ"
+_AREA = (PROVINCES, _AUTHORITIES)
+_FOUR, _FIVE = 4 * (_SERIAL,), 5 * (_SERIAL,)
+
+_FORMS: Mapping[PlateKind, tuple[Form, ...]] = {
     # GA 36-2018, ordinary vehicles large and small: five serial characters.
-    PlateKind.ORDINARY: f"{_AREA}{_S}{{5}}",
-    # GA 36-2018, new energy: six serial characters; A B C D E say electric, F G H J K other.
-    # D and F alone were given out at first, the ten letters since about 2021.
-    PlateKind.NEW_ENERGY_SMALL: f"{_AREA}[A-HJK]{_S}[0-9]{{4}}",
-    PlateKind.NEW_ENERGY_LARGE: f"{_AREA}[0-9]{{5}}[A-HJK]",
+    PlateKind.ORDINARY: ((*_AREA, *_FIVE),),
+    # GA 36-2018, new energy: six serial characters.
+    PlateKind.NEW_ENERGY_SMALL: ((*_AREA, _NEW_ENERGY, _SERIAL, *4 * (_DIGITS,)),),
+    PlateKind.NEW_ENERGY_LARGE: ((*_AREA, *5 * (_DIGITS,), _NEW_ENERGY),),
     # GA 36-2018, plates whose last character names the use.
-    PlateKind.TRAINING: f"{_AREA}{_S}{{4}}学",
-    PlateKind.TRAILER: f"{_AREA}{_S}{{4}}挂",
-    PlateKind.POLICE: f"{_AREA}{_S}{{4}}警",
-    PlateKind.HONG_KONG: f"粤Z{_S}{{4}}港",
-    PlateKind.MACAO: f"粤Z{_S}{{4}}澳",
-    PlateKind.CONSULATE: f"{_AREA}{_S}{{4}}领",
+    PlateKind.TRAINING: ((*_AREA, *_FOUR, "学"),),
+    PlateKind.TRAILER: ((*_AREA, *_FOUR, "挂"),),
+    PlateKind.POLICE: ((*_AREA, *_FOUR, "警"),),
+    PlateKind.HONG_KONG: (("粤", "Z", *_FOUR, "港"),),
+    PlateKind.MACAO: (("粤", "Z", *_FOUR, "澳"),),
+    PlateKind.CONSULATE: ((*_AREA, *_FOUR, "领"),),
     # GA 36-2018 puts 使 last, its forerunner GA 36-2007 put it first; both are on the road.
-    PlateKind.EMBASSY: "[0-9]{6}使|使[0-9]{6}",
+    PlateKind.EMBASSY: ((*6 * (_DIGITS,), "使"), ("使", *6 * (_DIGITS,))),
     # Fire and rescue since 2019: X fire brigades, S forest fire brigades; the ministry's own
     # vehicles have a fifth digit in that place.
-    PlateKind.EMERGENCY: f"[{PROVINCES}][XS0-9][0-9]{{4}}应急",
+    PlateKind.EMERGENCY: ((PROVINCES, "XS" + _DIGITS, *4 * (_DIGITS,), "应", "急"),),
     # Airside vehicles of civil aviation.
-    PlateKind.CIVIL_AVIATION: f"民航{_S}{{5}}",
+    PlateKind.CIVIL_AVIATION: (("民", "航", *_FIVE),),
     # Armed police since 2012, the headquarters without a province; then the type of 2007, whose
     # two digits are the province and whose letter or character is the branch.
     PlateKind.ARMED_POLICE: (
-        f"WJ[{PROVINCES}]?[0-9]{{4}}[0-9TDSHBXJ]|WJ[0-9]{{2}}[0-9TDSHBXJ警消边通森金电][0-9]{{4}}"
+        ("W", "J", *4 * (_DIGITS,), _TROOPS),
+        ("W", "J", PROVINCES, *4 * (_DIGITS,), _TROOPS),
+        ("W", "J", *2 * (_DIGITS,), _TROOPS + "警消边通森金电", *4 * (_DIGITS,)),
     ),
     # The army's type of 2012: its arm or region (Q the theatre commands since 2016), the unit,
     # five digits.
-    PlateKind.MILITARY: "[VKHBSLJNGCEQ][A-Z][0-9]{5}",
+    PlateKind.MILITARY: (("VKHBSLJNGCEQ", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", *5 * (_DIGITS,)),),
     # Temporary plates that do not look like ordinary ones: 试 test, 超 oversize, 临 other. The
     # ordinary-looking ones cannot be told by their text.
-    PlateKind.TEMPORARY: f"{_AREA}{_S}{{4,5}}[试超临]",
+    PlateKind.TEMPORARY: ((*_AREA, *_FOUR, "试超临"), (*_AREA, *_FIVE, "试超临")),
 }
 
-_PLATE = re.compile("|".join(f"(?P<{kind.name}>{pattern})" for kind, pattern in _GRAMMAR.items()))
+_PLATE = re.compile(
+    "|".join(
+        f"(?P<{kind.name}>{'|'.join(''.join(f'[{place}]' for place in form) for form in forms)})"
+        for kind, forms in _FORMS.items()
+    )
+)
 
 _HAN = f"{PROVINCES}学挂警港澳领使应急民航试超临消边通森金电"
 
@@ -94,35 +115,6 @@ _CERTAIN = str.maketrans({"I": "1", "O": "0"})
 _CONFUSED = ("0ODQ", "1IL", "2Z", "5S", "8B", "6G", "7T")
 """Characters that readers take for one another (field measurements of several recognisers)."""
 
-_RESEMBLING = (
-    # digits that lose or gain a stroke, or close an opening
-    *("06", "08", "09", "17", "27", "35", "38", "39", "56", "68", "89"),
-    # a letter and a digit of one outline
-    *("0C", "1T", "3B", "4A", "7Y", "8S"),
-    # letters of one outline
-    *("BR", "CG", "EF", "FP", "HN", "KX", "MN", "MW", "PR", "UV", "VY", "XY"),
-    # the water on the left, the two-part ones beside it
-    *("浙沪湘", "湘赣", "浙渝", "沪津"),
-    # one half or one foot in common, or as dense
-    *(
-        "渝豫",
-        "粤桂琼",
-        "鲁鄂",
-        "苏蒙",
-        "京宁",
-        "青晋",
-        "冀黑",
-        "甘吉",
-        "皖陕",
-        "云辽",
-        "川贵",
-        "闽新",
-    ),
-)
-"""Characters that might be taken for one another at night, in rain or under dirt, beyond those
-known to be. Judged by outline, and by the provinces that networks know least: generous on purpose,
-for all that hangs on it is that nothing counts against a driver."""
-
 
 def _partners(groups: Iterable[str]) -> Mapping[str, str]:
     """Each character with all others of its groups."""
@@ -134,7 +126,6 @@ def _partners(groups: Iterable[str]) -> Mapping[str, str]:
 
 
 _CONFUSED_WITH = _partners(_CONFUSED)
-_RESEMBLED_BY = _partners((*_CONFUSED, *_RESEMBLING))
 
 _COLOURS: dict[PlateKind, frozenset[Colour]] = {
     # small vehicles blue, large ones yellow
@@ -207,24 +198,38 @@ def confusable(one: str, other: str) -> bool:
 @lru_cache(maxsize=2048)
 def look_alikes(text: str) -> frozenset[str]:
     """The possible plates that differ from a normalised text in one confusable character."""
-    return _swapped(text, _CONFUSED_WITH)
-
-
-@lru_cache(maxsize=2048)
-def resembling(text: str) -> frozenset[str]:
-    """The possible plates that differ from a normalised text in one character that might be taken
-    for the other: the look-alikes and more, some twenty. Only ever a reason to be less certain.
-    """
-    return _swapped(text, _RESEMBLED_BY)
-
-
-def _swapped(text: str, partners: Mapping[str, str]) -> frozenset[str]:
     swapped = (
         text[:place] + partner + text[place + 1 :]
         for place, character in enumerate(text)
-        for partner in partners.get(character, "")
+        for partner in _CONFUSED_WITH.get(character, "")
     )
     return frozenset(plate for plate in swapped if kind_of(plate))
+
+
+@lru_cache(maxsize=512)
+def resembling(text: str) -> frozenset[str]:
+    """The possible plates that differ from a normalised text in one character, whichever it is, or
+    have one more or one less: some 250. Only ever a reason to be less certain.
+    """
+    nearby = (_near(text, form) for forms in _FORMS.values() for form in forms)
+    return frozenset(chain.from_iterable(nearby)) - {text}
+
+
+def _near(text: str, form: Form) -> Iterator[str]:
+    """The plates of one form that are one character away from the text, or none."""
+    if len(form) < len(text):
+        shorter = (text[:place] + text[place + 1 :] for place in range(len(text)))
+        yield from (plate for plate in shorter if _fits(plate, form))
+        return
+    skipped = len(text) + 1 - len(form)
+    for place, allowed in enumerate(form):
+        before, after = text[:place], text[place + skipped :]
+        if _fits(before, form[:place]) and _fits(after, form[place + 1 :]):
+            yield from (before + character + after for character in allowed)
+
+
+def _fits(text: str, form: Form) -> bool:
+    return len(text) == len(form) and all(map(contains, form, text))
 
 
 def contradictions(read: str, sure: Sequence[bool], other: str) -> int:

@@ -109,7 +109,7 @@ def waits(texts: Texts) -> DisplayText:
 
 
 def idle(texts: Texts, *, free: int | None, held: Reason | None = None) -> DisplayText:
-    """What whoever comes next is told; `held` is why the boom is kept up, if it is."""
+    """What the next driver is told; `held` is why the boom is kept up, if it is."""
     if held is None:
         return _filled(texts.idle, {"free": free})
     return _filled(texts.admit[held], {"reason": texts.reasons[held], "free": free})

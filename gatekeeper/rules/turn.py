@@ -6,8 +6,8 @@ from the decision until its vehicle is through and out of the way, or the time l
 the loops say is told to the lane whose vehicle it is, and to no other.
 
 Out of the way means: the passage has ended, the safety loop is clear, and the vehicle that crossed
-has left the far arrival loop. It does not mean that nobody stands on an arrival loop: the
-queue on the other side stands on its own, and waits for nothing else.
+has left the far arrival loop. The arrival loops need not be free: the queue on
+the other side stands on its own, and waits for nothing else.
 """
 
 from dataclasses import dataclass, replace
@@ -22,7 +22,8 @@ class Timing:
     limits takes); how long after the safety loop a vehicle still comes onto the far arrival loop;
     and how long it may stand there before it counts as one that wants to come through.
 
-    `in_line`: whoever crosses comes over the far arrival loop, because all loops lie in one lane.
+    `in_line`: a vehicle that crosses comes over the far arrival loop, because all loops lie in one
+    lane.
     """
 
     limit_s: float = 120.0
@@ -98,8 +99,8 @@ def opposite(side: Direction) -> Direction:
 
 
 def asks(turn: Turn, side: Direction, at: float) -> Step:
-    """A lane has admitted its vehicle and wants to open. Who has the barrier keeps it, and who
-    stands on the safety loop too: nobody else could go.
+    """A lane has admitted its vehicle and wants to open. The lane that has the barrier keeps it; so
+    does one whose vehicle stands on the safety loop: no other vehicle could go.
     """
     on_safety = turn.safety and turn.crosser is side
     if turn.owner is side and (on_safety or not turn.ended):
@@ -108,7 +109,7 @@ def asks(turn: Turn, side: Direction, at: float) -> Step:
 
 
 def over(turn: Turn, side: Direction, at: float) -> Step:
-    """A lane needs the barrier no longer: its passage has ended, or it opens for nobody."""
+    """A lane needs the barrier no longer: its passage has ended, or it does not open."""
     ended = turn.ended or turn.owner is side
     return _settled(replace(turn, asking=turn.asking - {side}, ended=ended), at)
 
@@ -130,7 +131,7 @@ def arrival(turn: Turn, side: Direction, on: bool, at: float, timing: Timing) ->
 
 
 def safety(turn: Turn, on: bool, at: float) -> Step:
-    """The safety loop changed. An off is told to whom the on was."""
+    """The safety loop changed. The lane that was told of the on is told of the off."""
     if on == turn.safety:
         return Step(turn=turn)
     if on:
@@ -141,14 +142,14 @@ def safety(turn: Turn, on: bool, at: float) -> Step:
 
 
 def time(turn: Turn, at: float, timing: Timing) -> Step:
-    """Time has passed. Nobody owns the barrier for ever; and who stands on the far arrival loop
-    for long has come back, or is another one that rolled up without a gap.
+    """Time has passed. No lane owns the barrier for ever; and a vehicle that stands on the far
+    arrival loop for long has come back, or is another one that rolled up without a gap.
     """
     outputs: list[Output] = []
     overdue = turn.owner if at >= turn.since + timing.limit_s else None
     stands_until = _stands_until(turn, timing)
     if overdue is not None or (stands_until is not None and at >= stands_until):
-        came = _came_anew(turn)
+        came = _counts_as_arrival(turn)
         turn, outputs = came.turn, [*came.outputs]
     if overdue is not None:
         outputs.append(Overdue(side=overdue))
@@ -164,7 +165,7 @@ def wake_at(turn: Turn, timing: Timing) -> float | None:
 
 
 def _settled(turn: Turn, at: float) -> Step:
-    """The barrier goes from whom it is no longer due to whom it is due next: exits first."""
+    """The barrier goes from the lane that needs it no longer to the next one: exits first."""
     if turn.ended and not turn.safety and turn.far_at is None:
         turn = replace(turn, owner=None, ended=False)
     if turn.owner is not None or not turn.asking:
@@ -181,8 +182,8 @@ def _came(turn: Turn, side: Direction, *, known: bool) -> Step:
     return Step(turn=here, outputs=(told,))
 
 
-def _came_anew(turn: Turn) -> Step:
-    """Whoever stands on the far arrival loop counts no longer as the one that crossed."""
+def _counts_as_arrival(turn: Turn) -> Step:
+    """The vehicle on the far arrival loop counts no longer as the one that crossed."""
     if turn.far_at is None or turn.crosser is None:
         return Step(turn=turn)
     crosser = turn.crosser if turn.safety else None
@@ -190,7 +191,7 @@ def _came_anew(turn: Turn) -> Step:
 
 
 def _comes_through(turn: Turn, side: Direction, at: float, timing: Timing) -> bool:
-    """Whether who comes onto this arrival loop has just crossed from the other side."""
+    """Whether the vehicle that comes onto this arrival loop has crossed from the other side."""
     if turn.crosser is not opposite(side) or not timing.in_line:
         return False
     if turn.off_at is None:
@@ -199,11 +200,11 @@ def _comes_through(turn: Turn, side: Direction, at: float, timing: Timing) -> bo
 
 
 def _onto_safety(turn: Turn, at: float) -> Step:
-    """Whoever is on the safety loop has the barrier, unasked too: nobody else can use it."""
+    """The vehicle on the safety loop has the barrier, unasked too: no other can use it."""
     side, known = _whose(turn)
     told: list[Output] = [Told(side=side, sensor=Sensor.SAFETY, on=True, known=known)]
     if turn.crosser is opposite(side):
-        came = _came_anew(turn)
+        came = _counts_as_arrival(turn)
         turn, told = came.turn, [*came.outputs, *told]
     if turn.owner is None:
         turn = replace(turn, owner=side, since=at)
@@ -214,7 +215,7 @@ def _onto_safety(turn: Turn, at: float) -> Step:
 def _whose(turn: Turn) -> tuple[Direction, bool]:
     """Whose vehicle comes onto the safety loop, and whether the order of the loops bears it out.
 
-    It is the owner's, unless nobody from its side stands there and somebody from the other does.
+    It is the owner's, unless no vehicle stands on its side and one stands on the other.
     """
     side = turn.owner or (turn.crosser if turn.far_at is not None else None)
     if side is None:
@@ -226,7 +227,7 @@ def _whose(turn: Turn) -> tuple[Direction, bool]:
 
 
 def _stands_until(turn: Turn, timing: Timing) -> float | None:
-    """Until when whoever stands on the far arrival loop is taken for the one that crossed."""
+    """Until when the vehicle on the far arrival loop is taken for the one that crossed."""
     if turn.far_at is None or turn.off_at is None:
         return None
     return max(turn.far_at, turn.off_at) + timing.leaves_s

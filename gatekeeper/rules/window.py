@@ -25,13 +25,14 @@ SENTENCES: Mapping[Doubt, str] = {
     Doubt.CLOCK_UNTRUSTED: "the clocks could not be trusted",
     Doubt.PLATE_CONFLICT: "the same plate was inside twice",
     Doubt.SEEN_ELSEWHERE: "the plate was seen outside the zone",
-    Doubt.ADVISORY_ZONE: "an exit of the zone has no camera, so that its limits are advisory",
+    Doubt.STORE_FAILED: "the controller could not write down what happened",
+    Doubt.ADVISORY_ZONE: "the limits of the zone are advisory: a car may leave it unnoticed",
 }
 """What each doubt means to a person who has to review a stay."""
 
 
 def explain(stay: Stay, local: tzinfo = UTC) -> tuple[str, ...]:
-    """One line for each blemish of the window in the order they were found, times in `local`;
+    """One line for each doubt about the window in the order in which they arose, times in `local`;
     else one line that says what the clean window means.
     """
     if stay.blemishes:

@@ -1,108 +1,100 @@
-"""The database file: made, checked, migrated and opened so that a commit survives a power cut.
+"""The database file: made, migrated and opened so that a commit survives a power cut.
 
-A path comes in; connections inside a transaction go out. Whatever SQLite says against it leaves
-as a `StoreError` that names the file and what a technician can do. It never deletes or replaces a
-file: `set_aside` is for whoever has decided that a gate must run without its past.
+A path comes in; connections inside a transaction go out. What SQLite says against it leaves as a
+`StoreError` that names the file and what a technician can do. It never deletes or replaces a file:
+`set_aside` is for a caller who has decided that a gate must run without its past.
 
-Everything here blocks; `gatekeeper.store.store` calls it in the one thread it owns.
+Everything here blocks; `gatekeeper.store.store` calls it in threads of its own.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import Self
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, insert, inspect, select, text
 from uuid6 import uuid7
 
 from gatekeeper.errors import StoreError
-from gatekeeper.store import schema
+from gatekeeper.store import schema, soundness
+from gatekeeper.store.connections import READING, WRITING, Pragma, busy, engine
+from gatekeeper.store.statement import driver
+from gatekeeper.store.trouble import is_stale, telling, unsound
 
-BUSY_MS = 2000
-"""How long a transaction waits for another program's lock before it fails: beside the controller
-only a technician's command writes this file, and briefly; a longer lock is a shell left open.
+BUSY_MS = 200
+"""How long a transaction of the controller waits for another program's lock before it fails; it is
+tried again by the controller's journal, so that a lock is noticed sooner than a driver waits.
 """
 
-WAL_LIMIT_BYTES = 64 * 2**20
-"""The write-ahead log is cut back to this after a checkpoint."""
+PATIENT_MS = 2000
+"""The same for a technician's command, which tries once. Beside the controller only such a command
+writes this file, and briefly; a longer lock is a shell left open.
+"""
 
-Pragma: TypeAlias = tuple[str, str | int, str | int]
-"""Name, what is asked for, and what SQLite must then answer."""
-
-PRAGMAS: tuple[Pragma, ...] = (
-    ("journal_mode", "WAL", "wal"),
-    ("synchronous", "FULL", 2),  # NORMAL may lose acknowledged commits at a power cut
-    ("foreign_keys", "ON", 1),
-    ("busy_timeout", BUSY_MS, BUSY_MS),
-    ("journal_size_limit", WAL_LIMIT_BYTES, WAL_LIMIT_BYTES),
-)
-
-_FOLLOWERS = ("-wal", "-shm")
+_FOLLOWERS = ("-wal", "-shm", soundness.NOTE)
 """Files that belong to a database and are nothing without it."""
-
-_ADVICE = (
-    ("SQLITE_FULL", "the disk is full: free some space"),
-    ("SQLITE_BUSY", "another program holds it locked: end that program"),
-    ("SQLITE_READONLY", "it cannot be written: give it to the user the controller runs as"),
-    ("SQLITE_CANTOPEN", "it cannot be opened: is the folder there, and the controller's own?"),
-    ("SQLITE_PERM", "it cannot be opened: give it to the user the controller runs as"),
-    ("SQLITE_IOERR", "the disk does not read or write as it should: see dmesg, and replace it"),
-)
-"""SQLite's error names (https://sqlite.org/rescode.html), by their beginnings."""
-
-_UNSOUND = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
-
-
-class UnsoundStoreError(StoreError):
-    """The file is no sound database: what it held cannot be relied on, and it must be set aside."""
 
 
 class Database:
-    """An open database, used from one thread.
+    """An open database. One thread may write while another reads; neither waits for the other.
 
     `journal` is the id made with it: the name of this journal's life.
     """
 
-    def __init__(self, path: Path, engine: Engine, journal: str) -> None:
+    def __init__(self, path: Path, writer: Engine, reader: Engine, journal: str) -> None:
         self.path = path
         self.journal = journal
-        self._engine = engine
+        self._writer = writer
+        self._reader = reader
         self._version = self._data_version()
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Make or open the database at `path`, check it whole and bring it up to date.
+    def open(cls, path: Path, busy_ms: int = BUSY_MS) -> Self:
+        """Make or open the database at `path`, look at the beginning of each table and bring it
+        up to date. It is written only where it is new or of an older version, so that one that
+        another program holds locked can be opened and read. `soundness` checks the whole of it.
 
         Only this user may read a file made here. Raises `UnsoundStoreError` for a file that is
-        no database or a damaged one, otherwise `StoreError`.
+        no database, a damaged one, or one in which `soundness` has found damage, otherwise
+        `StoreError`.
         """
+        if (detail := soundness.noted(path)) is not None:
+            raise unsound(path, detail)
         _touch(path)
-        engine = _engine(path, cls._pragmas())
+        writer = engine(path, (busy(busy_ms), *cls._pragmas()), "BEGIN IMMEDIATE")
+        reader = engine(path, (busy(busy_ms), *READING), "BEGIN")
         try:
             with telling(path):
-                _check(path, engine)
-                return cls(path, engine, _brought_up_to_date(path, engine))
+                journal = _up_to_date(path, writer, reader)
+                return cls(path, writer, reader, journal)
         except BaseException:
-            engine.dispose()
+            writer.dispose()
+            reader.dispose()
             raise
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction: on the disk when the block ends, or undone when it raises."""
-        with telling(self.path), self._engine.begin() as connection:
-            yield connection
+        """A transaction: on the disk when the block ends, or undone when it raises. The lock is
+        taken at its beginning: taken at the first write, it fails at once where another writer
+        came between, and waiting does not help there.
+        """
+        with self._renewed(), telling(self.path), self._writer.connect() as connection:
+            with connection.begin():
+                yield connection
+            _mark(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that waits for no writer and sees one state throughout."""
-        reader = self._engine.execution_options(reading=True)
-        with telling(self.path), reader.begin() as connection:
+        with self._renewed(), telling(self.path), self._reader.begin() as connection:
             yield connection
 
     def disturbed(self) -> bool:
-        """Whether another program has written the file since this was last asked."""
+        """Whether another program has written the file since this was last asked. For the thread
+        that writes.
+        """
         before, self._version = self._version, self._data_version()
         return self._version != before
 
@@ -112,40 +104,39 @@ class Database:
     def close(self) -> None:
         """Let go of the file, and of the files beside it."""
         with telling(self.path):
-            self._engine.dispose()
+            self._reader.dispose()
+            self._writer.dispose()
 
     def _data_version(self) -> int:
-        """A number that changes when another connection than this one has written the file
-        (https://sqlite.org/pragma.html#pragma_data_version).
+        """A number that changes when another connection than the one that writes has written the
+        file (https://sqlite.org/pragma.html#pragma_data_version).
         """
-        with self.reading() as connection:
-            return int(connection.scalar(text("PRAGMA data_version")) or 0)
+        with self._renewed(), telling(self.path):
+            connection = self._writer.raw_connection()
+            try:
+                cursor = connection.cursor()
+                (version,) = cursor.execute("PRAGMA data_version").fetchone()
+                return int(version)
+            finally:
+                connection.close()
+
+    @contextmanager
+    def _renewed(self) -> Iterator[None]:
+        """Connect again at the next use, after an error that could stay with the connections: they
+        share what SQLite knows of the files, so that both go. One in use by the other thread is
+        closed when that has done with it.
+        """
+        try:
+            yield
+        except StoreError as error:
+            if is_stale(error):
+                self._reader.dispose()
+                self._writer.dispose()
+            raise
 
     @staticmethod
     def _pragmas() -> tuple[Pragma, ...]:
-        return PRAGMAS
-
-
-class telling:  # noqa: N801 - it is used as a verb, `with telling(path):`
-    """Turn what SQLite raises into a `StoreError` about the file at `path`. A class, for it is
-    entered at every call, and a generator would take ten times as long.
-    """
-
-    __slots__ = ("_path",)
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
-    ) -> None:
-        if isinstance(error, DBAPIError):
-            raise _told(self._path, error.orig) from error
-        if isinstance(error, sqlite3.Error):
-            raise _told(self._path, error) from error
+        return WRITING
 
 
 def set_aside(path: Path) -> Path:
@@ -166,10 +157,31 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
+def give_to_owner(path: Path) -> None:
+    """Give a file made by root to the owner of its folder: a technician's `sudo` must leave
+    nothing that the service cannot use. Files SQLite makes beside a database follow its owner.
+    """
+    with suppress(OSError):
+        folder = path.parent.stat()
+        if os.geteuid() == 0 and path.stat().st_uid != folder.st_uid:
+            os.chown(path, folder.st_uid, folder.st_gid)
+
+
+def _mark(connection: Connection) -> None:
+    """Read what was just committed. SQLite notes in memory shared with all readers how far the log
+    is read (https://sqlite.org/walformat.html, read marks). That memory is a file: when the disk
+    hangs it cannot be written any more, and without a mark that fits nothing could be read either.
+    """
+    with suppress(sqlite3.Error):  # the commit is on the disk in any case
+        driver(connection).execute("SELECT id FROM journal").fetchall()
+
+
 def _touch(path: Path) -> None:
     """Make the file before SQLite does, for its permissions: the log beside it gets the same."""
     try:
-        path.touch(mode=0o600)
+        if not path.exists():
+            path.touch(mode=0o600)
+            give_to_owner(path)
     except OSError as error:
         raise StoreError(
             f"{path}: cannot be opened or made: {error.strerror}; is the folder there, and the"
@@ -177,47 +189,26 @@ def _touch(path: Path) -> None:
         ) from error
 
 
-def _engine(path: Path, pragmas: tuple[Pragma, ...]) -> Engine:
-    engine = create_engine(URL.create("sqlite", database=str(path)), pool_size=1, max_overflow=0)
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: sqlite3.Connection, record: object) -> None:
-        connection.isolation_level = None  # transactions begin where the listener below says
-        for name, asked, answered in pragmas:
-            _set(path, connection, name, asked, answered)
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        # Taking the write lock later, at the first write, fails at once where another writer
-        # came between; busy_timeout does not help there.
-        reading = connection.get_execution_options().get("reading", False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
-
-    return engine
+def _up_to_date(path: Path, writer: Engine, reader: Engine) -> str:
+    """The journal id, of a database of today's schema."""
+    with writer.connect():  # a file that is new becomes a database that can be read
+        pass
+    with reader.begin() as connection:
+        journal = _looked_at(connection) if _revision(path, connection) == schema.HEAD else None
+    return journal or _brought_up_to_date(path, writer)
 
 
-def _set(
-    path: Path, connection: sqlite3.Connection, name: str, asked: str | int, answered: str | int
-) -> None:
-    connection.execute(f"PRAGMA {name}={asked}")
-    (got,) = connection.execute(f"PRAGMA {name}").fetchone()
-    if got != answered:
-        raise StoreError(
-            f"{path}: SQLite answers {name}={got} where {answered} is needed for commits to survive"
-            " a power cut; put the database on a local disk"
-        )
+def _looked_at(connection: Connection) -> str | None:
+    """The journal id, when one row of each table could be read."""
+    for table in schema.metadata.tables.values():
+        connection.execute(select(table).limit(1)).all()
+    connection.execute(select(schema.events).order_by(schema.events.c.seq.desc()).limit(1)).all()
+    return connection.scalar(select(schema.journal.c.id))
 
 
-def _check(path: Path, engine: Engine) -> None:
-    with engine.connect() as connection:
-        said = connection.execute(text("PRAGMA quick_check")).scalars().all()
-    if said != ["ok"]:
-        raise _unsound(path, str(said[0]) if said else "quick_check says nothing")
-
-
-def _brought_up_to_date(path: Path, engine: Engine) -> str:
+def _brought_up_to_date(path: Path, writer: Engine) -> str:
     """The journal id; tables and id are made in one transaction with the first migration."""
-    with engine.begin() as connection:
+    with writer.begin() as connection:
         stored = _revision(path, connection)
         if stored != schema.HEAD:
             _migrate(connection)
@@ -255,20 +246,3 @@ def _migrate(connection: Connection) -> None:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-def _told(path: Path, error: Any) -> StoreError:
-    name = getattr(error, "sqlite_errorname", "")
-    if name.startswith(_UNSOUND):
-        return _unsound(path, str(error))
-    for beginning, advice in _ADVICE:
-        if name.startswith(beginning):
-            return StoreError(f"{path}: {advice} ({error})")
-    return StoreError(f"{path}: {error}")
-
-
-def _unsound(path: Path, detail: str) -> UnsoundStoreError:
-    return UnsoundStoreError(
-        f"{path}: is not a sound database ({detail}); move it and {path.name}-wal aside and start"
-        " again: an empty one is made, and the centre sends the lists"
-    )

@@ -1,4 +1,4 @@
-"""Facts, stays and holds as JSON text, and back.
+"""Facts, stays, holds and rows of lists as JSON text, and back.
 
 What a class of `gatekeeper.model` says of its fields is the whole format: there is no second
 description to keep in step. A field that this version does not know is passed over, one that
@@ -13,14 +13,14 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import SchemaSerializer
 
 from gatekeeper.errors import StoreError
-from gatekeeper.model import Fact, Hold, Stay
+from gatekeeper.model import Fact, Hold, ListRow, Stay
 
 CLASSES: Mapping[str, type[Fact]] = {fact.kind: fact for fact in get_args(Fact)}
 """The class of each kind of fact."""
 
 
-def to_json(value: Fact | Stay | Hold) -> str:
-    """The fields of a fact, stay or hold as a JSON object; times are RFC 3339."""
+def to_json(value: Fact | Stay | Hold | ListRow) -> str:
+    """The fields of such a value as a JSON object; times are RFC 3339."""
     of: type = type(value)
     return _writer(of).to_json(value).decode()
 
@@ -43,6 +43,12 @@ def hold_of(body: str | bytes) -> Hold:
     """The hold behind a row; raises `StoreError` for one that cannot be read."""
     hold: Hold = _read(Hold, body)
     return hold
+
+
+def row_of(body: str | bytes) -> ListRow:
+    """The row of a list behind such a text; raises `StoreError` for one that cannot be read."""
+    row: ListRow = _read(ListRow, body)
+    return row
 
 
 @cache

@@ -11,16 +11,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, select, text, true
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, func, select, text, true
 
 from gatekeeper.errors import StoreError
-from gatekeeper.model import ListRow, Stay
+from gatekeeper.model import Stay
 from gatekeeper.store import facts, schema
 from gatekeeper.store import rows as list_rows
-from gatekeeper.store.database import telling
+from gatekeeper.store.rows import BlacklistRow
 from gatekeeper.store.schema import events as event_rows
 from gatekeeper.store.schema import journal
 from gatekeeper.store.schema import stays as stay_rows
+from gatekeeper.store.trouble import telling
 
 Row = TypeVar("Row")
 Key = TypeVar("Key", int, str)
@@ -45,14 +46,6 @@ class JournalRow:
     clock_trusted: bool
     confirmed: bool
     body: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlacklistRow:
-    """One row of the blacklist; a suspended one refuses nobody until it has been reviewed."""
-
-    row: ListRow
-    suspended: bool
 
 
 def events(path: Path, after: int = 0, limit: int | None = None) -> Iterator[JournalRow]:
@@ -85,10 +78,7 @@ def stays(path: Path, *, all_: bool = False, plate: str | None = None) -> Iterat
 def blacklist(path: Path) -> tuple[BlacklistRow, ...]:
     """The rows of the blacklist that count or are suspended, by plate; raises as `events` does."""
     with telling(_there(path)), _read_only(path).connect() as connection:
-        return tuple(
-            BlacklistRow(row=row, suspended=suspended)
-            for row, suspended in list_rows.blacklist(connection)
-        )
+        return list_rows.blacklist(connection)
 
 
 def _there(path: Path) -> Path:
@@ -161,6 +151,10 @@ def _events(connection: Connection, after: int, size: int) -> list[JournalRow]:
 
 def length(path: Path) -> int:
     """How many events there are; raises `StoreError` as `events` does."""
-    last = select(event_rows.c.seq).order_by(event_rows.c.seq.desc()).limit(1)
+    seq = event_rows.c.seq
+    first_and_last = select(
+        select(func.min(seq)).scalar_subquery(), select(func.max(seq)).scalar_subquery()
+    )
     with telling(_there(path)), _read_only(path).connect() as connection:
-        return connection.scalar(last) or 0
+        first, last = connection.execute(first_and_last).one()
+        return 0 if first is None else int(last - first + 1)

@@ -15,15 +15,18 @@ from gatekeeper.store import facts
 from gatekeeper.store.schema import events, journal, moment
 from gatekeeper.store.statement import Statement, Values
 
-_STATE = select(
+STATE = select(
     journal.c.id,
     journal.c.confirmed,
-    # Events that are confirmed and old may be gone one day; their numbers stay taken.
+    # Events that are confirmed and old may be gone (`retention`); their numbers stay taken.
     func.max(
         journal.c.confirmed, select(func.coalesce(func.max(events.c.seq), 0)).scalar_subquery()
     ).label("last"),
 )
-_LAST = Statement(_STATE)
+"""The journal's id, how far it is confirmed, and the number of its last event: two rows are read,
+however long it is.
+"""
+_LAST = Statement(STATE)
 _APPEND = Statement(insert(events))
 
 
@@ -42,7 +45,7 @@ def append(connection: Connection, records: Sequence[Record]) -> tuple[Event, ..
 
 def pending(connection: Connection, after: int, limit: int) -> tuple[Pending, ...]:
     """The first `limit` unconfirmed events whose seq is greater than `after`, in order."""
-    state = connection.execute(_STATE).one()
+    state = connection.execute(STATE).one()
     rows = connection.execute(
         select(events)
         .where(events.c.seq > max(after, state.confirmed))
@@ -54,7 +57,7 @@ def pending(connection: Connection, after: int, limit: int) -> tuple[Pending, ..
 
 def confirm(connection: Connection, of: str, seq: int) -> int:
     """Move the watermark of journal `of` up to `seq`; returns how many left the outbox."""
-    state = connection.execute(_STATE).one()
+    state = connection.execute(STATE).one()
     reached = min(seq, state.last)
     if of != state.id or reached <= state.confirmed:
         return 0
@@ -62,14 +65,19 @@ def confirm(connection: Connection, of: str, seq: int) -> int:
     return int(reached - state.confirmed)
 
 
+def confirmed(connection: Connection) -> int:
+    """The number up to which the centre has confirmed, 0 before it has."""
+    return int(connection.execute(STATE).one().confirmed)
+
+
 def last(connection: Connection) -> int:
     """The number of the last event, 0 in an empty journal."""
-    return int(connection.execute(_STATE).one().last)
+    return int(connection.execute(STATE).one().last)
 
 
 def depth(connection: Connection) -> int:
     """How many events the centre still has to confirm."""
-    state = connection.execute(_STATE).one()
+    state = connection.execute(STATE).one()
     return int(state.last - state.confirmed)
 
 

@@ -1,57 +1,67 @@
 """Pictures on the disk: a folder for each day, a file for each picture.
 
 Bytes and a name come in, the name relative to the root goes out. A picture is there whole or not
-at all. It never looks into a picture, and deletes only files that it made.
+at all. It never looks into a picture, and deletes only files that it made: those that are too old
+or too many, oldest first, and what a person may still have to judge by last (`sweeping`).
 """
 
-import asyncio
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from uuid6 import uuid7
 
 from gatekeeper.errors import StoreError
+from gatekeeper.store.sweeping import DRAFT, PictureLimits, Swept, recalled, remember, sweep
+from gatekeeper.store.worker import ThreadWorker
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
-_DRAFT = ".draft-"
-"""How a file is called until it is whole; a name never begins with a dot."""
+MOST_WAITING = 32
+"""Pictures that may wait for the disk, at most some ten megabytes; the next ones are lost."""
 
 
 class Pictures:
     """Keeps pictures under `folder`, which is made when it is first needed.
 
-    The work is done in a thread; who stops waiting for it does not undo it. Nothing queues here:
-    a caller waits for its own picture.
+    The work is done in two threads, one that writes and one that sweeps; a caller that stops
+    waiting does not undo it. Of pictures that a slow disk makes wait, `MOST_WAITING` are held.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._writer = ThreadWorker(folder, "keeps pictures", MOST_WAITING)
+        self._sweeper = ThreadWorker(folder, "sweeps pictures", 1)
+        self._days: set[str] = set()  # a few in the life of a controller
 
     async def keep(self, name: str, data: bytes) -> str:
         """Write a picture and return its name below the folder: `2026-11-23/NAME`.
 
         The day is that of the file's own time stamp, in UTC. The same name on the same day is
         replaced. `name` is of letters, digits, `.`, `_` and `-`, and begins with neither of the
-        last three. Raises `StoreError` for another name, a full disk or a failing one.
+        last three. Raises `StoreError` for another name, a full disk, a failing one or one that
+        is so slow that too many wait already: this picture is then lost.
         """
         if not _NAME.fullmatch(name):
             raise StoreError(f"{name!r} is no name for a picture")
-        return await asyncio.to_thread(self._keep, name, data)
+        return await self._writer.run(partial(self._keep, name, data))
 
-    async def sweep(self, older_than: datetime) -> int:
-        """Delete the pictures of days before the one of `older_than` (aware); returns how many.
+    async def sweep(self, limits: PictureLimits, evidence: Collection[str] | None) -> Swept:
+        """Delete what the limits do not let stay. `evidence` are the names, without their endings,
+        of pictures that may be needed: they go by no date, and last where there are too many. None
+        where it cannot be asked: then those of the last time count, and where there was none,
+        nothing goes.
 
-        Pictures taken while the clock was wrong lie under that wrong day, and go with it.
+        Raises `StoreError` where the disk does not let them be deleted, or is still at it.
         """
-        return await asyncio.to_thread(self._sweep, older_than.astimezone(UTC))
+        return await self._sweeper.run(partial(self._sweep, limits, evidence))
 
     def _keep(self, name: str, data: bytes) -> str:
-        draft = self._folder / f"{_DRAFT}{uuid7()}"
+        draft = self._folder / f"{DRAFT}{uuid7()}"
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             place = _written(draft, data) / name
@@ -59,32 +69,23 @@ class Pictures:
             kept.parent.mkdir(mode=0o700, exist_ok=True)
             draft.replace(kept)
             _sync(kept.parent)
+            self._days.add(kept.parent.name)
         except OSError as error:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
             raise StoreError(f"{self._folder}: cannot keep {name}: {error.strerror}") from error
         return place.as_posix()
 
-    def _sweep(self, older_than: datetime) -> int:
+    def _sweep(self, limits: PictureLimits, evidence: Collection[str] | None) -> Swept:
+        needed = recalled(self._folder) if evidence is None else frozenset(evidence)
+        if needed is None:
+            return Swept(pictures=0, evidence=0, left_mb=0)
         try:
-            for draft in self._folder.glob(f"{_DRAFT}*"):  # left by a power cut
-                if draft.stat().st_mtime < older_than.timestamp():
-                    draft.unlink()
-            return sum(_emptied(day) for day in self._days() if _date(day) < older_than.date())
+            swept = sweep(self._folder, limits, needed, now_last=frozenset(self._days))
+            remember(self._folder, needed)
+            return swept
         except OSError as error:
             raise StoreError(f"{self._folder}: cannot delete: {error.strerror}") from error
-
-    def _days(self) -> Iterator[Path]:
-        for folder in sorted(self._folder.glob("????-??-??")):
-            try:
-                _date(folder)
-            except ValueError:
-                continue  # somebody else's
-            yield folder
-
-
-def _date(folder: Path) -> date:
-    return date.fromisoformat(folder.name)
 
 
 def _written(draft: Path, data: bytes) -> Path:
@@ -95,15 +96,6 @@ def _written(draft: Path, data: bytes) -> Path:
         os.fsync(file.fileno())
         stamp = os.fstat(file.fileno()).st_mtime
     return Path(datetime.fromtimestamp(stamp, UTC).date().isoformat())
-
-
-def _emptied(day: Path) -> int:
-    gone = 0
-    for picture in day.iterdir():
-        picture.unlink()
-        gone += 1
-    day.rmdir()
-    return gone
 
 
 def _sync(folder: Path) -> None:

@@ -4,14 +4,13 @@ Changes and snapshots come in; `rows` says what is on the lists then. It never l
 or of a snapshot count.
 
 A snapshot may have a million rows, and writing them takes seconds in which no car could be
-decided. So they come in as pieces, each a transaction of its own, under the number of the next
-edition, which nobody reads; `turn` makes them count at once, and `sweep` then removes the others.
+decided. So they come in sorted and as pieces, each a transaction of its own, under the number of
+the next edition, which is not read; `turn` makes them count at once, and `sweep` then removes the
+others.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from heapq import merge
-from itertools import groupby, islice
-from operator import attrgetter
+from collections.abc import Sequence
+from itertools import groupby
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
@@ -24,16 +23,12 @@ from gatekeeper.model import (
     Record,
     RegistryFollowed,
 )
-from gatekeeper.store import outbox, rows
+from gatekeeper.store import evidence, outbox, rows
 from gatekeeper.store.schema import list_rows, lists, moment, unswept
 from gatekeeper.store.statement import Statement
 
 PIECE = 250
 """Rows of a snapshot in one transaction: a decision may have to wait for two such."""
-
-_RUN = 10_000
-"""Rows sorted at one go: while Python sorts, every other thread waits, here for some 5 ms."""
-
 
 _HELD = Statement(select(lists.c.version, lists.c.edition).where(lists.c.list == bindparam("of")))
 _REACH = Statement(insert(lists).prefix_with("OR REPLACE"))
@@ -53,6 +48,9 @@ def follow(connection: Connection, changes: ListChanges, at: Instant) -> bool:
         else:
             come = [change.row for change in some]
             _put(connection, changes.list, edition, changes.version, come)
+    if changes.list is ListName.BLACKLIST:  # the centre's people have judged these
+        told = ((change.row.zone, change.row.plate) for change in changes.changes)
+        evidence.review(connection, told)
     _reach(connection, changes.list, changes.version, edition, at)
     _journal(connection, changes.list, changes.version, len(changes.changes), whole=False, at=at)
     return True
@@ -69,17 +67,6 @@ def needs_sweeping(connection: Connection, name: ListName) -> bool:
     return connection.scalar(select(unswept.c.list).where(unswept.c.list == name)) is not None
 
 
-def in_order(some: Iterable[ListRow]) -> Iterator[ListRow]:
-    """The rows by plate, those of one plate as they came: neighbours share a page of the file, so
-    that a piece dirties a few of them and not hundreds (a decision then waits a third as long).
-    """
-    plate = attrgetter("plate")
-    rest, runs = iter(some), []
-    while run := sorted(islice(rest, _RUN), key=plate):
-        runs.append(run)
-    return merge(*runs, key=plate)
-
-
 def stage(connection: Connection, snapshot: ListSnapshot, piece: Sequence[ListRow]) -> None:
     """Write some rows of a snapshot; they do not count yet."""
     _, edition = _held(connection, snapshot.list)
@@ -87,21 +74,16 @@ def stage(connection: Connection, snapshot: ListSnapshot, piece: Sequence[ListRo
     _put(connection, snapshot.list, edition + 1, snapshot.version, piece)
 
 
-def turn(connection: Connection, snapshot: ListSnapshot, at: Instant) -> bool:
-    """Make the staged snapshot count. False: changes have overtaken it, and nothing has changed."""
+def turn(connection: Connection, snapshot: ListSnapshot, staged: int, at: Instant) -> bool:
+    """Make the `staged` rows of a snapshot count. False: changes have overtaken it, and nothing has
+    changed.
+    """
     if not is_newer(connection, snapshot):
         return False
     _, edition = _held(connection, snapshot.list)
     _mark(connection, snapshot.list)
     _reach(connection, snapshot.list, snapshot.version, edition + 1, at)
-    _journal(
-        connection,
-        snapshot.list,
-        snapshot.version,
-        sum(1 for _ in snapshot.rows),
-        whole=True,
-        at=at,
-    )
+    _journal(connection, snapshot.list, snapshot.version, staged, whole=True, at=at)
     return True
 
 

@@ -1,4 +1,4 @@
-"""The rows of the lists, whoever put them there: the centre, this gate, or another of the site.
+"""The rows of the lists, from every source: the centre, this gate, or another of the site.
 
 Rows and (zone, plate) pairs come in, rows and versions go out. It does not ask whether a row is
 valid now: the rules do.
@@ -6,8 +6,10 @@ valid now: the rules do.
 
 import json
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -24,6 +26,15 @@ from sqlalchemy import (
 from gatekeeper.model import Listing, ListName, ListRow, ListVersion, RowSource
 from gatekeeper.store.schema import EVERY_ZONE, list_rows, lists, moment
 from gatekeeper.store.statement import Statement, Values
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlacklistRow:
+    """One row of the blacklist; a suspended one does not count until it has been reviewed."""
+
+    row: ListRow
+    suspended: bool
+
 
 _NO_EDITION = 0
 """Rows that a gate added belong to no edition of the centre's, and always count."""
@@ -62,6 +73,15 @@ _BLACKLIST = Statement(
     .where(list_rows.c.list == ListName.BLACKLIST, counts(_EDITION))
     .order_by(*list_rows.primary_key)
 )
+_BLACKLISTED = Statement(
+    select(*_TOLD, list_rows.c.suspended)
+    .where(
+        list_rows.c.plate == bindparam("of_plate"),
+        list_rows.c.list == ListName.BLACKLIST,
+        counts(_EDITION),
+    )
+    .order_by(*list_rows.primary_key)
+)
 _VERSIONS = Statement(select(lists.c.list, lists.c.version, lists.c.as_of).order_by(lists.c.list))
 _PUT = Statement(insert(list_rows).prefix_with("OR REPLACE"))
 _ZONE: ColumnElement[str] = bindparam("gone_zone")
@@ -85,15 +105,26 @@ _SUSPEND = Statement(
 )
 
 
+def stands() -> ColumnElement[bool]:
+    """Whether a row is a gate's or a person's, or the centre's of the edition that counts."""
+    return counts(_EDITION)
+
+
 def listing(connection: Connection, plates: Collection[str]) -> Listing:
     """All rows that count for these plates, valid now or not, but for suspended ones."""
     rows = _LISTING.rows(connection, {"plates": json.dumps([*plates])}) if plates else ()
     return Listing(rows=tuple(_list_row(*row) for row in rows), versions=versions(connection))
 
 
-def blacklist(connection: Connection) -> tuple[tuple[ListRow, bool], ...]:
-    """All rows of the blacklist, each with whether it is suspended; this reads every list."""
-    return tuple((_list_row(*row), bool(aside)) for *row, aside in _BLACKLIST.rows(connection))
+def blacklist(connection: Connection) -> tuple[BlacklistRow, ...]:
+    """All rows of the blacklist that count or are suspended, by plate; this reads every list."""
+    return tuple(_blacklist_row(*told) for told in _BLACKLIST.rows(connection))
+
+
+def blacklisted(connection: Connection, plate: str) -> tuple[BlacklistRow, ...]:
+    """Those of one plate."""
+    told = _BLACKLISTED.rows(connection, {"of_plate": plate})
+    return tuple(_blacklist_row(*row) for row in told)
 
 
 def versions(connection: Connection) -> tuple[ListVersion, ...]:
@@ -140,7 +171,7 @@ def put(
 def remove(
     connection: Connection, name: ListName, entries: Iterable[tuple[str | None, str]]
 ) -> None:
-    """Take each (zone, plate) off a list, for every zone if None, whoever put it there."""
+    """Take each (zone, plate) off a list, for every zone if None, from every source."""
     _REMOVE.run_all(
         connection,
         [
@@ -163,6 +194,11 @@ def _values(row: ListRow, name: ListName, source: RowSource, edition: int, versi
         "version": version,
         "suspended": False,
     }
+
+
+def _blacklist_row(*told: Any) -> BlacklistRow:
+    *row, suspended = told
+    return BlacklistRow(row=_list_row(*row), suspended=bool(suspended))
 
 
 def _list_row(

@@ -20,7 +20,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """Alembic's newest revision, said here so that an ordinary start need not import Alembic."""
 
 EVERY_ZONE = ""
@@ -82,7 +82,7 @@ events = Table(
 commands = Table(
     "commands",
     metadata,
-    # What the journal says of barrier commands, so that nobody has to read it all to ask.
+    # What the journal says of barrier commands, so that it need not all be read to ask.
     Column("id", Text, primary_key=True),
     Column("seq", Integer, nullable=False),
     Column("lane", Text),
@@ -112,6 +112,20 @@ stays = Table(
 Index("stays_open", stays.c.id, sqlite_where=stays.c.ended_at.is_(None))
 Index("stays_ended", stays.c.ended_at, sqlite_where=stays.c.ended_at.is_not(None))
 Index("stays_plate", stays.c.plate)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    # The passages whose pictures show what a person may have to judge: a stay that was overstayed
+    # or suspected. `unreviewed` until a person has put the plate on the blacklist or off it.
+    Column("stay", Text, primary_key=True),
+    Column("passage", Text, primary_key=True),
+    Column("zone", Text, nullable=False),
+    Column("plate", Text, nullable=False),
+    Column("unreviewed", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("evidence_plate", evidence.c.plate)
 
 counts = Table(
     "counts",

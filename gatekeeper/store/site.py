@@ -57,7 +57,7 @@ def lockdown(connection: Connection) -> bool:
 
 
 def fire(connection: Connection) -> bool:
-    """Whether a fire input latched and nobody has released it since."""
+    """Whether a fire input latched and has not been released since."""
     return _stands(connection, _FIRE)
 
 

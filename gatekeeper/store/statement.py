@@ -1,6 +1,6 @@
 """A statement of SQLAlchemy's, put into SQL once and then run on the driver itself.
 
-For what every passage asks and writes: built and compiled anew at each call, a statement costs ten
+For what every passage asks and writes: built and compiled at each call, a statement costs ten
 times what SQLite takes to carry it out. Values go to the driver as they are, so moments have to be
 texts (`schema.moment`); rows come back as plain tuples.
 """

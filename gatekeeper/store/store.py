@@ -1,25 +1,20 @@
 """The store as the rest of the controller sees it: awaitable, and never in the loop's way.
 
-Values of `gatekeeper.model` come in and go out; SQL stays below. It decides nothing.
-
-One thread does all the work on the file, one call after the other, in the order of the calls.
-Whoever stops waiting for a call does not undo it: a transaction that was asked for is carried out,
-and its failure is then logged, there being nobody to raise it to. A disk that hangs makes calls
-wait: the caller sets the time limit, and `worker.MAX_WAITING` bounds what can pile up. In a
-rehearsal there is no thread: whoever calls does the work.
+Values of `gatekeeper.model` come in and go out; SQL stays below. It decides nothing. `handle` says
+how it is opened, and in which threads the work is done. A question sees what had been written when
+it is put to the file: not what was asked for and is still being written.
 """
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import Self, TypeVar
 
 from sqlalchemy import Connection
 
-from gatekeeper.errors import StoreError
+from gatekeeper.errors import UnacceptableError
 from gatekeeper.model import (
     Commit,
     Event,
@@ -37,87 +32,70 @@ from gatekeeper.model import (
     Stay,
     ZoneState,
 )
-from gatekeeper.store import commands, occupancy, outbox, registry, rows, site
+from gatekeeper.store import (
+    commands,
+    evidence,
+    occupancy,
+    outbox,
+    registry,
+    retention,
+    rows,
+    site,
+    sorting,
+    soundness,
+)
 from gatekeeper.store.database import Database
-from gatekeeper.store.rehearsal import Rehearsal
-from gatekeeper.store.worker import InPlaceWorker, ThreadWorker, Worker
+from gatekeeper.store.handle import Handle
+from gatekeeper.store.retention import Limits, Pruned
+from gatekeeper.store.rows import BlacklistRow
+from gatekeeper.store.worker import Workers
 
-Answer = TypeVar("Answer")
+REST_S = 0.05
+"""Between two pieces of the file that are checked: a million events take about a minute so, and the
+disk is free for the gate most of the time.
+"""
 
 
-def _silence(_: object) -> None:
-    return None
-
-
-def _never(_: object) -> bool:
-    return False
+def _written(connection: Connection, commit: Commit) -> tuple[Event, ...]:
+    try:
+        written = outbox.append(connection, commit.records)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise UnacceptableError(f"an event cannot be written: {error}") from error
+    commands.note(connection, written)
+    occupancy.save(connection, commit.stays, commit.counts)
+    evidence.note(connection, commit)
+    rows.remove(connection, ListName.BLACKLIST, commit.removed)
+    rows.add(connection, commit.listed)
+    rows.suspend(connection, commit.suspended)
+    site.save(connection, commit)
+    return written
 
 
 def _always(_: object) -> bool:
     return True
 
 
-class Store:
-    """One open database; made by `open`. Used from one event loop.
+class Store(Handle):
+    """What can be asked of an open database, and written to it."""
 
-    Every method raises `StoreError`, which names the file and says what a technician can do, where
-    the disk is full, the file locked or the device failing; nothing has then been changed.
-    """
-
-    def __init__(self, database: Database, worker: Worker) -> None:
-        self._database = database
-        self._worker = worker
-        self._watchers: list[Callable[[], None]] = []
+    def __init__(self, path: Path, make: Callable[[], Database], workers: Workers) -> None:
+        """As a handle; whole lists come in one after the other."""
+        super().__init__(path, make, workers)
         self._snapshots = asyncio.Lock()
-        self._closed = False
-
-    @classmethod
-    async def open(cls, path: Path) -> Self:
-        """Make or open the database at `path`; its folder must be there.
-
-        Raises `UnsoundStoreError` where the file is damaged or no database (see `set_aside`), and
-        `StoreError` where it cannot be opened or belongs to a newer version.
-        """
-        worker = ThreadWorker(path)
-        try:
-            return cls(await worker.run(partial(Database.open, path), _silence), worker)
-        except BaseException:
-            worker.abandon()
-            raise
-
-    @classmethod
-    def rehearsal(cls, path: Path) -> Self:
-        """The same for simulations: no method ever suspends, so that none needs a loop, and what
-        was written may be lost in a power cut or seen late by readers (`flush`). Raises as `open`.
-        """
-        return cls(Rehearsal.open(path), InPlaceWorker())
-
-    @property
-    def journal(self) -> str:
-        """The id of this journal, made with the database: another database is another journal."""
-        return self._database.journal
-
-    def watch(self, tell: Callable[[], None]) -> None:
-        """From now on call `tell` in the loop after each transaction that wrote events, state or
-        lists, even if whoever asked for it has stopped waiting. It must not block or raise.
-        """
-        self._watchers.append(tell)
 
     async def commit(self, commit: Commit) -> tuple[Event, ...]:
-        """Write all of it or none; on the disk when this returns. The events have their numbers.
+        """Write all of it or none; on the disk when this returns. The events have their numbers."""
+        return await self.commit_all((commit,))
 
-        Rows are taken off the blacklist first, then listed, then suspended.
+    async def commit_all(self, commits: Sequence[Commit]) -> tuple[Event, ...]:
+        """Write these, one after the other, in one transaction: all of them or none.
+
+        Of each, rows are taken off the blacklist first, then listed, then suspended. Raises
+        `UnacceptableError` where one of them holds what no database takes.
         """
 
         def write(connection: Connection) -> tuple[Event, ...]:
-            written = outbox.append(connection, commit.records)
-            commands.note(connection, written)
-            occupancy.save(connection, commit.stays, commit.counts)
-            rows.remove(connection, ListName.BLACKLIST, commit.removed)
-            rows.add(connection, commit.listed)
-            rows.suspend(connection, commit.suspended)
-            site.save(connection, commit)
-            return written
+            return tuple(event for commit in commits for event in _written(connection, commit))
 
         return await self._write(write, is_news=_always)
 
@@ -126,6 +104,12 @@ class Store:
         how far each list has been followed.
         """
         return await self._read(lambda connection: rows.listing(connection, plates))
+
+    async def blacklisted(self, plate: str) -> tuple[BlacklistRow, ...]:
+        """The rows of the blacklist for one plate, for whatever zone and from whatever source,
+        suspended ones included: what a removal has left, or found.
+        """
+        return await self._read(lambda connection: rows.blacklisted(connection, plate))
 
     async def open_stays(self) -> tuple[Stay, ...]:
         """All stays that have not ended, oldest first."""
@@ -158,19 +142,21 @@ class Store:
         """Put a whole list in the place of what the centre sent before; rows of this gate and
         of others stay.
 
+        `snapshot.rows` may be any iterable: it is gone through once, in a thread, and never held as
+        a whole. What it raises is raised here, and nothing has then changed.
+
         False: not newer than what is here, and nothing has changed. Other calls are served between
         the pieces of a long list. It counts from one transaction on, all of it; if the caller is
         cancelled before that, nothing has changed.
         """
         async with self._snapshots:  # two at a time would stage one edition
+            await self.flush()  # what one that was cancelled still had staged is there to be swept
             if not await self._read(lambda connection: registry.is_newer(connection, snapshot)):
                 return False
             await self._sweep(snapshot.list)
-            ordered = await self._worker.aside(partial(registry.in_order, snapshot.rows))
-            while piece := list(islice(ordered, registry.PIECE)):
-                await self._stage(snapshot, piece)
+            staged = await self._stage_all(snapshot)
             turned = await self._write(
-                lambda connection: registry.turn(connection, snapshot, at), is_news=bool
+                lambda connection: registry.turn(connection, snapshot, staged, at), is_news=bool
             )
             await self._sweep(snapshot.list)
             return turned
@@ -216,29 +202,70 @@ class Store:
         return await self._read(site.lockdown)
 
     async def fire(self) -> bool:
-        """Whether a fire input latched and nobody has released it since."""
+        """Whether a fire input latched and has not been released since."""
         return await self._read(site.fire)
 
     async def holds(self) -> tuple[Hold, ...]:
         """The holds that were ordered and are not over, by lane and order."""
         return await self._read(site.standing_holds)
 
+    async def prune(self, limits: Limits, rest_s: float = REST_S) -> Pruned:
+        """Delete what `limits` do not let stay, piece by piece, and rest for so long in between.
+        A caller that stops it leaves the rest for the next time.
+        """
+        await self._write(lambda connection: evidence.close(connection, limits.now))
+        gone, last = Pruned(), await self.last_seq()
+        while (until := await self._read(lambda c: retention.due(c, limits, last))) is not None:
+            gone += await self._forget(until)
+            await asyncio.sleep(rest_s)
+        while (old := await self._forget_stays(limits.before)).stays:
+            gone += old
+            await asyncio.sleep(rest_s)
+        too_large = await self._read(lambda c: retention.is_too_large(c, limits))
+        return replace(gone, too_large=too_large)
+
+    async def evidence(self, now: datetime | None) -> frozenset[str]:
+        """The passages whose pictures a person may still need, at `now` (aware; None while the
+        clock is not trusted: then no row of the blacklist has run out).
+        """
+        return await self._read(lambda connection: evidence.open_passages(connection, now))
+
+    async def check(self, rest_s: float = REST_S) -> None:
+        """Read the whole file, and rest for so long between two pieces; no other call waits for it.
+
+        Raises `UnsoundStoreError` where it is damaged: the next `open` does so too, until the file
+        has been set aside. Raises `StoreError` where it cannot be read now.
+        """
+        pieces = soundness.pieces(self._path)
+        while True:
+            if await self._run(self._workers.check, lambda _: next(pieces, None)) is None:
+                return
+            await asyncio.sleep(rest_s)
+
     async def disturbed(self) -> bool:
         """Whether another process has written the file since this was last asked, or opened."""
-        return await self._run(self._database.disturbed, _silence)
+        return await self._run(self._workers.write, lambda database: database.disturbed())
 
     async def flush(self) -> None:
-        """From now on readers in other processes see all that was written; only in a rehearsal
-        might they not have before.
+        """Wait until all that was asked for before has been written, also by callers that wait no
+        longer; from now on every reader sees it.
         """
-        await self._run(self._database.flush, _silence)
+        await self._run(self._workers.write, lambda database: database.flush())
 
-    async def close(self) -> None:
-        """Finish what was asked for, then let go of the file. A second call does nothing."""
-        if self._closed:
-            return
-        self._closed = True
-        await self._worker.close(self._database.close)
+    async def _forget(self, until: int) -> Pruned:
+        return await self._write(lambda connection: retention.forget(connection, until))
+
+    async def _forget_stays(self, before: datetime | None) -> Pruned:
+        if before is None:
+            return Pruned()
+        return await self._write(lambda connection: retention.forget_stays(connection, before))
+
+    async def _stage_all(self, snapshot: ListSnapshot) -> int:
+        staged, pieces = 0, sorting.pieces(snapshot.rows, registry.PIECE)
+        while piece := await self._workers.write.aside(partial(next, pieces, None)):
+            await self._stage(snapshot, piece)
+            staged += len(piece)
+        return staged
 
     async def _stage(self, snapshot: ListSnapshot, piece: Sequence[ListRow]) -> None:
         await self._write(lambda connection: registry.stage(connection, snapshot, piece))
@@ -252,29 +279,3 @@ class Store:
 
     async def _sweep_beyond(self, name: ListName, after: str) -> str | None:
         return await self._write(lambda connection: registry.sweep(connection, name, after))
-
-    async def _read(self, question: Callable[[Connection], Answer]) -> Answer:
-        def work() -> Answer:
-            with self._database.reading() as connection:
-                return question(connection)
-
-        return await self._run(work, _silence)
-
-    async def _write(
-        self, change: Callable[[Connection], Answer], is_news: Callable[[Answer], bool] = _never
-    ) -> Answer:
-        def work() -> Answer:
-            with self._database.writing() as connection:
-                return change(connection)
-
-        def ended(answer: Answer) -> None:
-            if is_news(answer):
-                for tell in self._watchers:
-                    tell()
-
-        return await self._run(work, ended)
-
-    async def _run(self, work: Callable[[], Answer], ended: Callable[[Answer], None]) -> Answer:
-        if self._closed:
-            raise StoreError(f"{self._database.path}: the store is closed")
-        return await self._worker.run(work, ended)

@@ -1,4 +1,4 @@
-"""Who does the work on the file: a thread of its own, or whoever asks.
+"""Where the work on the file is done: in a thread of its own, or in the caller.
 
 Work comes in as a function that blocks; its answer goes out. `ended` is called with the answer of
 each piece of work that did not fail, in the caller's loop, even if the caller has stopped waiting.
@@ -7,6 +7,7 @@ each piece of work that did not fail, in the caller's loop, even if the caller h
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -24,15 +25,25 @@ before it has done anything; nothing that was accepted is dropped.
 """
 
 
+CLOSES_S = 5.0
+"""How long a store that is closed waits for a disk that does not answer."""
+
+
+def silence(_: object) -> None:
+    """Only the caller is told of an answer."""
+
+
 class Worker(Protocol):
     """Carries out one piece of work after the other, in the order of the calls."""
 
-    async def run(self, work: Callable[[], Answer], ended: Callable[[Answer], None]) -> Answer:
+    async def run(
+        self, work: Callable[[], Answer], ended: Callable[[Answer], None] = silence
+    ) -> Answer:
         """Carry it out; raises what `work` raises."""
         ...
 
     async def aside(self, work: Callable[[], Answer]) -> Answer:
-        """Carry out what does not touch the file, without making the others wait."""
+        """Carry out what does not touch this file, without making the others wait."""
         ...
 
     async def close(self, last: Callable[[], None]) -> None:
@@ -40,21 +51,34 @@ class Worker(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workers:
+    """The one that writes, the one that reads, and the one that looks at the whole file."""
+
+    write: Worker
+    read: Worker
+    check: Worker
+
+
 class ThreadWorker:
     """Works in a thread of its own: the loop goes on meanwhile.
 
-    Whoever stops waiting for a call does not undo it; its failure is then logged, there being
-    nobody to raise it to. `path` is the file it works on.
+    A caller that stops waiting for a call does not undo it; its failure is then logged. `path` is
+    the file it works on, `does` what it does there, and `most_waiting` how many calls may wait.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, does: str, most_waiting: int = MAX_WAITING) -> None:
         self._path = path
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+        self._does = does
+        self._most_waiting = most_waiting
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"store {does}")
         self._waiting = 0
 
-    async def run(self, work: Callable[[], Answer], ended: Callable[[Answer], None]) -> Answer:
+    async def run(
+        self, work: Callable[[], Answer], ended: Callable[[Answer], None] = silence
+    ) -> Answer:
         """Wait for the thread to have done it."""
-        if self._waiting >= MAX_WAITING:
+        if self._waiting >= self._most_waiting:
             raise StoreError(
                 f"{self._path}: {self._waiting} calls wait for the disk, which does not answer;"
                 " see dmesg"
@@ -79,20 +103,23 @@ class ThreadWorker:
         return await asyncio.to_thread(work)
 
     async def close(self, last: Callable[[], None]) -> None:
-        """Let the thread end."""
-        loop = asyncio.get_running_loop()
-        await asyncio.shield(loop.run_in_executor(self._thread, last))
-        self.abandon()
-
-    def abandon(self) -> None:
-        """Let the thread end by itself, when it has done what was asked for."""
+        """Let the thread end; one that hangs for longer than `CLOSES_S` is left to itself."""
+        ending = asyncio.get_running_loop().run_in_executor(self._thread, last)
         self._thread.shutdown(wait=False)
+        try:
+            async with asyncio.timeout(CLOSES_S):
+                await asyncio.shield(ending)
+        except TimeoutError:
+            ending.add_done_callback(_log_failure)
+            log.error("store.hangs", path=str(self._path), does=self._does)
 
 
 class InPlaceWorker:
-    """Works at once, in whoever asks: no call ever suspends, and no loop is needed."""
+    """Works at once, in the caller: no call ever suspends, and no loop is needed."""
 
-    async def run(self, work: Callable[[], Answer], ended: Callable[[Answer], None]) -> Answer:
+    async def run(
+        self, work: Callable[[], Answer], ended: Callable[[Answer], None] = silence
+    ) -> Answer:
         """Do it now."""
         answer = work()
         ended(answer)

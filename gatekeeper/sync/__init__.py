@@ -1,6 +1,7 @@
 """The link to the centre: the wire format, the outbox going up, lists and orders coming down."""
 
+from gatekeeper.sync.book import JournalBook, OrderBook
 from gatekeeper.sync.link import Link
 from gatekeeper.sync.pace import Pace
 
-__all__ = ["Link", "Pace"]
+__all__ = ["JournalBook", "Link", "OrderBook", "Pace"]

@@ -4,6 +4,8 @@ import asyncio
 from typing import Protocol
 
 from gatekeeper.clock import Clock
+from gatekeeper.errors import StoreError
+from gatekeeper.journal import Journal
 from gatekeeper.model import Commit, Instant, Order, OrderAnswer, OrderAnswered, Record
 from gatekeeper.store import Store
 
@@ -62,6 +64,27 @@ class StoreBook:
             await self._store.commit(Commit(records=tuple(record for _, record in batch.values())))
             for written in batch:
                 self._unwritten.pop(written, None)
+
+
+class JournalBook:
+    """The order book of a controller: an answer is known from the moment it is posted."""
+
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        self._journal, self._clock = journal, clock
+
+    async def answer_of(self, order: str) -> OrderAnswer | None:
+        """As `OrderBook`."""
+        return await self._journal.answer_of(order)
+
+    def note(self, order: Order, answer: OrderAnswer) -> None:
+        """As `OrderBook`."""
+        record = record_of(order, answer, self._clock.instant())
+        self._journal.post(Commit(records=(record,)))
+
+    async def kept(self, order: str) -> None:
+        """As `OrderBook`."""
+        if not await self._journal.written(self._journal.posted):
+            raise StoreError(f"the answer to order {order} is not written yet")
 
 
 def record_of(order: Order, answer: OrderAnswer, at: Instant) -> Record:

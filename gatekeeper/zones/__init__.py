@@ -1,10 +1,9 @@
-"""The zones: who is inside, how many, since when; one transaction for a passage and its meaning.
+"""The zones: who is inside, how many, since when.
 
-`zones` is the clerk, whom everybody tells. `book` is what holds, in memory and in the store: `roll`
-who is inside, `past` who was, `exits` what is known of the exits. `passages` is what a vehicle in a
-lane means for those inside. `hearing` takes in what the site's other controllers tell: `peers` is
-how far their journals are known, `abroad` what their events say. `places` is what the configuration
-says.
+`zones` is what everybody tells, and asks. `ledger` is what holds: the `open_stays`, the `history`
+of plates, and what is known of the `exits`. `passages` is what a vehicle in a lane means for those
+inside. `peer_listener` takes in what the site's other controllers tell: `peers` is how far their
+journals are known, `peer_events` what their events say. `places` is what the configuration says.
 """
 
 from gatekeeper.rules.journey import Ended, Place

@@ -11,7 +11,7 @@ from gatekeeper.model import Blemish, Direction, Doubt, Instant, PassageEnd, Sta
 from gatekeeper.rules import journey, stay
 from gatekeeper.rules.journey import Ended, Place
 from gatekeeper.rules.stay import StayStep
-from gatekeeper.zones.book import Book
+from gatekeeper.zones.ledger import Ledger
 from gatekeeper.zones.peers import Peers
 
 
@@ -21,9 +21,9 @@ class Passages:
     """
 
     def __init__(
-        self, book: Book, peers: Peers, lies_in: Mapping[str, str | None], certain: float
+        self, ledger: Ledger, peers: Peers, lies_in: Mapping[str, str | None], certain: float
     ) -> None:
-        self._book = book
+        self._ledger = ledger
         self._peers = peers
         self._lies_in = lies_in
         self._certain = certain
@@ -34,20 +34,20 @@ class Passages:
             self._conflicting(place.zone, plate, at)
         return [
             each
-            for each in self._book.roll.of_plate(plate)
+            for each in self._ledger.open.of_plate(plate)
             if journey.is_outside(place, each.zone, self._lies_in)
         ]
 
     def over(self, place: Place, told: Ended) -> list[StayStep]:
         """What a passage means for those who were inside before."""
-        self._book.exits.prove(place, told)
-        if place.zone not in self._book.plans:
+        self._ledger.exits.prove(place, told)
+        if place.zone not in self._ledger.plans:
             return []
-        of_plate = self._book.roll.of_plate(told.plate or "")
+        of_plate = self._ledger.open.of_plate(told.plate or "")
         own = [each for each in of_plate if each.zone == place.zone]
-        watched = self._book.roll.watched(place.zone)
+        watched = self._ledger.open.watched(place.zone)
         concerned = [*own, *(each for each in watched if each.plate != told.plate)]
-        around = self._book.around(place.zone)
+        around = self._ledger.around(place.zone)
         return journey.after_passage(concerned, place, told, self._certain, around)
 
     def begun(self, place: Place, told: Ended) -> list[StayStep]:
@@ -69,26 +69,28 @@ class Passages:
         if begun is None:
             return []
         found = Blemish(doubt=Doubt.PLATE_CONFLICT, at=told.at, lane=told.lane)
-        around = self._book.around(place.zone)
+        around = self._ledger.around(place.zone)
         return [begun, *journey.blemished(known, [found], told.at, around)]
 
     def _doubts_at_entry(self, zone: str, told: Ended) -> list[Doubt]:
         doubts = []
         if told.end is PassageEnd.PASSED_PRESUMED:
             doubts.append(Doubt.ENTRY_UNCERTAIN)
-        if self._book.exits.is_blind(zone):
+        if self._ledger.exits.is_blind(zone):
             doubts.append(Doubt.EXIT_LANE_UNHEALTHY)
-        if self._book.exits.is_held(zone):
+        if self._ledger.exits.is_held(zone):
             doubts.append(Doubt.HELD_OPEN)
-        if set(self._book.plans[zone].peers) & set(self._peers.away(told.at.boot_s)):
+        if not self._ledger.journal.writes:
+            doubts.append(Doubt.STORE_FAILED)
+        if set(self._ledger.plans[zone].peers) & set(self._peers.away(told.at.boot_s)):
             doubts.append(Doubt.PEER_AWAY)
-        if self._book.past.is_in_conflict(zone, told.plate or "", told.at.boot_s):
+        if self._ledger.history.is_in_conflict(zone, told.plate or "", told.at.boot_s):
             doubts.append(Doubt.PLATE_CONFLICT)
         return doubts
 
     def _conflicting(self, zone: str, plate: str, at: Instant) -> list[Stay]:
         """The same plate inside already, in this zone: a clone, or a missed exit."""
-        known = [each for each in self._book.roll.of_plate(plate) if each.zone == zone]
+        known = [each for each in self._ledger.open.of_plate(plate) if each.zone == zone]
         if known:
-            self._book.past.was_inside_twice(zone, plate, at.boot_s)
+            self._ledger.history.was_inside_twice(zone, plate, at.boot_s)
         return known

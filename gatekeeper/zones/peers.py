@@ -43,10 +43,11 @@ class Peers:
         self._peers = {name: _Peer() for name in self._zones}
 
     def take_up(self, marks: Iterable[PeerMark]) -> None:
-        """Go on from what was taken in before this start."""
+        """Go on from what was taken in before this start, but for peers heard since."""
         for mark in marks:
-            if mark.controller in self._peers:
-                self._peers[mark.controller].mark = mark
+            peer = self._peers.get(mark.controller)
+            if peer is not None and peer.mark is None:
+                peer.mark = mark
 
     @property
     def marks(self) -> tuple[PeerMark, ...]:

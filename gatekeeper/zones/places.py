@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gatekeeper.config import Config
+from gatekeeper.config import Config, advisory_because
 from gatekeeper.model import Admits, Limit, ZonePolicy
 from gatekeeper.rules.journey import Place
 
@@ -12,8 +12,8 @@ from gatekeeper.rules.journey import Place
 class ZonePlan:
     """A zone as this controller has to know it.
 
-    `inside` is the zone it lies in. `advisory`: some exit of it cannot be watched, so its limits
-    blacklist nobody. `peers` are the other controllers that run exits of it.
+    `inside` is the zone it lies in. `advisory`: some exit of it lets cars out unnoticed, so its
+    limits blacklist nobody. `peers` are the other controllers that run exits of it.
     """
 
     policy: ZonePolicy
@@ -51,19 +51,17 @@ def policy_of(config: Config, zone: str) -> ZonePolicy:
 
 
 def plans_of(config: Config) -> tuple[ZonePlan, ...]:
-    """What has to be known of each zone. One with an exit that nobody watches, here or at a peer,
-    blacklists nobody (situations, 11).
+    """What has to be known of each zone. One with an exit that has no camera, or where two cars
+    cannot be told from one, blacklists nobody (situations, 11 and 37).
     """
     plans = []
     for zone in config.zone:
-        exits = config.exits_of(zone.name)
         peers = tuple(peer.controller for peer in config.peer if zone.name in peer.exits_of)
-        blind = any(lane.camera is None for lane in exits) or not (exits or peers)
         plans.append(
             ZonePlan(
                 policy=policy_of(config, zone.name),
                 inside=zone.inside,
-                advisory=blind,
+                advisory=any(advisory_because(config, zone)),
                 peers=peers,
             )
         )

@@ -1,28 +1,24 @@
 """The zones: who is inside, how many, and since when.
 
-Lanes tell it what they saw and how each passage ended, the peers' events come in by the broker;
-it asks the rules what that means for everybody inside, and commits the answer together with the
-passage, in one transaction. It wakes by itself when a limit comes near. It decides nothing about
-a barrier.
+Lanes tell it what they saw and how each passage ended, the peers' events come in by the broker; it
+asks the rules what that means for everybody inside. The answer holds at once, and is posted to the
+journal together with the passage, as one commit. It wakes by itself when a limit comes near. It
+decides nothing about a barrier, and what lanes tell it never waits for the disk.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from datetime import datetime
 
 from gatekeeper.clock import Clock, rest
-from gatekeeper.errors import StoreError
 from gatekeeper.health import Health, Tell
+from gatekeeper.journal import Journal, PastLife, Posted
 from gatekeeper.model import (
     Admits,
     Blemish,
     Direction,
     Doubt,
     Instant,
-    ListChanges,
     PeerEvent,
     PeerHealth,
     Record,
@@ -35,35 +31,18 @@ from gatekeeper.model import (
 from gatekeeper.rules import identity, journey, occupancy, stay
 from gatekeeper.rules.journey import Ended, Place
 from gatekeeper.rules.stay import StayInput, StayStep
-from gatekeeper.store import Store
-from gatekeeper.zones.book import Book, Change
 from gatekeeper.zones.exits import Exits
-from gatekeeper.zones.hearing import Hearing
+from gatekeeper.zones.ledger import Change, Ledger
 from gatekeeper.zones.passages import Passages
-from gatekeeper.zones.past import CONFLICT_S
+from gatekeeper.zones.peer_listener import PeerListener
 from gatekeeper.zones.peers import Peers
 from gatekeeper.zones.places import ZonePlan, exits_of
 
-WAKE_AT_LEAST_S = 5.0
-"""How often the clerk of the zones looks up, wanted or not: its heartbeat."""
+BEAT_S = 5.0
+"""How often the zones say that they live, though no limit is near."""
 
 AGED_EVERY_S = 600.0
-"""How often it is looked whether a stay is too old to be believed."""
-
-Given = ParamSpec("Given")
-
-
-def _in_turn(
-    step: Callable[Concatenate["Zones", Given], Awaitable[None]],
-) -> Callable[Concatenate["Zones", Given], Coroutine[Any, Any, None]]:
-    """One step at a time: what a step rests on may not change while it is written down."""
-
-    @wraps(step)
-    async def taken(self: "Zones", /, *args: Given.args, **kwargs: Given.kwargs) -> None:
-        async with self._turn:
-            await step(self, *args, **kwargs)
-
-    return taken
+"""How often stays that are too old to be believed are looked for."""
 
 
 class Zones:
@@ -74,68 +53,88 @@ class Zones:
         places: Mapping[str, Place],
         plans: Iterable[ZonePlan],
         *,
-        store: Store,
+        journal: Journal,
         clock: Clock,
         health: Health,
         certain: float,
         peers: Iterable[str] = (),
         changed: Tell = lambda: None,
+        began: Callable[[str], None] = lambda _plate: None,
     ) -> None:
         """`peers` are the other controllers of the site; `changed` is told when a list or a count
-        has changed, so that waiting vehicles are decided again.
+        has changed, so that waiting vehicles are decided again, and `began` the plate of each stay
+        that begins, so that the lists are asked of it once more.
         """
+        self._began = began
         self._places = dict(places)
         self._plans = {plan.policy.zone: plan for plan in plans}
-        self._store = store
+        self._journal = journal
         self._clock = clock
         self._health = health
         self._changed = changed
         exits = Exits(
             self._places.values(), {zone: plan.peers for zone, plan in self._plans.items()}
         )
-        self._book = Book(self._plans, exits, store=store, clock=clock, changed=changed)
+        self._ledger = Ledger(self._plans, exits, journal=journal, clock=clock, changed=changed)
         self._peers = Peers(exits_of(peers, self._plans.values()))
         lies_in = {zone: plan.inside for zone, plan in self._plans.items()}
-        self._passages = Passages(self._book, self._peers, lies_in, certain)
-        self._hearing = Hearing(self._book, self._peers, self._passages, clock)
+        self._passages = Passages(self._ledger, self._peers, lies_in, certain)
+        self._listener = PeerListener(self._ledger, self._peers, self._passages, clock)
         self._aged_at = 0.0
-        self._turn = asyncio.Lock()
+        journal.watch(self._store_failed)
 
-    @_in_turn
-    async def start(self) -> None:
-        """Take up what was stored. No stay that ran through a restart can end as certain, and no
-        count is trusted: who passed meanwhile nobody knows. Stays in a zone that is no longer in
-        the configuration are given up; a policy that is kinder than the one they began with holds
-        for them, too.
+    def restore(self, past: PastLife) -> None:
+        """Take up what the store knows of the life before this one.
+
+        No stay that ran through a restart can end as certain, and no count is trusted: who passed
+        meanwhile is not known. Stays in a zone that is no longer in the configuration are given
+        up; a policy that is kinder than the one they began with holds for them, too. What was seen
+        since the start, where the store was opened later, is kept beside it.
         """
         at = self._clock.instant()
-        counts = [replace(state, trusted=False) for state in await self._store.counts()]
-        self._book.roll.counted(counts)
-        self._peers.take_up(await self._store.peer_marks())
-        since = at.wall - timedelta(seconds=CONFLICT_S)
-        self._book.past.recall(await self._store.ended_stays(since), at)
-        steps = []
-        for each in await self._store.open_stays():
-            plan = self._plans.get(each.zone)
-            if plan is None:
-                steps.append(self._step(each, stay.GivenUp(), at))
-                continue
-            again = self._step(each, stay.Restarted(), at)
-            steps.append(self._step(again.stay, stay.Eased(limit=plan.policy.limit), at))
-        await self._book.write(steps, Change(counts=tuple(counts)))
+        self._peers.take_up(past.marks)
+        self._ledger.history.recall(past.ended, at)
+        steps = [step for each in past.inside for step in self._restored(each, at)]
+        counts = tuple(self._recounted(state) for state in past.counts)
+        self._ledger.take(steps, Change(counts=counts))
+
+    @property
+    def remembered_s(self) -> float:
+        """How far back anything may be asked of a plate that has left."""
+        return self._ledger.history.look_back_s
+
+    def _restored(self, each: Stay, at: Instant) -> list[StayStep]:
+        plan = self._plans.get(each.zone)
+        if plan is None:
+            return [self._step(each, stay.GivenUp(), at)]
+        again = self._step(each, stay.Restarted(), at)
+        return [self._step(again.stay, stay.Eased(limit=plan.policy.limit), at)]
+
+    def _recounted(self, stored: ZoneState) -> ZoneState:
+        """With those who were counted since the start, where the store was opened later."""
+        since = self._ledger.open.state(stored.zone).count
+        return ZoneState(zone=stored.zone, count=stored.count + since, trusted=False)
 
     def _step(self, each: Stay, what: StayInput, at: Instant) -> StayStep:
-        return stay.step(each, what, at, self._book.around(each.zone))
+        return stay.step(each, what, at, self._ledger.around(each.zone))
 
     # --- what the lanes ask -------------------------------------------------------------------
 
     def state(self, zone: str) -> ZoneState:
-        """The count of a zone; one never counted is empty, and not trusted."""
-        return self._book.roll.state(zone)
+        """The count of a zone; one never counted is empty, and not trusted. Nor is any while the
+        store fails: what is counted meanwhile might be forgotten.
+        """
+        state = self._ledger.open.state(zone)
+        return state if self._journal.writes else replace(state, trusted=False)
+
+    @property
+    def inside(self) -> tuple[Stay, ...]:
+        """The stays that have not ended, in all zones."""
+        return self._ledger.open.inside
 
     def away_s(self, zone: str, of_plate: str | None) -> float | None:
         """How long ago a plate left a zone, None if that is not known."""
-        left_at = self._book.past.left_at(zone, of_plate or "")
+        left_at = self._ledger.history.left_at(zone, of_plate or "")
         return None if left_at is None else self._clock.boot_s() - left_at
 
     # --- what the lanes tell ------------------------------------------------------------------
@@ -144,48 +143,46 @@ class Zones:
         """A vehicle is about to come through an entry: its space is taken."""
         place = self._places[lane]
         if place.direction is Direction.ENTRY:
-            self._book.roll.comes(place.zone, passage)
+            self._ledger.open.comes(place.zone, passage)
 
     def occupied(self, lane: str, occupied: bool, at: float) -> None:
         """A vehicle stands in a lane, or has gone: a queue at an exit is nobody's fault."""
         place = self._places[lane]
         if place.direction is Direction.EXIT:
-            self._book.excuse(place.zone, lane, occupied, at)
+            self._ledger.pause(place.zone, lane, occupied, at)
 
-    async def watched(self, lane: str, watched: bool) -> None:
+    def watched(self, lane: str, watched: bool) -> None:
         """Whether a lane can be watched; an exit that cannot spoils every open window."""
         place = self._places[lane]
-        if watched == self._book.exits.is_watched(lane):
+        if watched == self._ledger.exits.is_watched(lane):
             return
-        self._book.exits.watch(lane, watched)
+        self._ledger.exits.watch(lane, watched)
         if place.direction is Direction.EXIT:
-            self._book.excuse(place.zone, f"{lane} unwatched", not watched, self._clock.boot_s())
-            await self.doubt(lane, Doubt.EXIT_LANE_UNHEALTHY)
+            self._ledger.pause(place.zone, f"{lane} unwatched", not watched, self._clock.boot_s())
+            self.doubt(lane, Doubt.EXIT_LANE_UNHEALTHY)
 
-    async def held(self, lane: str, up: bool) -> None:
+    def held(self, lane: str, up: bool) -> None:
         """The boom of a lane is kept up from now on, or no longer: anybody may leave unproven,
         against the way of an entry, too.
         """
-        self._book.exits.hold(lane, up)
-        await self.doubt(lane, Doubt.HELD_OPEN)
+        self._ledger.exits.hold(lane, up)
+        self.doubt(lane, Doubt.HELD_OPEN)
 
-    @_in_turn
-    async def arrived(self, lane: str, sighting: Sighting, at: Instant) -> None:
+    def arrived(self, lane: str, sighting: Sighting, at: Instant) -> None:
         """A vehicle that arrived at `at` was read: every stay in a zone it is now seen to be
         outside of has ended.
         """
         place = self._places[lane]
         steps = [
-            journey.seen_outside(each, place, at, self._book.around(each.zone))
+            journey.seen_outside(each, place, at, self._ledger.around(each.zone))
             for each in self._passages.outside(place, sighting.plate, at)
         ]
-        await self._book.write(steps, Change(lane=lane))
+        self._ledger.take(steps, Change(lane=lane))
 
-    @_in_turn
-    async def ended(self, told: Ended) -> None:
+    def ended(self, told: Ended) -> None:
         """A passage is over: commit that, and whatever stays and counts make of it, at once."""
         place = self._places[told.lane]
-        kept = self._book.roll.came(place.zone, told.passage)
+        kept = self._ledger.open.came(place.zone, told.passage)
         steps = self._passages.over(place, told)
         if told.through and place.direction is Direction.ENTRY:
             steps += self._passages.begun(place, told)
@@ -196,12 +193,16 @@ class Zones:
             lane=told.lane,
             passage=told.passage,
         )
-        await self._book.write(steps, change)
+        self._ledger.take(steps, change)
+        for each in steps:
+            if each.stay.entry_passage == told.passage:
+                # a list may have changed between the decision and now (situations, 39)
+                self._began(each.stay.plate)
         if kept and not told.through:
             self._changed()  # its space is free again
 
     def _counted(self, place: Place, told: Ended) -> tuple[ZoneState, ...]:
-        before = self.state(place.zone)
+        before = self._ledger.open.state(place.zone)
         counted = occupancy.counted(before, place.direction, told)
         if counted is None:
             return ()
@@ -209,8 +210,7 @@ class Zones:
             self._health.raise_alarm("count_untrusted", place.zone, counted.doubtful)
         return (counted.state,)
 
-    @_in_turn
-    async def doubt(self, lane: str, doubt: Doubt, passage: str | None = None) -> None:
+    def doubt(self, lane: str, doubt: Doubt, passage: str | None = None) -> None:
         """Something happened in `lane` that could hide an exit: no overstay that runs now in its
         zone can end as certain.
         """
@@ -218,97 +218,106 @@ class Zones:
         if place.direction is Direction.ENTRY and doubt not in journey.HIDES_EXIT_AT_ENTRY:
             return
         blemish = Blemish(doubt=doubt, at=self._clock.instant(), lane=lane, passage=passage)
-        await self._book.blemish(place.zone, blemish, Change(lane=lane))
+        self._ledger.doubt(place.zone, blemish, Change(lane=lane))
 
     # --- what the centre and the peers tell ---------------------------------------------------
 
-    @_in_turn
-    async def recount(self, zone: str, count: int, by: str, reason: str) -> None:
+    def recount(self, zone: str, count: int, by: str, reason: str) -> None:
         """A person counted: the number is trusted again. None inside: every stay is given up."""
         at = self._clock.instant()
         fact = ZoneRecounted(
             zone=zone, count=count, before=self.state(zone).count, by=by, reason=reason
         )
-        gone = [each for each in self._book.roll.inside if each.zone == zone and count == 0]
+        gone = [each for each in self._ledger.open.inside if each.zone == zone and count == 0]
         steps = [self._step(each, stay.GivenUp(), at) for each in gone]
         self._health.clear_alarm("count_untrusted", zone)
         change = Change(
             records=(Record(fact=fact, at=at),),
             counts=(ZoneState(zone=zone, count=count, trusted=True),),
         )
-        await self._book.write(steps, change)
+        self._ledger.take(steps, change)
 
-    @_in_turn
     async def summarise(self, since: datetime) -> None:
-        """Tell of each zone whose limits are advisory which stays seemed too long since then."""
-        at = self._clock.instant()
-        stays = [*await self._store.ended_stays(since), *self._book.roll.inside]
+        """Tell of each zone whose limits are advisory which stays seemed too long since then.
+        Raises `StoreError`; then nothing was told.
+        """
+        ended = await self._journal.asked(self._journal.store.ended_stays(since))
+        stays = [*ended, *self._ledger.open.inside]
         facts = [
             _summary(zone, [each for each in stays if each.zone == zone])
             for zone, plan in self._plans.items()
             if plan.advisory and plan.policy.admits is Admits.REGISTERED
         ]
-        records = tuple(Record(fact=fact, at=at) for fact in facts)
-        await self._book.write((), Change(records=records))
+        self._journal.tell(*facts)
 
-    @_in_turn
-    async def lists_changed(self, changes: ListChanges | None) -> None:
-        """A later change of list may lift a limit (situations, 8); None: a whole list is new."""
-        told = None if changes is None else {change.row.plate for change in changes.changes}
-        watched = [each for each in self._book.roll.inside if stay.is_watched(each)]
-        concerned = [each for each in watched if told is None or each.plate in told]
-        if not concerned:
+    async def ask_lists(self, of: frozenset[str] | None) -> None:
+        """Lift the limits that the lists, as they are now, no longer set for these plates, or for
+        any if None (situations, 8). Raises `StoreError`: they are still to be asked, then.
+        """
+        plates = {each.plate for each in self._limited if of is None or each.plate in of}
+        if not plates:
             return
+        listing = await self._journal.listing(plates)
         at = self._clock.instant()
-        listing = await self._store.listing({each.plate for each in concerned})
         bound = identity.bound_by_limits(listing.rows, at.wall)
         steps = [
             self._step(each, stay.Eased(limit=None), at)
-            for each in concerned
-            if each.plate not in bound
+            for each in self._limited  # as they are now, after the store was asked
+            if each.plate in plates and each.plate not in bound
         ]
-        await self._book.write(steps)
+        self._ledger.take(steps)
 
-    @_in_turn
-    async def heard(self, told: PeerEvent | PeerHealth) -> None:
-        """Another controller of the site told of itself."""
-        await self._hearing.hear(told)
+    @property
+    def _limited(self) -> list[Stay]:
+        return [each for each in self._ledger.open.inside if stay.is_watched(each)]
+
+    def heard(self, told: PeerEvent | PeerHealth) -> Posted:
+        """Another controller of the site told of itself; what it means is written when all is that
+        was posted so far.
+        """
+        self._listener.hear(told)
+        return self._journal.posted
+
+    def _store_failed(self, _writes: bool) -> None:
+        """While the store fails or is slow a passage may be forgotten: no overstay that runs now
+        can end as certain (situations, 31).
+        """
+        blemish = Blemish(doubt=Doubt.STORE_FAILED, at=self._clock.instant())
+        for zone in self._plans:
+            self._ledger.doubt(zone, blemish)
+        self._changed()
 
     # --- waking -------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Wake when a limit comes near, for ever."""
         while True:
-            self._health.beat("zones", within_s=3 * WAKE_AT_LEAST_S)
-            try:
-                await self.wake()
-            except StoreError as error:
-                self._health.raise_alarm("store_failed", "store", str(error))
-                await asyncio.sleep(1.0)
-            self._book.moved.clear()
-            await rest(self._book.moved, self.wake_at, self._clock, at_most_s=WAKE_AT_LEAST_S)
+            self._health.beat("zones", within_s=3 * BEAT_S)
+            self._ledger.moved.clear()
+            self.wake()
+            await rest(self._ledger.moved, self.wake_at, self._clock, at_most_s=BEAT_S)
 
     @property
     def wake_at(self) -> float | None:
         """When `wake` is due next (boot clock), None if no limit runs."""
-        return self._book.roll.wake_at()
+        return self._ledger.open.wake_at()
 
-    @_in_turn
-    async def wake(self) -> None:
+    def wake(self) -> None:
         """Warn and judge whoever is due, and look after peers and stays that grow old."""
-        await self._hearing.doubt_the_silent()
+        self._listener.doubt_the_silent()
         at = self._clock.instant()
-        due = self._book.roll.due(at.boot_s + stay.EARLY_S)
-        await self._book.write([self._step(each, stay.Woken(), at) for each in due])
-        await self._book.write(self._aged(at))
+        due = self._ledger.open.due(at.boot_s + stay.EARLY_S)
+        self._ledger.take([self._step(each, stay.Woken(), at) for each in due])
+        self._ledger.take(self._aged(at))
 
     def _aged(self, at: Instant) -> list[StayStep]:
         if at.boot_s - self._aged_at < AGED_EVERY_S:
             return []
         self._aged_at = at.boot_s
+        self._ledger.history.forget(at.boot_s)
         return [
             self._step(each, stay.GivenUp(), at)
-            for each in self._book.roll.inside
+            for each in self._ledger.open.inside
             if stay.is_too_old(each, self._plans[each.zone].policy, at)
         ]
 

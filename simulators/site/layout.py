@@ -170,4 +170,5 @@ barrier = {{ board = "relays-{unit}", coil = {coil} }}
 arrival_loop = {{ board = "relays-{unit}", input = {arrival} }}
 safety_loop = {{ board = "relays-{unit}", input = {safety} }}
 boom_up = {{ board = "relays-{unit}", input = {boom_up} }}
+geometry = {{ arrival_to_safety_m = 1.0, safety_loop_m = 1.5 }}
 """

@@ -5,9 +5,10 @@ from pathlib import Path
 from gatekeeper.app.fire import FireInputs, name_of
 from gatekeeper.config import InputSettings
 from gatekeeper.health import Health
+from gatekeeper.journal import Journal
 from gatekeeper.model import Presence, Sensor
-from gatekeeper.rehearsal import VirtualClock, at_once
 from gatekeeper.store import Store
+from simulators.virtual import VirtualClock, at_once
 
 WIRE = InputSettings(board="relays", input=7)
 
@@ -20,7 +21,9 @@ class Panel:
         self.health = Health(self.clock)
         self.inputs = FireInputs(
             [WIRE],
-            store=Store.rehearsal(folder / "gate.db"),
+            journal=Journal(
+                Store.rehearsal(folder / "gate.db"), clock=self.clock, health=self.health
+            ),
             clock=self.clock,
             health=self.health,
             latched=lambda _: None,
@@ -48,7 +51,7 @@ def test_a_fire_is_an_alarm_until_a_person_says_that_it_is_over(tmp_path: Path) 
     panel.says(on=False)
     panel.wait(60.0)
     assert panel.standing == {"fire"}
-    assert at_once(panel.inputs.release("guard", "a drill")) is None
+    assert panel.inputs.release("guard", "a drill") is None
     assert panel.standing == set()
 
 

@@ -8,16 +8,16 @@ from typing import cast
 
 import pytest
 
-from gatekeeper.app.fire import UNTOLD, FireInputs
+from gatekeeper.app.fire import FireInputs
 from gatekeeper.app.holds import Holds
 from gatekeeper.config import InputSettings
-from gatekeeper.errors import StoreError
 from gatekeeper.health import Health
+from gatekeeper.journal import Journal, read_past_life
 from gatekeeper.lane import Holder
-from gatekeeper.model import Commit, Event, Hold, HoldReason, Order, Presence, Sensor
-from gatekeeper.rehearsal import VirtualClock, at_once
+from gatekeeper.model import Hold, HoldReason, Order, Presence, Sensor
 from gatekeeper.rules.fire import CLEAR_S
 from gatekeeper.store import Store
+from simulators.virtual import VirtualClock, at_once
 
 LINE = "gate/15"
 
@@ -40,41 +40,39 @@ class FakeHolder:
         self.woken += 1
 
 
-class FullStore(Store):
-    """A store whose disk is full from the moment it is told so."""
-
-    failing = False
-
-    async def commit(self, commit: Commit) -> tuple[Event, ...]:
-        if self.failing:
-            raise StoreError("gatekeeper.db: the disk is full; free some space")
-        return await super().commit(commit)
-
-
 class Desk:
     """Two lanes, one fire input, and whoever gives the orders."""
 
     def __init__(self, path: Path) -> None:
         self.clock = VirtualClock()
         self.clock.true_s = 100.0
-        self.store = FullStore.rehearsal(path)
         self.health = Health(self.clock)
+        self.journal = Journal(Store.rehearsal(path), clock=self.clock, health=self.health)
         self.lanes = {"in": FakeHolder(), "out": FakeHolder()}
-        self.fire = FireInputs(
-            [InputSettings(board="gate", input=15)],
-            store=self.store,
-            clock=self.clock,
-            health=self.health,
-            latched=self._burns,
-        )
+        self.fire = self.fire_inputs()
         holders = cast("dict[str, Holder]", self.lanes)
-        self.holds = Holds(holders, self.fire, store=self.store, clock=self.clock)
+        self.holds = Holds(holders, self.fire, journal=self.journal, clock=self.clock)
         self.order = Order(
             id="o-1",
             verb="hold",
             by="Lin",
             reason="a film",
             expires_at=self.clock.instant().wall + timedelta(minutes=1),
+        )
+
+    @property
+    def store(self) -> Store:
+        """What has been posted so far, on the disk."""
+        at_once(self.journal.flush())
+        return self.journal.store
+
+    def fire_inputs(self) -> FireInputs:
+        return FireInputs(
+            [InputSettings(board="gate", input=15)],
+            journal=self.journal,
+            clock=self.clock,
+            health=self.health,
+            latched=self._burns,
         )
 
     def _burns(self, latched: bool) -> None:
@@ -110,7 +108,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     at_once(desk.store.close())
 
 
-def test_a_hold_is_stored_before_it_is_told(desk: Desk) -> None:
+def test_a_hold_is_told_and_stored(desk: Desk) -> None:
     assert desk.obeys("hold", lane="in") == "done"
 
     (hold,) = desk.stored()
@@ -159,12 +157,11 @@ def test_what_would_be_over_at_once_is_refused(desk: Desk) -> None:
     assert desk.stored() == ()
 
 
-def test_what_cannot_be_written_does_not_hold(desk: Desk) -> None:
-    desk.store.failing = True
-    with pytest.raises(StoreError):
-        desk.obeys("hold", lane="in")
+def test_what_is_not_written_yet_holds_all_the_same(desk: Desk) -> None:
+    assert desk.obeys("hold", lane="in") == "done"
 
-    assert desk.lanes["in"].holds == ()
+    assert desk.journal.behind == 1
+    assert [hold.order for hold in desk.lanes["in"].holds] == ["o-1"]
 
 
 def test_what_was_stored_is_told_before_anything_else_begins(desk: Desk) -> None:
@@ -172,12 +169,24 @@ def test_what_was_stored_is_told_before_anything_else_begins(desk: Desk) -> None
     desk.burn()
     for lane in desk.lanes.values():
         lane.holds, lane.burns = (), []
-
-    at_once(desk.holds.take_up())
+    holders = cast("dict[str, Holder]", desk.lanes)
+    holds = Holds(holders, desk.fire_inputs(), journal=desk.journal, clock=desk.clock)
+    holds.restore(at_once(read_past_life(desk.store, desk.clock.instant().wall)))
+    at_once(holds.wake())
 
     assert [hold.lane for hold in desk.lanes["in"].holds] == ["in"]
     assert desk.lanes["out"].burns == [True]
     assert [lane.woken for lane in desk.lanes.values()] == [1, 1]
+
+
+def test_a_store_that_is_opened_later_takes_no_order_of_this_life_back(desk: Desk) -> None:
+    desk.obeys("hold", "o-1", lane="in")
+    past = at_once(read_past_life(desk.store, desk.clock.instant().wall))
+    desk.lanes["in"].ordered(iter(()))
+    desk.obeys("fleet", "o-2", lane="in", vehicles=3)
+    desk.holds.restore(past)
+
+    assert [each.order for each in desk.lanes["in"].holds] == ["o-1", "o-2"]
 
 
 # --- fire -----------------------------------------------------------------------------------
@@ -191,44 +200,23 @@ def test_a_fire_is_told_and_stored(desk: Desk) -> None:
     assert desk.kinds() == ["fire.latched"]
 
 
-def test_a_fire_is_told_where_it_cannot_be_stored_and_stored_later(desk: Desk) -> None:
-    desk.store.failing = True
-    desk.burn()
-    assert desk.lanes["out"].burns == [True]
-    assert desk.health.stands("store_failed", "store")
-
-    desk.store.failing = False
-    at_once(desk.fire.wake())
-    assert at_once(desk.store.fire())
-    assert desk.kinds() == ["fire.latched"]
-
-
-def test_glitches_that_cannot_be_written_do_not_pile_up_and_hide_no_fire(desk: Desk) -> None:
-    desk.store.failing = True
-    desk.input(False)
-    for _ in range(UNTOLD + 5):
-        desk.input(True, after_s=0.5)
-        desk.input(False, after_s=0.1)
-    desk.burn()
-    desk.store.failing = False
-    at_once(desk.fire.wake())
-
-    assert at_once(desk.store.fire())
-    assert len(desk.kinds()) == UNTOLD
-
-
-def test_a_fire_that_cannot_be_released_in_the_store_goes_on(desk: Desk) -> None:
+def test_a_fire_and_its_release_hold_before_they_are_written(desk: Desk) -> None:
     desk.burn()
     desk.clock.true_s += CLEAR_S
-    desk.store.failing = True
-    with pytest.raises(StoreError):
-        desk.obeys("release")
+    assert desk.obeys("release") == "done"
+
+    assert desk.lanes["in"].burns == [True, False]
+    assert desk.journal.behind == 2
+    assert not at_once(desk.store.fire())
+    assert desk.kinds() == ["fire.latched", "fire.released"]
+
+
+def test_a_store_that_is_opened_later_puts_out_no_fire(desk: Desk) -> None:
+    past = at_once(read_past_life(desk.store, desk.clock.instant().wall))
+    desk.burn()
+    desk.holds.restore(past)
 
     assert desk.fire.latched
-    desk.store.failing = False
-    assert desk.obeys("release") == "done"
-    assert desk.lanes["in"].burns == [True, False]
-    assert not at_once(desk.store.fire())
 
 
 def test_nobody_releases_a_fire_whose_input_cannot_be_read(desk: Desk) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gatekeeper.app.orders import Orders
-from gatekeeper.errors import StoreError
 from gatekeeper.health import Health
+from gatekeeper.journal import Journal
 from gatekeeper.model import (
     Admits,
     BlacklistAdded,
@@ -23,16 +23,15 @@ from gatekeeper.model import (
     LockdownOrdered,
     Order,
     OrderAnswer,
-    Record,
     RowSource,
     ZonePolicy,
     ZoneRecounted,
     ZoneState,
 )
-from gatekeeper.rehearsal import VirtualClock, at_once
 from gatekeeper.store import Store
 from gatekeeper.store.facts import fact_of
 from gatekeeper.zones import Place, ZonePlan, Zones
+from simulators.virtual import VirtualClock, at_once
 
 CAR = "京A12345"
 HALL = ZonePolicy(
@@ -70,7 +69,8 @@ class Desk:
 
     def __init__(self, path: Path) -> None:
         self.clock = VirtualClock()
-        self.store = Store.rehearsal(path)
+        health = Health(self.clock)
+        self.journal = Journal(Store.rehearsal(path), clock=self.clock, health=health)
         self.lane = FakeLane()
         self.holds = FakeHolds()
         self.told: list[str] = []
@@ -78,9 +78,9 @@ class Desk:
         self.zones = Zones(
             places,
             [ZonePlan(policy=HALL)],
-            store=self.store,
+            journal=self.journal,
             clock=self.clock,
-            health=Health(self.clock),
+            health=health,
             certain=0.98,
         )
         self.orders = Orders(
@@ -88,11 +88,17 @@ class Desk:
             self.zones,
             ["hall"],
             holds=self.holds,
-            store=self.store,
+            journal=self.journal,
             clock=self.clock,
             changed=lambda: self.told.append("changed"),
             locked=lambda on: self.told.append(f"locked {on}"),
         )
+
+    @property
+    def store(self) -> Store:
+        """What has been posted so far, on the disk."""
+        at_once(self.journal.flush())
+        return self.journal.store
 
     def order(self, verb: str) -> Order:
         return Order(
@@ -230,15 +236,46 @@ def test_a_lockdown_holds_before_the_waiting_are_decided_again_and_after_a_resta
     assert desk.told == [f"locked {on}", "changed"]
 
 
+# --- what still refuses ---------------------------------------------------------------------
+
+
+def test_a_plate_that_is_on_no_blacklist_is_not_taken_off_one(desk: Desk) -> None:
+    answer = desk.obeys(replace(desk.order("blacklist_remove"), zone="hall", plate=CAR))
+
+    assert answer.outcome == "refused"
+    assert answer.detail == f"{CAR} has no such row on the blacklist"
+    assert desk.facts() == []
+
+
+def test_a_wider_row_that_goes_on_refusing_is_named(desk: Desk) -> None:
+    everywhere = ListRow(
+        list=ListName.BLACKLIST, plate=CAR, zone=None, source=RowSource.PERSON, note="theft"
+    )
+    desk.journal.post(Commit(records=(), listed=(everywhere,)))
+    removal = replace(desk.order("blacklist_remove"), zone="hall", plate=CAR)
+    assert desk.obeys(removal).outcome == "refused"
+    assert "every zone" in desk.obeys(removal).detail
+
+    desk.obeys(replace(desk.order("blacklist_add"), zone="hall", plate=CAR))
+    assert desk.obeys(removal) == OrderAnswer(
+        order="o1", outcome="done", detail="still refused for every zone"
+    )
+    assert desk.blacklist() == (everywhere,)
+
+
+def test_a_ban_and_its_removal_hold_before_either_is_written(desk: Desk) -> None:
+    desk.obeys(replace(desk.order("blacklist_add"), zone="hall", plate=CAR))
+    assert [row.plate for row in at_once(desk.journal.listing([CAR])).rows] == [CAR]
+    assert desk.obeys(replace(desk.order("blacklist_remove"), zone="hall", plate=CAR)) == DONE
+    assert at_once(desk.journal.listing([CAR])).rows == ()
+    assert desk.journal.behind == 2
+
+
 # --- the store ------------------------------------------------------------------------------
 
 
-def test_what_cannot_be_written_does_not_hold(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def full(_commit: Commit) -> tuple[Record, ...]:
-        raise StoreError("gatekeeper.db: the disk is full; free some space")
+def test_what_cannot_be_written_yet_holds_all_the_same(desk: Desk) -> None:
+    assert desk.obeys(replace(desk.order("lockdown"), on=True)) == DONE
 
-    monkeypatch.setattr(desk.store, "commit", full)
-    with pytest.raises(StoreError):
-        desk.obeys(replace(desk.order("lockdown"), on=True))
-
-    assert desk.told == []
+    assert desk.journal.behind == 1
+    assert desk.told == ["locked True", "changed"]

@@ -7,7 +7,7 @@ import pytest
 from gatekeeper.app.timekeeper import STEPPED_STANDS_S, Timekeeper
 from gatekeeper.health import Health
 from gatekeeper.model import AlarmCleared, AlarmRaised
-from gatekeeper.rehearsal import VirtualClock
+from simulators.virtual import VirtualClock
 
 
 class Watch:

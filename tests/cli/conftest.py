@@ -25,7 +25,7 @@ class Gate:
         asyncio.run(self._write(commit))
 
     async def _write(self, commit: Commit) -> None:
-        store = await Store.open(self.database)
+        store = await Store.opened(self.database)
         await store.commit(commit)
         await store.close()
 

@@ -319,7 +319,7 @@ async def test_a_lost_terminal_lets_go_of_a_boom_that_was_held(kerb: Kerb) -> No
 
 
 async def test_a_boom_that_is_kept_up_for_fire_is_left_alone(kerb: Kerb) -> None:
-    store = await Store.open(kerb.file.with_name("gate.db"))
+    store = await Store.opened(kerb.file.with_name("gate.db"))
     await store.commit(Commit(records=(), fire=True))
     await store.close()
     test = await kerb.test()

@@ -35,7 +35,7 @@ def _banned(gate: "Gate") -> None:
 
 
 async def follow(gate: "Gate", snapshot: ListSnapshot) -> None:
-    store = await Store.open(gate.database)
+    store = await Store.opened(gate.database)
     await store.replace(snapshot, SystemClock().instant())
     await store.close()
 
@@ -91,7 +91,7 @@ def test_a_technician_takes_a_plate_off_and_the_journal_says_who_and_why(gate: "
 
 
 async def test_it_works_beside_a_controller_that_runs(gate: "Gate") -> None:
-    running = await Store.open(gate.database)
+    running = await Store.opened(gate.database)
     try:
         done = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "gatekeeper", "blacklist", str(gate.file), "remove", "京N64P39",

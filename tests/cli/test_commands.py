@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from gatekeeper.cli import gatekeeper
 from gatekeeper.clock import SystemClock
+from gatekeeper.errors import CommandMissingError
 from gatekeeper.model import Commit, ControllerStarted, Record
 from gatekeeper.store import Store
 
@@ -33,6 +34,14 @@ def test_every_command_has_help(command: str) -> None:
     assert result.exit_code == 0
     assert "Usage:" in result.output
     assert command in CliRunner().invoke(gatekeeper, ["--help"]).output
+
+
+def test_a_command_that_is_not_installed_is_named_with_its_cure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gatekeeper.cli.entry_points", lambda **_: ())
+    with pytest.raises(CommandMissingError, match=r"demo: .*pip install ./simulators"):
+        CliRunner().invoke(gatekeeper, ["demo"], catch_exceptions=False)
 
 
 def test_a_good_configuration_is_said_to_be_good() -> None:
@@ -65,7 +74,7 @@ def test_run_refuses_a_bad_configuration_before_it_touches_anything(tmp_path: Pa
 
 
 async def write_one_event(database: Path) -> None:
-    store = await Store.open(database)
+    store = await Store.opened(database)
     at = SystemClock().instant()
     fact = ControllerStarted(version="0", boot_id=at.boot_id)
     await store.commit(Commit(records=(Record(fact=fact, at=at),)))

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from gatekeeper.cli.read import read
 from gatekeeper.errors import NetworkSetError
+from gatekeeper.networks import BUILT_IN
 from simulators.plate import Ground, draw
 from simulators.scene import Camera, road, with_car
 
@@ -116,6 +117,16 @@ def test_an_unknown_set_of_networks_is_named(car: Path) -> None:
 
     assert isinstance(result.exception, NetworkSetError)
     assert "clp" in str(result.exception)
+
+
+def test_a_set_may_be_named_by_its_folder_and_the_engine_beside_it(car: Path) -> None:
+    """As a set is looked at that was not installed yet."""
+    (line,) = told(run("--json", "--networks", BUILT_IN / "clp", car))
+    assert [one["text"] for one in _plates(line)] == ["闽C12F57"]
+
+    refused = run("--networks", BUILT_IN / "clp", "--engine", "hyperlpr3", car)
+    assert isinstance(refused.exception, NetworkSetError)
+    assert 'its detector is "clp"' in str(refused.exception)
 
 
 def program(*arguments: str | Path) -> subprocess.CompletedProcess[bytes]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gatekeeper.config import BarrierSettings, InputSettings, LaneSettings
-from gatekeeper.drivers import level
+from gatekeeper.drivers import relay
 from gatekeeper.drivers.board import ALARM
 from gatekeeper.errors import ConfigError
 from gatekeeper.model import AlarmCleared, AlarmRaised, Direction, Outcome, Sensor
@@ -167,8 +167,8 @@ async def test_off_is_repeated_until_it_reads_off(bench: Bench) -> None:
 async def test_a_relay_that_stays_on_costs_the_board_its_connection(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(level, "_PAUSE_S", 0.01)
-    monkeypatch.setattr(level, "OFF_S", 0.1)
+    monkeypatch.setattr(relay, "_PAUSE_S", 0.01)
+    monkeypatch.setattr(relay, "OFF_S", 0.1)
     await bench.live()
     bench.server.instead = lambda pdu: pdu if pdu == off(1) else bench.server.honest(pdu)
     assert (await bench.open()).outcome is Outcome.DONE

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import threading
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,12 +18,13 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from gatekeeper.clock import monotonic
-from gatekeeper.config import FolderSettings, SnapshotSettings
-from gatekeeper.drivers import camera as cameras
+from gatekeeper.config import FolderSettings, MjpegSettings, RtspSettings, SnapshotSettings
+from gatekeeper.drivers import answer as answers
 from gatekeeper.drivers.camera import open_camera
+from gatekeeper.drivers.login import login_of
 from gatekeeper.drivers.picture import decode_jpeg
 from gatekeeper.drivers.ports import Camera
-from gatekeeper.errors import CameraError, ConfigError, PictureError
+from gatekeeper.errors import CameraError, PictureError
 from simulators.digest import Digest
 
 PATIENCE_MS = 30_000
@@ -201,7 +203,7 @@ async def test_a_camera_that_never_answers_is_an_error_after_its_time_limit(
         (gives(picture(90, ".png")), "no JPEG picture"),
         (gives(picture(90)[:-20]), "breaks off"),
         (gives(picture(90)[:100]), "breaks off"),
-        (breaks_off, "request failed"),
+        (breaks_off, "breaks off.*cut it off"),
     ],
     ids=[
         "401",
@@ -249,7 +251,7 @@ async def test_a_camera_that_is_not_there_is_an_error() -> None:
 async def test_an_answer_without_end_is_given_up(
     site: Site, camera: Camera, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cameras, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(answers, "MOST_BYTES", 100_000)
     site.answer = never_ends
     with pytest.raises(CameraError, match="more than 100000 bytes"):
         await camera.frame()
@@ -358,10 +360,69 @@ async def test_a_nonsensical_challenge_is_an_error(
     await camera.close()
 
 
-async def test_a_password_file_that_is_missing_is_told_at_once(site: Site, tmp_path: Path) -> None:
-    settings = site.settings(username="admin", password_file=tmp_path / "password")
-    with pytest.raises(ConfigError, match="password"):
-        open_camera("entry", settings)
+SPOILT: dict[str, tuple[bytes | None, str]] = {
+    "missing": (None, "cannot be read: No such file.*write the password into it"),
+    "empty": (b" \r\n", "is empty; write the password into it"),
+    "UTF-16": ("sesame".encode("utf-16"), "is UTF-16; save it as UTF-8"),
+    "GBK": ("芝麻sesame".encode("gbk"), "is not UTF-8; save it as UTF-8"),
+    "two lines": (b"admin\nsesame\n", "more than one line of text"),
+    "a picture": (picture(90) * 9, "is not UTF-8"),
+    "without end": (b"sesame" * 1000, "more than one line of text"),
+}
+"""Password files that cannot be used, and what is said of them."""
+
+
+@pytest.mark.parametrize("kind", ["snapshot", "rtsp", "mjpeg"])
+@pytest.mark.parametrize("spoilt", SPOILT)
+async def test_row_34_a_camera_whose_password_cannot_be_read_is_built_and_says_so_when_asked(
+    tmp_path: Path, spoilt: str, kind: str
+) -> None:
+    content, says = SPOILT[spoilt]
+    file = tmp_path / "camera.password"
+    if content is not None:
+        file.write_bytes(content)
+    camera = open_camera("entry", camera_of(kind, file))
+    with pytest.raises(CameraError, match=rf"camera entry at .*camera\.password.*{says}") as caught:
+        await camera.frame()
+    await camera.close()
+    said = "".join(traceback.format_exception(caught.value))
+    assert "sesame" not in said
+    assert "cable" not in said, "it is no cable"
+
+
+def camera_of(kind: str, password_file: Path) -> SnapshotSettings | RtspSettings | MjpegSettings:
+    """A camera of a port where nothing listens: its password is read before it is called."""
+    told: dict[str, Any] = {"username": "admin", "password_file": password_file}
+    match kind:
+        case "snapshot":
+            return SnapshotSettings(kind="snapshot", url="http://127.0.0.1:1/x", **told)
+        case "rtsp":
+            return RtspSettings(kind="rtsp", url="rtsp://127.0.0.1:1/x", **told)
+        case _:
+            return MjpegSettings(kind="mjpeg", url="http://127.0.0.1:1/x", **told)
+
+
+async def test_row_34_a_password_file_that_is_mended_is_read_at_the_next_picture(
+    site: Site, guarded: Guarded, tmp_path: Path
+) -> None:
+    file = tmp_path / "password"
+    camera = open_camera("entry", site.settings(username="admin", password_file=file))
+    for wrong, says in ((None, "cannot be read"), (b"wrong", "401"), (b"", "empty")):
+        if wrong is not None:
+            file.write_bytes(wrong)
+        with pytest.raises(CameraError, match=says):
+            await camera.frame()
+    file.write_bytes("\ufeffsesame\r\n\x1a".encode())
+    assert (await camera.frame()).encoded == picture(10)
+    await camera.close()
+
+
+def test_a_login_does_not_show_its_password(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("sesame", encoding="utf-8")
+    login = login_of(camera_of("rtsp", tmp_path / "password"))
+    assert login is not None
+    assert login.password == "sesame"
+    assert "sesame" not in f"{login} {login!r}"
 
 
 @given(cut=st.integers(0, 700), noise=st.binary(max_size=6), at=st.integers(0, 700))

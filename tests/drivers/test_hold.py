@@ -8,12 +8,12 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gatekeeper.clock import monotonic
 from gatekeeper.config import BarrierSettings, InputSettings, LaneSettings
-from gatekeeper.drivers import relays
+from gatekeeper.drivers import left_up, relays
 from gatekeeper.model import BarrierCommand, Direction, Outcome, Reason
 from simulators.modbus import Fault
 
@@ -42,6 +42,9 @@ def lane(name: str, first_input: int, pulse_ms: int = 1000, **coils: int) -> Lan
 LANES = (lane("entry", 0, coil=1), lane("exit", 2, coil=3, hold_coil=2, close_coil=4))
 """`entry` opens and holds by coil 1; `exit` opens by coil 3, holds by 2 and closes by 4."""
 
+READ_INPUTS = b"\x02\x00\x00\x00\x08"
+READ_RELAYS = b"\x01\x00\x00\x00\x05"
+
 QUICK = (
     lane("entry", 0, pulse_ms=50, coil=1),
     lane("exit", 2, pulse_ms=50, coil=3, hold_coil=2, close_coil=4),
@@ -58,10 +61,30 @@ def writes_of(bench: Bench, coil: int) -> list[bool]:
     return [pdu[3] == 0xFF for pdu in bench.server.writes if pdu[2] == coil]
 
 
+async def sees(bench: Bench) -> None:
+    """Until the inputs, as they are now, were read and told."""
+    polls = bench.server.heard.count(READ_INPUTS)
+    await bench.until(lambda: bench.server.heard.count(READ_INPUTS) > polls + 2)
+
+
+async def looks(bench: Bench, times: int) -> None:
+    """Until the relays were read so many times."""
+    seen = bench.server.heard.count(READ_RELAYS)
+    await bench.until(lambda: bench.server.heard.count(READ_RELAYS) > seen + times)
+
+
+async def drives_through(bench: Bench) -> None:
+    """A car leaves the arrival loop of `exit` and drives over its safety loop."""
+    inputs = bench.server.inputs
+    inputs[2], inputs[3] = False, True
+    await sees(bench)
+    inputs[3] = False
+
+
 @pytest.fixture
 async def bench(bench_of: BuildBench, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(relays, "CLEAR_S", 0.05)
-    monkeypatch.setattr(relays, "_KEEP_S", 0.05)
+    monkeypatch.setattr(left_up, "CLEAR_S", 0.05)
+    monkeypatch.setattr(relays, "_LOOK_S", 0.05)
     bench = bench_of(LANES)
     await bench.live()
     bench.server.heard.clear()
@@ -105,7 +128,7 @@ async def test_a_boom_that_two_lanes_share_is_kept_up_as_long_as_either_wants_it
 async def test_a_shared_boom_that_was_found_up_stays_up_while_either_lane_is_occupied(
     bench_of: BuildBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relays, "CLEAR_S", 0.05)
+    monkeypatch.setattr(left_up, "CLEAR_S", 0.05)
     shared = {"coil": 1, "hold_coil": 2}
     bench = bench_of((lane("entry", 0, **shared), lane("exit", 2, **shared)))
     bench.server.coils[2] = bench.server.inputs[0] = True
@@ -186,7 +209,7 @@ async def test_stopping_the_controller_leaves_a_held_boom_up(bench: Bench) -> No
 async def test_row_24_a_boom_found_up_comes_down_over_a_clear_lane_only(
     bench_of: BuildBench, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relays, "CLEAR_S", 0.05)
+    monkeypatch.setattr(left_up, "CLEAR_S", 0.05)
     server.coils[2] = server.inputs[2] = True
     bench = bench_of(LANES)
     await bench.live()
@@ -195,7 +218,7 @@ async def test_row_24_a_boom_found_up_comes_down_over_a_clear_lane_only(
     assert writes_of(bench, 2) == [], "somebody stands there"
     assert (await bench.barrier("exit").open(command("exit"))).detail == "held open already"
     assert (await bench.barrier("entry").open(command())).detail != "held open already"
-    server.inputs[2] = False
+    await drives_through(bench)
     await bench.until(lambda: not server.coils[2])
     await bench.until(lambda: len(writes_of(bench, 2)) == 1)
     assert (await bench.barrier("exit").open(command("exit"))).outcome is Outcome.DONE
@@ -311,6 +334,7 @@ async def test_a_hold_released_while_the_board_is_made_safe_is_let_down_over_a_c
 
 @pytest.mark.parametrize("name", ["entry", "exit"])
 @given(actions=st.lists(st.sampled_from(ACTIONS), max_size=12))
+@example(actions=["hold", "wait", "refuse", "release"])
 @settings(max_examples=20, deadline=None)
 def test_whatever_happens_a_relay_ends_as_it_is_wanted_and_no_pulse_is_given_twice(
     build_alone: Callable[[Sequence[LaneSettings]], AbstractAsyncContextManager[Bench]],
@@ -354,3 +378,138 @@ def faulty(fault: str, server: Server) -> Callable[[bytes], bytes | None] | None
     if fault == "swallow":
         return lambda pdu: server.honest(pdu) if pdu[0] != 5 else server.honest(pdu) and None
     return None
+
+
+@pytest.mark.parametrize(("name", "coil", "loop"), [("entry", 1, 0), ("exit", 2, 2)])
+async def test_a_release_that_was_refused_comes_about_over_a_clear_lane(
+    bench: Bench, name: str, coil: int, loop: int
+) -> None:
+    await bench.barrier(name).hold(command(name))
+    bench.server.instead = faulty("refuse", bench.server)
+    ack = await bench.barrier(name).release(command(name, within_s=0.05))
+    assert ack.outcome is Outcome.FAILED
+    bench.server.inputs[loop] = True
+    await sees(bench)
+    bench.server.instead = None
+    await looks(bench, 3)
+    assert bench.server.coils[coil], "somebody has come under the boom meanwhile"
+    bench.server.inputs[loop] = False
+    await bench.until(lambda: not bench.server.coils[coil])
+    assert not bench.health.stands("relay_stray", "gate"), "it was switched on here"
+
+
+async def test_a_release_whose_caller_has_gone_comes_about(bench: Bench) -> None:
+    await bench.barrier("exit").hold(command("exit"))
+    bench.server.instead = faulty("refuse", bench.server)
+    release = asyncio.create_task(bench.barrier("exit").release(command("exit")))
+    await bench.until(lambda: bench.server.writes[-1] == b"\x05\x00\x02\x00\x00")
+    release.cancel()
+    bench.server.instead = None
+    await bench.until(lambda: not bench.server.coils[2])
+
+
+async def found_up(bench_of: BuildBench, server: Server, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """The hold relay of `exit` is on at the start, and a car stands on its arrival loop."""
+    monkeypatch.setattr(left_up, "CLEAR_S", 0.05)
+    monkeypatch.setattr(relays, "_LOOK_S", 0.05)
+    server.coils[2] = server.inputs[2] = True
+    bench = bench_of(LANES)
+    await bench.live()
+    return bench
+
+
+async def test_a_boom_found_up_waits_for_the_car_that_was_let_in_under_it(
+    bench_of: BuildBench, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = await found_up(bench_of, server, monkeypatch)
+    ack = await bench.barrier("exit").open(command("exit"))
+    assert (ack.outcome, ack.detail) == (Outcome.DONE, "held open already")
+    server.inputs[2] = False
+    await looks(bench, 5)
+    assert server.coils[2], "it rests between its loops, for longer than a lane has to be clear"
+    await drives_through(bench)
+    await bench.until(lambda: not server.coils[2])
+    assert writes_of(bench, 3) == [False], "no pulse while it was up, and none after"
+
+
+async def test_a_boom_found_up_waits_for_that_car_through_an_outage_too(
+    bench_of: BuildBench, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = await found_up(bench_of, server, monkeypatch)
+    await bench.barrier("exit").open(command("exit"))
+    server.close()
+    await bench.until(lambda: not bench.board.alive)
+    ack = await bench.barrier("exit").open(command("exit"))
+    assert ack.outcome is Outcome.FAILED, "whether it is still up is not known"
+    server.inputs[2] = False
+    await server.plug()
+    await bench.live()
+    await looks(bench, 5)
+    assert server.coils[2]
+
+
+async def test_a_boom_found_up_that_its_lane_releases_comes_down_at_once(
+    bench_of: BuildBench, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = await found_up(bench_of, server, monkeypatch)
+    await bench.barrier("exit").open(command("exit"))
+    assert (await bench.barrier("exit").release(command("exit"))).outcome is Outcome.DONE
+    assert not server.coils[2]
+
+
+async def test_a_boom_found_up_whose_relay_falls_by_itself_is_opened_by_a_pulse(
+    bench_of: BuildBench, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = await found_up(bench_of, server, monkeypatch)
+    server.coils[2] = False
+    await looks(bench, 2)
+    ack = await bench.barrier("exit").open(command("exit"))
+    assert ack.detail == "switched on and read back"
+
+
+@pytest.mark.parametrize("coil", [1, 3, 4])
+async def test_row_51_a_relay_that_comes_on_by_itself_goes_off_with_an_alarm(
+    bench: Bench, coil: int
+) -> None:
+    bench.server.inputs[0] = bench.server.inputs[2] = True
+    await sees(bench)
+    bench.server.coils[coil] = True
+    await bench.until(lambda: bench.health.stands("relay_stray", "gate"))
+    assert f"coil {coil}" in bench.health.alarms[0].detail
+    await bench.until(lambda: not bench.server.coils[coil])
+    await bench.until(lambda: not bench.health.alarms)
+    assert bench.board.alive
+    assert writes_of(bench, coil) == [False]
+
+
+async def test_row_51_a_hold_relay_that_comes_on_by_itself_goes_off_over_a_clear_lane(
+    bench: Bench,
+) -> None:
+    bench.server.inputs[2] = True
+    await sees(bench)
+    bench.server.coils[2] = True
+    await bench.until(lambda: bench.health.stands("relay_stray", "gate"))
+    await looks(bench, 3)
+    assert bench.server.coils[2], "somebody stands there"
+    assert bench.health.stands("relay_stray", "gate")
+    bench.server.inputs[2] = False
+    await bench.until(lambda: not bench.server.coils[2])
+    await bench.until(lambda: not bench.health.alarms)
+
+
+async def test_row_51_a_relay_of_no_lane_is_left_alone(bench: Bench) -> None:
+    bench.server.coils[0] = bench.server.coils[7] = True
+    await looks(bench, 3)
+    assert bench.server.coils[0]
+    assert bench.server.coils[7]
+    assert bench.health.alarms == ()
+
+
+async def test_row_51_pulses_and_holds_of_our_own_are_not_stray(bench: Bench) -> None:
+    for _ in range(3):
+        await bench.barrier("entry").hold(command())
+        await bench.barrier("exit").open(command("exit"))
+        await looks(bench, 2)
+        await bench.barrier("entry").release(command())
+        await bench.until(lambda: not any(bench.server.coils))
+    assert bench.news == []

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from gatekeeper.drivers.motion import CHANGED, FIRST_LOOKS, Motion, Seen
+from gatekeeper.drivers.motion import CHANGED, FIRST_LOOKS, PixelMotion, Seen
 from gatekeeper.model import Pixels
 from simulators.plate import Ground
 from simulators.scene import Camera, road, with_car
@@ -44,7 +44,7 @@ class Watched:
 
     def __init__(self, take: Take) -> None:
         self._take = take
-        self._motion = Motion()
+        self._motion = PixelMotion()
         self._at = 0.0
         self.sees(*[ROAD] * 30)
 
@@ -142,7 +142,7 @@ def test_what_is_left_in_view_belongs_to_the_lane_at_last() -> None:
 
 
 def test_a_car_that_stands_there_at_first_is_not_taken_for_the_empty_lane() -> None:
-    motion = Motion()
+    motion = PixelMotion()
     first = motion.look(still(CAR))
     motion.learn(0.0, empty=False)
     assert first.moving
@@ -164,7 +164,7 @@ def test_a_car_that_stands_there_at_first_is_not_taken_for_the_empty_lane() -> N
     st.booleans(),
 )
 def test_any_two_pictures_give_shares(pictures: tuple[Pixels, Pixels], empty: bool) -> None:
-    motion = Motion()
+    motion = PixelMotion()
     for at, picture in enumerate((*pictures, *pictures)):
         seen = motion.look(picture)
         motion.learn(float(at), empty=empty)

@@ -5,8 +5,9 @@ import contextlib
 import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from structlog.testing import capture_logs
@@ -18,10 +19,19 @@ from gatekeeper.drivers.camera import open_camera
 from gatekeeper.drivers.ports import Camera
 from gatekeeper.errors import CameraError
 from gatekeeper.health import Health
-from gatekeeper.lane.arrivals import Arrivals
-from gatekeeper.lane.eye import Eye, Pace
-from gatekeeper.model import AlarmCleared, AlarmRaised, Direction, Frame, PlateRead
-from gatekeeper.rules.loops import Limits
+from gatekeeper.lane import Kerb, Lane, Rooms
+from gatekeeper.model import (
+    Admits,
+    AlarmCleared,
+    AlarmRaised,
+    Direction,
+    Frame,
+    Limit,
+    PlateRead,
+    ZonePolicy,
+)
+from gatekeeper.rules.passage import Timing
+from gatekeeper.rules.texts import Texts
 from simulators.rtsp import number_in
 
 PATIENCE_S = 30.0
@@ -47,6 +57,13 @@ LANE = LaneSettings(
     direction=Direction.ENTRY,
     barrier=BarrierSettings(board="relays", coil=0),
     arrival_loop=InputSettings(board="relays", input=0),
+)
+
+POLICY = ZonePolicy(
+    zone="visitor_zone",
+    admits=Admits.EVERYBODY,
+    capacity=60,
+    limit=Limit(limit_s=600.0, warning_s=120.0, grace_s=60.0),
 )
 
 SECRET = ("--user=gate", "--password=s:e@same")
@@ -276,17 +293,32 @@ class Blind:
         return ()
 
 
-def eye_of(lane: str, camera: Camera, health: Health) -> Eye:
-    return Eye(
-        lane,
-        camera,
-        Blind(),
-        clock=SystemClock(),
-        health=health,
-        pace=lambda: Pace.IDLE,
-        see=lambda _: None,
-        arrivals=Arrivals(LANE, Limits(), health=health, tell=lambda _: None),
-        slow_pause_s=1.0,
+class Quiet:
+    """Loops over which nothing drives, and a journal in which nothing is written."""
+
+    def watch(self, tell: object) -> None:
+        return
+
+
+@dataclass
+class FewRooms:
+    """What a lane at which nothing happens needs."""
+
+    health: Health
+    reader: Blind = field(default_factory=Blind)
+    journal: Quiet = field(default_factory=Quiet)
+    clock: SystemClock = field(default_factory=SystemClock)
+    texts: Texts = field(default_factory=Texts)
+
+
+def lane_of(name: str, camera: Camera, health: Health) -> Lane:
+    return Lane(
+        LANE.model_copy(update={"name": name}),
+        POLICY,
+        kerb=Kerb(camera=camera, barrier=cast("Any", None), loops=Quiet()),
+        rooms=cast("Rooms", FewRooms(health)),
+        timing=Timing(),
+        store_failure_admits=False,
     )
 
 
@@ -302,8 +334,8 @@ async def test_a_stale_stream_is_an_alarm_of_its_lane_alone_until_it_is_back(
         await eventually(failing.frame)
         await healthy.frame()
         health.watch(news.put_nowait)
-        eyes = [
-            asyncio.create_task(eye_of(lane, camera, health).run())
+        lanes = [
+            asyncio.create_task(lane_of(lane, camera, health).run())
             for lane, camera in (("entry", failing), ("exit", healthy))
         ]
         async with asyncio.timeout(PATIENCE_S):
@@ -316,6 +348,6 @@ async def test_a_stale_stream_is_an_alarm_of_its_lane_alone_until_it_is_back(
         assert {(told.alarm, told.subject) for told in (raised, cleared)} == {
             ("camera_stale", "entry")
         }
-        for eye in eyes:
-            eye.cancel()
-        await asyncio.gather(*eyes, return_exceptions=True)
+        for running in lanes:
+            running.cancel()
+        await asyncio.gather(*lanes, return_exceptions=True)

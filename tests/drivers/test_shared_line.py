@@ -198,7 +198,7 @@ async def test_a_silent_board_is_not_asked_just_after_somebody_has_arrived(
     running.boards[1].loops("lane-1").watch(lambda _: None)
     site.boards[2].fault = Fault.SILENT
     await running.until_alive(2, False)
-    monkeypatch.setattr(bus_module, "_STIRRED_S", 3600.0)
+    monkeypatch.setattr(bus_module, "_OPENING_EXPECTED_S", 3600.0)
     site.boards[1].inputs[0] = True
     await site.polled(unit=1, times=20)
     asked = [unit for unit, _ in site.order].count(2)

@@ -30,7 +30,7 @@ from gatekeeper.drivers.camera import open_camera
 from gatekeeper.drivers.picture import decode_jpeg
 from gatekeeper.drivers.ports import Camera
 from gatekeeper.drivers.source import Pictures
-from gatekeeper.errors import CameraError, ConfigError
+from gatekeeper.errors import CameraError
 from gatekeeper.model import Frame, Pixels
 
 Limited = TypeVar("Limited", bound=ViewSettings)
@@ -279,12 +279,16 @@ async def test_a_stream_opens_with_the_password_of_the_file(
     await camera.close()
 
 
-async def test_a_password_file_that_is_missing_is_told_at_once(tmp_path: Path) -> None:
-    settings = RtspSettings(
-        kind="rtsp", url="rtsp://127.0.0.1/x", username="who", password_file=tmp_path / "none"
-    )
-    with pytest.raises(ConfigError, match="none"):
-        open_camera("entry", settings)
+async def test_row_34_a_password_file_that_is_mended_is_read_when_the_stream_is_opened(
+    server: MjpegServer, tmp_path: Path
+) -> None:
+    server.password = "sesame"
+    file = tmp_path / "password"
+    camera = open_camera("entry", server.settings(username="admin", password_file=file))
+    assert "cannot be read" in await failure(camera)
+    file.write_text("sesame", encoding="utf-8")
+    assert (await eventually(camera.frame)).number == 1
+    await camera.close()
 
 
 async def test_a_server_that_dies_is_an_error_and_its_return_is_seen(
@@ -514,3 +518,21 @@ async def test_a_closed_camera_leaves_no_thread(server: MjpegServer) -> None:
     await camera.frame()
     await camera.close()
     await happens(lambda: not threads_of("entry"))
+
+
+async def test_a_password_stands_neither_in_errors_nor_in_what_ffmpeg_writes(
+    server: MjpegServer, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server.password = "another"
+    (tmp_path / "password").write_text("sesame", encoding="utf-8")
+    login: dict[str, Any] = {"username": "admin", "password_file": tmp_path / "password"}
+    refused = RtspSettings(kind="rtsp", url="rtsp://127.0.0.1:1/x", **login)
+    nowhere = RtspSettings(kind="rtsp", url="rtsp://no.such.host.invalid/x", **login)
+    said = ""
+    for settings in (server.settings(**login), refused, nowhere):
+        camera = open_camera("entry", settings)
+        said += await failure(camera)
+        await camera.close()
+    said += "".join(capfd.readouterr())
+    assert "127.0.0.1" in said
+    assert "sesame" not in said

@@ -144,7 +144,7 @@ class Gate:
 
     async def store(self, commit: Commit) -> None:
         """Change what the next life will find."""
-        store = await Store.open(self._folder / "gate.db")
+        store = await Store.opened(self._folder / "gate.db")
         await store.commit(commit)
         await store.close()
 

@@ -1,9 +1,12 @@
 """The real daemon, where everything around it is missing."""
 
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from gatekeeper.networks import BUILT_IN
 
 Daemon = Any
 Event = dict[str, Any]
@@ -73,3 +76,22 @@ def test_a_second_controller_of_the_same_gate_is_refused(
     assert start().process.wait(120) == 1
     assert "works with the devices of this gate" in (tmp_path / "log").read_text(encoding="utf-8")
     assert first.end(signal.SIGTERM) == 0
+
+
+def test_a_damaged_network_is_an_alarm_and_the_gate_goes_live(
+    start: Callable[[], Daemon], tmp_path: Path
+) -> None:
+    damaged = tmp_path / "networks" / "damaged"
+    shutil.copytree(BUILT_IN / "clp", damaged)
+    (damaged / "clp_det.onnx").write_bytes(b"cut off")
+    file = tmp_path / "gate.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace('networks = "clp"', 'networks = "damaged"'), encoding="utf-8")
+    daemon = start()
+    events = daemon.until(lambda events: ("networks_failed", "networks") in alarms(events))
+    (alarm,) = (each for each in events if each["body"].get("alarm") == "networks_failed")
+    assert "clp_det.onnx: is not the file the manifest names" in alarm["body"]["detail"]
+    assert "no plate is read" in alarm["body"]["detail"]
+    assert daemon.told() == "READY=1"
+    assert daemon.process.poll() is None
+    assert daemon.end(signal.SIGTERM) == 0

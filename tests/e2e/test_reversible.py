@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from gatekeeper.app.controller import Controller
+from gatekeeper.app.daemon import opened
 from gatekeeper.config import Config
 from gatekeeper.store.journal import JournalRow, events
 
@@ -139,7 +139,7 @@ async def kerb(tmp_path: Path) -> AsyncIterator[Kerb]:
     async with AsyncExitStack() as stack:
         board, port = await started(stack, "board", "--patience=30", *lanes)
         display, line = await started(stack, "display")
-        controller = await Controller.build(configuration(tmp_path, port, line), stack)
+        controller = await opened(configuration(tmp_path, port, line), stack)
         stop = asyncio.Event()
         serving = asyncio.create_task(controller.serve(stop))
         yield Kerb(board=board, display=display, journal=tmp_path / "gate.db")

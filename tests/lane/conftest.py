@@ -4,8 +4,9 @@ Time is real and short: a test waits for what must happen, and never asserts how
 """
 
 import asyncio
+import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from gatekeeper.clock import SystemClock, monotonic
 from gatekeeper.config import BarrierSettings, InputSettings, LaneSettings
 from gatekeeper.errors import CameraError, StoreError
 from gatekeeper.health import Health
-from gatekeeper.lane import Bindings, Kerb, Lane, Rooms
+from gatekeeper.journal import Journal
+from gatekeeper.lane import Bindings, Kerb, Lane, Rooms, Turn
 from gatekeeper.model import (
     Ack,
     Admits,
@@ -41,6 +43,7 @@ from gatekeeper.model import (
     SiteState,
     ZonePolicy,
 )
+from gatekeeper.rules import turn as turns
 from gatekeeper.rules.loops import USUAL, Limits
 from gatekeeper.rules.passage import State, Timing
 from gatekeeper.rules.votes import Quorum
@@ -82,10 +85,15 @@ class FakeCamera:
         return
 
 
+@dataclass
 class FakeReader:
-    """Reads what the fake camera wrote into its frame."""
+    """Reads what the fake camera wrote into its frame, or fails as no reader should."""
+
+    broken: bool = False
 
     async def read(self, frame: Frame) -> tuple[PlateRead, ...]:
+        if self.broken:
+            raise RuntimeError("onnxruntime: out of memory")
         text, _, confidence = frame.encoded.decode().partition("|")
         if not text:
             return ()
@@ -159,19 +167,32 @@ class FakeDisplay:
 
 
 class FailingStore:
-    """A store whose disk is full from the moment it is told so."""
+    """A store whose disk is full from the moment it is told so; while it `hangs` nothing is
+    written, while it is `unread` nothing is read. `asked` is how often it was asked for rows.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.failing = False
+        self.hangs: asyncio.Event | None = None
+        self.unread: asyncio.Event | None = None
+        self.asked = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def commit(self, commit: Commit) -> Any:
+    async def commit_all(self, commits: Sequence[Commit]) -> Any:
+        if self.hangs is not None:
+            await self.hangs.wait()
         if self.failing:
             raise StoreError("gatekeeper.db: the disk is full; free some space")
-        return await self._store.commit(commit)
+        return await self._store.commit_all(commits)
+
+    async def listing(self, plates: Collection[str]) -> Any:
+        self.asked += 1
+        if self.unread is not None:
+            await self.unread.wait()
+        return await self._store.listing(plates)
 
 
 TIMING = Timing(
@@ -201,6 +222,9 @@ class Bench:
     site: list[SiteState]
     running: "asyncio.Task[None]"
     display: FakeDisplay
+    journal_log: Journal
+    reader: FakeReader
+    writer: "asyncio.Task[None]"
 
     def arrive(self, plate: str) -> None:
         self.camera.plate = plate
@@ -253,7 +277,9 @@ class Bench:
         return self.facts("passage.ended")
 
     async def in_state(self, state: State) -> None:
+        """Wait for that, and until what led to it can be read in the journal, if it can be."""
         await self.until(lambda: self.lane.state is state)
+        await self.journal_log.written(self.journal_log.posted)
 
 
 def settings(direction: Direction) -> LaneSettings:
@@ -292,6 +318,87 @@ def lane_settings(direction: Direction) -> LaneSettings:
     return settings(direction)
 
 
+@contextlib.asynccontextmanager
+async def gate(
+    folder: Path,
+    lanes: Sequence[LaneSettings],
+    policy: ZonePolicy,
+    timing: Timing,
+    limits: Limits = USUAL,
+    *,
+    turn: bool = False,
+) -> AsyncIterator[list[Bench]]:
+    """Running lanes with lists that have been received and are empty but for their versions; with
+    a `turn` they share one barrier.
+    """
+    clock, file = SystemClock(), folder / "gatekeeper.db"
+    health, site = Health(clock), [SiteState()]
+    store = FailingStore(await Store.opened(file))
+    journal = Journal(store, clock=clock, health=health)  # type: ignore[arg-type] # the store itself, but for its full disk
+    places = {
+        each.name: Place(lane=each.name, zone="visitor_zone", direction=each.direction)
+        for each in lanes
+    }
+    plan = ZonePlan(policy=policy, inside="car_park")
+    zones = Zones(places, [plan], journal=journal, clock=clock, health=health, certain=0.98)
+    reader = FakeReader()
+    rooms = Rooms(
+        reader=reader,
+        journal=journal,
+        zones=zones,
+        pictures=Pictures(folder / "pictures"),
+        bindings=Bindings(),
+        clock=clock,
+        health=health,
+        site=lambda: site[0],
+        timezone=ZoneInfo("Asia/Shanghai"),
+        quorum=Quorum(),
+        slow_look_s=0.02,
+    )
+    shared = Turn(clock=clock, health=health, timing=turns.Timing()) if turn else None
+    writer = asyncio.create_task(journal.run())
+    others = [writer, asyncio.create_task(zones.run())]
+    assert await journal.restored(PATIENCE_S)
+    benches = []
+    one_barrier = FakeBarrier()
+    for each in lanes:
+        camera, loops, display = FakeCamera(), FakeLoops(each.name), FakeDisplay()
+        barrier = FakeBarrier() if shared is None else one_barrier
+        lane = Lane(
+            each,
+            policy,
+            kerb=Kerb(
+                camera=camera,
+                barrier=barrier,
+                loops=loops,
+                display=display,
+                turn=None if shared is None else shared.side(each.name, each.direction),
+            ),
+            rooms=rooms,
+            timing=timing,
+            limits=limits,
+            store_failure_admits=False,
+        )
+        running = asyncio.create_task(lane.run())
+        others.append(asyncio.create_task(lane.holder.run()))
+        benches.append(
+            Bench(
+                *(lane, camera, barrier, loops, store, zones, health, file, site, running),
+                *(display, journal, reader, writer),
+            )
+        )
+    for name in ListName:
+        await benches[0].list_plate(name, "闽Z00000" if name is ListName.BLACKLIST else "闽Y11111")
+    try:
+        yield benches
+    finally:
+        tasks = [*(bench.running for bench in benches), *others]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await store.close()
+
+
 @pytest.fixture
 async def bench(
     tmp_path: Path,
@@ -301,44 +408,29 @@ async def bench(
     limits: Limits,
     lane_settings: LaneSettings,
 ) -> AsyncIterator[Bench]:
-    """A running lane with lists that have been received and are empty but for their versions."""
-    clock, file = SystemClock(), tmp_path / "gatekeeper.db"
-    health, site = Health(clock), [SiteState()]
-    store = FailingStore(await Store.open(file))
-    place = Place(lane="lane", zone="visitor_zone", direction=direction)
-    plan = ZonePlan(policy=policy, inside="car_park")
-    zones = Zones({"lane": place}, [plan], store=store, clock=clock, health=health, certain=0.98)  # type: ignore[arg-type] # the store itself, but for its full disk
-    camera, barrier, loops = FakeCamera(), FakeBarrier(), FakeLoops("lane")
-    display = FakeDisplay()
-    lane = Lane(
-        lane_settings,
-        policy,
-        kerb=Kerb(camera=camera, barrier=barrier, loops=loops, display=display),
-        rooms=Rooms(
-            reader=FakeReader(),
-            store=store,  # type: ignore[arg-type] # likewise
-            zones=zones,
-            pictures=Pictures(tmp_path / "pictures"),
-            bindings=Bindings(),
-            clock=clock,
-            health=health,
-            site=lambda: site[0],
-            timezone=ZoneInfo("Asia/Shanghai"),
-            quorum=Quorum(),
-        ),
-        timing=timing,
-        limits=limits,
-        slow_look_s=0.02,
-        store_failure_admits=False,
-    )
-    running = asyncio.create_task(lane.run())
-    bench = Bench(lane, camera, barrier, loops, store, zones, health, file, site, running, display)
-    for name in ListName:
-        await bench.list_plate(name, "闽Z00000" if name is ListName.BLACKLIST else "闽Y11111")
-    await zones.start()
-    others = [asyncio.create_task(zones.run()), asyncio.create_task(lane.holder.run())]
-    yield bench
-    for task in (bench.running, *others):
-        task.cancel()
-    await asyncio.gather(bench.running, *others, return_exceptions=True)
-    await store.close()
+    """One running lane."""
+    async with gate(tmp_path, [lane_settings], policy, timing, limits) as (bench,):
+        yield bench
+
+
+@pytest.fixture
+async def two(
+    tmp_path: Path, policy: ZonePolicy, timing: Timing, lane_settings: LaneSettings
+) -> AsyncIterator[list[Bench]]:
+    """Two lanes that lead the same way, each with its barrier."""
+    lanes = [lane_settings.model_copy(update={"name": name}) for name in ("left", "right")]
+    async with gate(tmp_path, lanes, policy, timing) as benches:
+        yield benches
+
+
+@pytest.fixture
+async def opposite(
+    tmp_path: Path, policy: ZonePolicy, timing: Timing, lane_settings: LaneSettings
+) -> AsyncIterator[list[Bench]]:
+    """An entry and an exit that share a barrier."""
+    lanes = [
+        lane_settings.model_copy(update={"name": each.value, "direction": each})
+        for each in (Direction.ENTRY, Direction.EXIT)
+    ]
+    async with gate(tmp_path, lanes, policy, timing, turn=True) as benches:
+        yield benches

@@ -10,7 +10,7 @@ import pytest
 
 from gatekeeper.config import CameraSettings, FolderSettings, LaneSettings
 from gatekeeper.drivers.motion import FIRST_LOOKS
-from gatekeeper.lane import eye
+from gatekeeper.lane import camera
 from gatekeeper.model import Direction, ListName, Outcome, Pixels, Sensor
 from gatekeeper.rules.guard import MIN_GAP_S
 from gatekeeper.rules.loops import USUAL, Limits
@@ -26,8 +26,8 @@ CAMERA: CameraSettings = FolderSettings(kind="folder", path=Path("pictures"))
 @pytest.fixture(autouse=True)
 def looks_fast(monkeypatch: pytest.MonkeyPatch) -> None:
     """The empty lane is known after ten looks: here that takes no seconds."""
-    monkeypatch.setattr(eye, "IDLE_PAUSE_S", 0.02)
-    monkeypatch.setattr(eye, "WATCH_PAUSE_S", 0.02)
+    monkeypatch.setattr(camera, "IDLE_PAUSE_S", 0.02)
+    monkeypatch.setattr(camera, "WATCH_PAUSE_S", 0.02)
 
 
 def road() -> Pixels:

@@ -1,7 +1,7 @@
 """A close relay: told once after a passage, and never onto anybody."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from gatekeeper.config import BarrierSettings, InputSettings, LaneSettings
 from gatekeeper.health import Health
-from gatekeeper.lane.closer import Closer
-from gatekeeper.lane.rooms import Rooms
-from gatekeeper.model import Ack, BarrierCommand, Commit, Direction, Outcome, Presence, Sensor
-from gatekeeper.rehearsal import VirtualClock, at_once
+from gatekeeper.lane.barrier import Closer
+from gatekeeper.lane.context import LaneContext, LastPulse, Rooms
+from gatekeeper.model import Ack, BarrierCommand, Direction, Fact, Outcome, Presence, Sensor
 from gatekeeper.rules.guard import CLEAR_S, MIN_GAP_S
+from gatekeeper.rules.passage import Timing
+from simulators.virtual import VirtualClock, at_once
 
 if TYPE_CHECKING:
     from gatekeeper.drivers.ports import Barrier
@@ -31,15 +32,14 @@ LANE = LaneSettings(
 )
 
 
-class FakeStore:
-    """Keeps the facts."""
+@dataclass
+class FakeJournal:
+    """Keeps the kinds of the facts."""
 
-    def __init__(self) -> None:
-        self.kinds: list[str] = []
+    kinds: list[str] = field(default_factory=list)
 
-    async def commit(self, commit: Commit) -> tuple[()]:
-        self.kinds += [record.fact.kind for record in commit.records]
-        return ()
+    def tell(self, *facts: Fact, **_: object) -> None:
+        self.kinds += [fact.kind for fact in facts]
 
 
 @dataclass
@@ -47,7 +47,8 @@ class Kerb:
     """A closer with everything around it, in virtual time."""
 
     clock: VirtualClock = field(default_factory=VirtualClock)
-    store: FakeStore = field(default_factory=FakeStore)
+    journal: FakeJournal = field(default_factory=FakeJournal)
+    last_pulse: LastPulse = field(default_factory=LastPulse)
     closings: list[float] = field(default_factory=list)
     outcome: Outcome = Outcome.DONE
     busy: bool = False
@@ -55,11 +56,20 @@ class Kerb:
 
     def __post_init__(self) -> None:
         self.health = Health(self.clock)
-        rooms = _Rooms(clock=self.clock, store=self.store, health=self.health)
-        self.closer = Closer(
-            LANE,
-            barrier=cast("Barrier", self),
+        rooms = _Rooms(clock=self.clock, journal=self.journal, health=self.health)
+        context = LaneContext(
+            settings=LANE,
+            policy=cast("Any", None),
+            timing=Timing(),
             rooms=cast("Rooms", rooms),
+            barrier=cast("Barrier", self),
+            last_pulse=self.last_pulse,
+            display=None,
+            store_failure_admits=False,
+        )
+        self.closer = Closer(
+            context,
+            after_s=AFTER_S,
             kept_up=lambda: self.held,
             opening=lambda: self.busy,
         )
@@ -102,7 +112,7 @@ class Kerb:
 @dataclass
 class _Rooms:
     clock: VirtualClock
-    store: FakeStore
+    journal: FakeJournal
     health: Health
 
 
@@ -119,7 +129,7 @@ def test_after_a_passage_the_barrier_is_told_to_close_once(kerb: Kerb) -> None:
     assert kerb.closings == []
     kerb.wait(60)
     assert len(kerb.closings) == 1
-    assert kerb.store.kinds == ["barrier.closed"]
+    assert kerb.journal.kinds == ["barrier.closed"]
 
 
 @pytest.mark.parametrize("sensor", SENSORS)
@@ -180,10 +190,66 @@ def test_a_closing_that_fails_is_an_alarm_and_not_repeated(kerb: Kerb) -> None:
     assert not kerb.health.stands("close_failed", "in")
 
 
+def test_after_an_ordered_opening_that_no_vehicle_uses_it_is_closed_once(kerb: Kerb) -> None:
+    kerb.closer.opens(used_within_s=30.0)
+    kerb.wait(29)
+    assert kerb.closings == []
+    kerb.wait(60)
+    assert len(kerb.closings) == 1
+
+
+def test_who_uses_an_ordered_opening_is_through_before_it_is_closed(kerb: Kerb) -> None:
+    kerb.closer.opens(used_within_s=30.0)
+    kerb.wait(29)
+    kerb.busy = True
+    kerb.set(Sensor.ARRIVAL, on=True)
+    kerb.wait(60)
+    assert kerb.closings == []
+    kerb.set(Sensor.ARRIVAL, on=False)
+    kerb.busy = False
+    kerb.closer.over()
+    kerb.wait(60)
+    assert len(kerb.closings) == 1
+
+
+def test_after_a_hold_has_ended_it_is_closed_over_a_clear_lane(kerb: Kerb) -> None:
+    kerb.held = True
+    kerb.wait(60)
+    kerb.held = False
+    kerb.set(Sensor.SAFETY, on=True)
+    kerb.closer.let_go()
+    kerb.wait(60)
+    assert kerb.closings == []
+    kerb.set(Sensor.SAFETY, on=False)
+    kerb.wait(60)
+    assert len(kerb.closings) == 1
+
+
+def test_a_boom_that_is_down_when_a_hold_ends_is_not_told_to_close(kerb: Kerb) -> None:
+    kerb.set(Sensor.BOOM_UP, on=False)
+    kerb.closer.let_go()
+    kerb.wait(60)
+    assert kerb.closings == []
+
+
+def test_row_26_a_pulse_of_the_opposite_lane_keeps_its_distance_as_well(kerb: Kerb) -> None:
+    kerb.closer.let_go()
+    kerb.wait(AFTER_S - 0.1)
+    kerb.last_pulse.at = kerb.clock.boot_s()
+    kerb.wait(MIN_GAP_S - 0.1)
+    assert kerb.closings == []
+    kerb.wait(60)
+    assert len(kerb.closings) == 1
+
+
 happenings = st.lists(
     st.one_of(
         st.tuples(st.just("set"), st.sampled_from(SENSORS), st.booleans()),
-        st.tuples(st.sampled_from(["opens", "over", "held", "busy"]), st.none(), st.booleans()),
+        st.tuples(
+            st.sampled_from(["opens", "over", "ordered", "let_go", "held", "busy"]),
+            st.none(),
+            st.booleans(),
+        ),
         st.tuples(st.just("wait"), st.none(), st.floats(0, 5)),
     ),
     max_size=60,
@@ -211,6 +277,11 @@ def test_row_26_in_whatever_order_things_happen_nothing_closes_onto_anybody(
                 kerb.closer.opens()
             case "over":
                 kerb.closer.over()
+            case "ordered":
+                opened = now
+                kerb.closer.opens(used_within_s=5.0)
+            case "let_go":
+                kerb.closer.let_go()
             case "held":
                 kerb.held = bool(value)
             case "busy":
@@ -223,4 +294,5 @@ def test_row_26_in_whatever_order_things_happen_nothing_closes_onto_anybody(
             assert [on.get(each) for each in SENSORS] == [False, False, False]
             assert all(at - last_on[each] >= CLEAR_S - 1e-5 for each in SENSORS)
             assert at - opened >= MIN_GAP_S - 1e-5
-    assert len(kerb.closings) <= sum(what == "over" for what, _, _ in some)
+    asked = sum(what in ("over", "ordered", "let_go") for what, _, _ in some)
+    assert len(kerb.closings) <= asked

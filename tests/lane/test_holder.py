@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gatekeeper.clock import SystemClock
+from gatekeeper.config import LaneSettings
 from gatekeeper.model import (
     DisplayText,
     Hold,
     HoldReason,
     ListName,
+    Order,
     Outcome,
     Sensor,
 )
@@ -192,3 +194,33 @@ class TestWithTimeToRead:
         bench.lane.holder.fire(True)
 
         await bench.in_state(State.OPENING)
+
+
+class TestWithACloseRelay:
+    """A barrier that closes by its relay, and by nothing else."""
+
+    @pytest.fixture
+    def lane_settings(self, lane_settings: LaneSettings) -> LaneSettings:
+        barrier = lane_settings.barrier.model_copy(update={"close_coil": 1, "close_after_s": 0.1})
+        return lane_settings.model_copy(update={"barrier": barrier})
+
+    async def test_it_is_closed_after_a_hold_has_ended(self, bench: "Bench") -> None:
+        clear(bench)
+        bench.lane.holder.ordered([ORDER])
+        await held(bench)
+        bench.lane.holder.ordered([])
+
+        await bench.until(lambda: bench.barrier.switched[-1:] == ["close"])
+        assert bench.barrier.switched == ["hold", "release", "close"]
+
+    async def test_it_is_closed_after_an_ordered_opening_that_no_vehicle_uses(
+        self, bench: "Bench"
+    ) -> None:
+        clear(bench)
+        wall = SystemClock().instant().wall
+        order = Order(
+            id="o-2", verb="open", by="Lin", reason="a film", expires_at=wall, lane="lane"
+        )
+
+        assert (await bench.lane.obey(order)).outcome == "done"
+        await bench.until(lambda: bench.barrier.switched == ["close"])

@@ -46,6 +46,35 @@ async def test_decision_and_intent_are_journalled_before_the_outcome(bench: Benc
     assert lane == ["vehicle.arrived", "vehicle.decided", "barrier.intended", "barrier.commanded"]
 
 
+class TestIntent:
+    """Where the disk answers in time."""
+
+    @pytest.fixture(params=list(Direction))
+    def direction(self, request: pytest.FixtureRequest) -> Any:
+        return request.param
+
+    async def test_it_is_on_the_disk_before_the_pulse(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        told: list[int] = []
+        open_ = bench.barrier.open
+
+        async def noting(command: Any) -> Any:
+            told.append(len(bench.facts("barrier.intended")))
+            return await open_(command)
+
+        bench.barrier.open = noting
+        monkeypatch.setattr("gatekeeper.lane.barrier.OPENING_S", 30.0)
+        monkeypatch.setattr("gatekeeper.lane.barrier.PATIENCE_S", 30.0)
+        monkeypatch.setattr("gatekeeper.journal.journal.SLOW_S", 30.0)
+        await bench.list_plate(ListName.VISITORS, VISITOR)
+        bench.arrive(VISITOR)
+        await bench.until(lambda: bench.barrier.commands)
+        assert told == [1]
+        (commanded,) = await bench.until(lambda: bench.facts("barrier.commanded"))
+        assert not commanded["behind"]
+
+
 async def test_an_unknown_car_is_refused_and_admitted_as_soon_as_it_is_bound(bench: Bench) -> None:
     bench.arrive(VISITOR)
     await bench.in_state(State.REFUSED)
@@ -163,7 +192,10 @@ async def test_an_entry_stays_shut_when_nothing_can_be_written(bench: Bench) -> 
     assert not bench.barrier.commands
 
 
-async def test_a_database_that_cannot_be_written_is_an_alarm_until_it_can(bench: Bench) -> None:
+async def test_a_database_that_cannot_be_written_is_an_alarm_until_it_can(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gatekeeper.journal.journal.STEADY_S", 0.1)
     bench.store.failing = True
     bench.arrive(VISITOR)
     await bench.until(lambda: bench.health.stands("store_failed", "store"))

@@ -9,8 +9,8 @@ from gatekeeper.clock import SystemClock
 from gatekeeper.health import Health
 from gatekeeper.lane import Side, Turn
 from gatekeeper.model import Direction, Presence, Sensor
-from gatekeeper.rehearsal import VirtualClock
 from gatekeeper.rules.turn import Timing
+from simulators.virtual import VirtualClock
 
 PATIENCE_S = 30.0
 

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
-from gatekeeper.lpr.detect import Detector, apart, candidates, fitted, priors
-from gatekeeper.lpr.networks import DetectorContract
+from gatekeeper.lpr.detect import ClpFinder, apart, candidates, fitted, priors
 from gatekeeper.lpr.session import Floats
+from gatekeeper.networks.manifest import ClpDetector
 
 MEAN = (104.0, 117.0, 123.0)
-CONTRACT = DetectorContract(
+CONTRACT = ClpDetector(
+    contract="clp",
     file="net.onnx",
     mean=MEAN,
     scale=1.0,
@@ -95,7 +96,7 @@ def test_the_detector_names_corners_in_the_order_of_the_picture_and_in_its_pixel
         seen.append(batch.shape)
         return outputs(8 * 4 * 2 + 4 * 2, {0: 0.9})
 
-    (found,) = Detector(network, CONTRACT).find(grey(64, 128), side=64)
+    (found,) = ClpFinder(network, CONTRACT).find(grey(64, 128), side=64)
 
     assert seen == [(1, 3, 32, 64)]
     assert found.score == pytest.approx(0.9)

@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeAlias
 import pytest
 
 from gatekeeper.config import Config
+from gatekeeper.errors import StoreError
 from gatekeeper.model import (
     Colour,
     Commit,
@@ -31,9 +32,9 @@ from gatekeeper.model import (
     PlateRead,
     Sensor,
 )
-from gatekeeper.rehearsal import Rehearsal, VirtualClock, at_once
-from gatekeeper.rehearsal.clock import EPOCH
 from gatekeeper.store.facts import fact_of
+from simulators.virtual import EPOCH, Broker, Machine, VirtualLoop, at_once
+from simulators.virtual.machine import Life
 from simulators.world import Truth, Vehicle, Visit, Way
 
 ZONE, ENTRY, EXIT = "visitor_zone", "inner-entry", "inner-exit"
@@ -109,45 +110,51 @@ class Gate:
         self._loops: set[tuple[str, Sensor]] = set()
         self._folder = folder
         self._zone = zone
-        self.path = folder / "gate-0.db"
-        self.clock = VirtualClock()
+        self._time = VirtualLoop()
+        self.machine = Machine(self._config(), folder / "gate-0.db", self._time, broker=Broker())
         self._begun_s = 0.0
-        self._ended = False
-        self._live(self.path)
+        self._cut = self._ended = False
+        self._live()
 
     @property
     def true_s(self) -> float:
         """Seconds since the beginning."""
-        return self.clock.true_s
+        return self._time.time()
+
+    @property
+    def path(self) -> Path:
+        """The database as it lies there now."""
+        return self.machine.path
+
+    @property
+    def life(self) -> Life:
+        """The controller that runs now."""
+        return self.machine.now
 
     def end(self) -> None:
         """Stop, and let go of the database."""
         if not self._ended:
-            self.life.end()
+            self.machine.kill()
+            self._time.close()
         self._ended = True
 
     def adopt(self, **zone: Any) -> None:
         """Somebody has changed the zone's settings, and started the daemon again."""
         self._zone |= zone
+        self.machine.config = self._config()
         self.crash()
 
     # --- time ---------------------------------------------------------------------------------
 
     def wait(self, seconds: float) -> None:
-        """Time passes, and with it whatever the controller asked to be woken for."""
+        """Time passes, and with it whatever the controller waits for."""
         until = self.true_s + seconds
-        for _ in range(MANY):
-            due = self.clock.true(self.life.wake_at())
-            if due > until:
-                break
-            self._at(max(due, self.true_s))
-        else:
-            raise AssertionError(f"at {self.true_s} s it wants to be woken again and again")
+        while (due := self._time.next_at()) is not None and due <= until:
+            self._at(due)
         self._at(until)
 
     def _at(self, true_s: float) -> None:
-        self.clock.true_s = true_s
-        self._do(lambda life: life.wake())
+        self._do(lambda: self._time.run_to(true_s))
         for lane in LANES:
             free = not any(where == lane for where, _ in self._loops)
             if free and self.true_s - self._clear_since[lane] > FALLS_S:
@@ -182,7 +189,7 @@ class Gate:
         """Some more frames of the car that stands in a lane, if they are wanted."""
         for number in range(4):
             self.wait(FRAME_S)
-            if self.life.looking(lane) and lane not in self._blind:
+            if lane in self.machine.kerbs.awaited and lane not in self._blind:
                 self._frame(lane, self.standing[lane], seen, number)
 
     def drive(self, lane: str, *behind: Car, speed: float = 1.5, gap_m: float = 0.5) -> None:
@@ -246,7 +253,7 @@ class Gate:
         occupied = any(where == lane for where, _ in self._loops)
         self._clear_since[lane] = self.true_s
         self.truth.occupied(lane, occupied, self.true_s)
-        self._do(lambda life: life.edge(lane, sensor, on))
+        self._do(lambda: self.machine.edge(lane, sensor, on))
 
     def _frame(self, lane: str, car: Car, seen: Seen, number: int) -> None:
         self._frames += 1
@@ -260,10 +267,10 @@ class Gate:
             rows=1,
             corners=CORNERS,
             frame=self._frames,
-            at=self.clock.boot_s(),
+            at=self.machine.clock.boot_s(),
         )
         reads = () if seen == "unread" else (read,)
-        self._do(lambda life: life.look(lane, self._frames, reads))
+        self._do(lambda: self.machine.show(lane, self._frames, reads))
 
     # --- the centre ---------------------------------------------------------------------------
 
@@ -289,7 +296,7 @@ class Gate:
             **more,
         )
         answers: list[OrderAnswer] = []
-        self._do(lambda life: answers.append(life.order(order)))
+        self._do(lambda: answers.append(self.machine.order(order)))
         return answers[0] if answers else None
 
     def _change(self, name: ListName, *changes: ListChange) -> None:
@@ -299,7 +306,7 @@ class Gate:
         step = ListChanges(list=name, since=since, version=since + 1, changes=changes)
         followed: list[bool] = []
         while not followed:
-            self._do(lambda life: followed.append(life.lists(step)))
+            self._do(lambda: followed.append(self.machine.lists(step)))
         assert followed == [True]
 
     # --- what breaks --------------------------------------------------------------------------
@@ -308,27 +315,29 @@ class Gate:
         """A camera dies, or lives again."""
         (self._blind.discard if alive else self._blind.add)(lane)
         self.truth.blind(lane, "camera", not alive, self.true_s)
-        self._do(lambda life: life.camera(lane, alive=alive))
+        self._do(lambda: self.machine.camera(lane, alive=alive))
 
     def relay(self, lane: str, *, works: bool) -> None:
         """The relay of a barrier fails, or works again; nobody is promised anything meanwhile."""
         self._opened.add(lane)
-        self.life.relay(lane, works=works)
+        self.machine.relay(lane, works=works)
 
     def step_clock(self, by_s: float, *, trusted: bool) -> None:
         """The wall clock jumps."""
-        self.clock.step(by_s, trusted=trusted)
-        self._do(lambda life: life.timekeeper.look())
-        self._do(lambda life: life.settle())
+        self.machine.clock.step(by_s, trusted=trusted)
+        self._do(self.life.controller.timekeeper.look)
+        self._do(self._time.settle)
 
     def power_cut(self, off_s: float, *moving: Car) -> None:
         """No power for a while; meanwhile the booms are lifted by hand, and some move unseen."""
         for lane in LANES:
             self.truth.blind(lane, "power", True, self.true_s)
-        self.clock.true_s += off_s / 2
+        self._gather()
+        self.machine.kill()
+        self._time.run_to(self.true_s + off_s / 2)
         for car in moving:
             self._through(ENTRY if car.visit is None else EXIT, car)
-        self.clock.true_s += off_s / 2
+        self._time.run_to(self.true_s + off_s / 2)
         for lane in LANES:
             self.truth.blind(lane, "power", False, self.true_s)
         self._start_again(power=True)
@@ -339,74 +348,64 @@ class Gate:
 
     def crash_after(self, commits: int) -> None:
         """The daemon will die when it is about to commit once more than so often."""
-        written, left = self.life.store.commit, commits
+        written, left = self.life.store.commit_all, commits
 
-        async def until_the_last(commit: Commit) -> tuple[Event, ...]:
+        async def until_the_last(commits: Sequence[Commit]) -> tuple[Event, ...]:
             nonlocal left
             if left == 0:
+                self._cut = True
                 raise PowerCut
             left -= 1
-            return await written(commit)
+            return await written(commits)
 
-        self.life.store.commit = until_the_last  # type: ignore[method-assign]
+        self.life.store.commit_all = until_the_last  # type: ignore[method-assign]
 
-    def _do(self, deed: Callable[[Rehearsal], object]) -> None:
+    def _do(self, deed: Callable[[], object]) -> None:
         """Tell the controller, which may die of it; see what it has done and written."""
         try:
-            deed(self.life)
+            deed()
         except PowerCut:
+            self._cut = True
+        except StoreError:
+            if not self._cut:
+                raise
+        if self._cut:
             self._start_again(power=False)
         self._gather()
 
     def _start_again(self, *, power: bool) -> None:
         """A new life on the files as they lie there; what was committed is on the disk."""
-        self._gather()
-        before, left = self.life, self.path
-        at_once(before.store.flush())
+        self._cut = False
+        if self.machine.life is not None:
+            self._gather()
+            self.machine.kill()
+        left = self.path
         self._lives += 1
-        self.path = self._folder / f"gate-{self._lives}.db"
+        self.machine.path = self._folder / f"gate-{self._lives}.db"
         for end in ("", "-wal"):
             with suppress(FileNotFoundError):
                 shutil.copy(f"{left}{end}", f"{self.path}{end}")
-        kept = self._kept(before)
-        before.end()
         if power:
-            self.clock.reboot()
-        self._live(self.path, kept)
+            self.machine.clock.reboot()
+        self._live()
 
-    def _live(self, path: Path, kept: object = None) -> None:
+    def _live(self) -> None:
         """Begin, and find the loops as they are; the last life's store is this one's."""
-        self.life = Rehearsal(self._config(), path, self.clock)
-        assert kept is None or self._kept(self.life) == kept
         self._begun_s = self.true_s
-        self._opened.clear()
-        self._do(lambda life: life.begin())
-        for lane in sorted(self._blind):
-            self._do(lambda life, lane=lane: life.camera(lane, alive=False))  # type: ignore[misc]
-        for lane, sensor in sorted(self._loops):
-            self._do(lambda life, at=(lane, sensor): life.edge(*at, on=True))  # type: ignore[misc]
-
-    def _kept(self, life: Rehearsal) -> object:
-        """All that a controller has written down."""
-        store = life.store
-        return (
-            store.journal,
-            at_once(store.pending(0, limit=MANY)),
-            at_once(store.open_stays()),
-            at_once(store.ended_stays(EPOCH - timedelta(days=9))),
-            at_once(store.counts()),
-            at_once(store.unfinished()),
-            at_once(store.lockdown()),
-            at_once(store.listing(sorted(set().union(*self.lists.values())))),
-        )
+        self._opened = set(self.machine.kerbs.broken)
+        self.machine.told.clear()
+        self._do(self.machine.begin)
 
     def _gather(self) -> None:
-        for lane in self.life.openings:
+        kerbs = self.machine.kerbs
+        for lane in kerbs.pulses:
             self.pulses[lane] += 1
             self._up.add(lane)
             self._opened.add(lane)
-        self.life.openings.clear()
-        self.life.told.clear()
+        kerbs.pulses.clear()
+        if not self.machine.told:
+            return
+        self.machine.told.clear()
         for each in at_once(self.life.store.pending(len(self.told), limit=MANY)):
             assert each.seq == len(self.told) + 1, "the journal has a gap"
             told = Told(

@@ -16,7 +16,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from gatekeeper.cli.simulate.ledger import Law
 from gatekeeper.model import (
     BarrierCommanded,
     BarrierIntended,
@@ -43,10 +42,11 @@ from gatekeeper.model import (
     Verdict,
     ZoneRecounted,
 )
-from gatekeeper.rehearsal import at_once
 from gatekeeper.rules import stay
 from gatekeeper.rules.passage import State
 from gatekeeper.rules.replay import replay
+from simulators.simulate.ledger import Law
+from simulators.virtual import at_once
 from simulators.world import Vehicle
 
 if TYPE_CHECKING:
@@ -382,8 +382,10 @@ class SiteMachine(RuleBasedStateMachine):
 
     @invariant()
     def a_count_that_is_trusted_is_right(self) -> None:
-        state = self.gate.life.zones.state(ZONE)
-        between = any(lane.state is not State.CLEAR for lane in self.gate.life.lanes.values())
+        state = self.gate.life.controller.zones.state(ZONE)
+        between = any(
+            lane.state is not State.CLEAR for lane in self.gate.life.controller.lanes.values()
+        )
         assert state.count >= 0
         if state.trusted and not between:
             assert state.count == self.gate.truth.inside(ZONE, self.gate.true_s)

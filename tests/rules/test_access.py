@@ -24,6 +24,7 @@ from gatekeeper.model import (
 )
 from gatekeeper.rules import plate
 from gatekeeper.rules.access import Question, decide, keys
+from gatekeeper.rules.identity import bound_by_limits
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 LIMIT = Limit(limit_s=600, warning_s=120, grace_s=60)
@@ -340,7 +341,7 @@ def test_an_expired_exact_row_still_says_who_the_car_is() -> None:
 def test_a_listed_look_alike_makes_an_exact_match_uncertain() -> None:
     assert not ask(INTERNAL, row(ListName.VISITORS, ALIKE)).certain
     assert not ask(INTERNAL, row(ListName.VISITORS, ALIKE_TOO)).certain
-    assert ask(INTERNAL, row(ListName.VISITORS, "京A82365")).certain
+    assert ask(INTERNAL, row(ListName.VISITORS, "京A82366")).certain
 
 
 def test_an_uncertain_sighting_makes_an_uncertain_decision() -> None:
@@ -449,3 +450,32 @@ def test_an_exit_says_which_plate_leaves() -> None:
 
     assert told(decision) == (Verdict.ADMIT, Reason.EXIT)
     assert decision.plate == CAR
+
+
+def test_a_plate_has_to_be_told_apart_from_every_banned_look_alike() -> None:
+    """The reader is sure of the 8 that could be a B, and not of the 5 that could be an S."""
+    halfway = seen("京A82545", weak={4: 0.7})
+    listed = row(ListName.VISITORS, "京A82545")
+    both = (row(ListName.BLACKLIST, "京AB2545"), row(ListName.BLACKLIST, "京A82S45"))
+
+    assert ask(listed, *both, sighting=halfway).reason is Reason.LOOKS_BLACKLISTED
+    assert ask(listed, both[0], sighting=halfway).reason is Reason.VISITOR
+
+
+# --- who is bound by a limit ----------------------------------------------------------------
+
+
+def test_internal_plates_that_are_not_exempt_are_bound_by_limits_in_whatever_zone() -> None:
+    elsewhere = replace(INTERNAL, plate="京B00001", zone="somewhere")
+    exempt = replace(INTERNAL, plate="京B00002")
+    rows = (INTERNAL, elsewhere, exempt, replace(EXEMPT, plate="京B00002"), VISITOR)
+
+    assert bound_by_limits(rows, NOW) == {CAR, "京B00001"}
+
+
+def test_rows_that_are_over_or_not_yet_valid_bind_and_exempt_nobody() -> None:
+    over = replace(INTERNAL, valid_until=NOW)
+    coming = replace(EXEMPT, valid_from=NOW + timedelta(seconds=1))
+
+    assert bound_by_limits((over,), NOW) == set()
+    assert bound_by_limits((INTERNAL, coming), NOW) == {CAR}

@@ -14,7 +14,9 @@ from gatekeeper.rules.guard import (
     Clearance,
     against_closing,
     against_release,
+    around,
     objection,
+    under,
 )
 
 COMMAND = BarrierCommand(
@@ -46,6 +48,15 @@ def closing(around: Clearance, at: float, **more: bool) -> str | None:
 
 def test_a_command_in_time_has_no_objection() -> None:
     assert objection(COMMAND, 100.0, None) is None
+
+
+def test_a_command_is_good_until_its_deadline_and_at_that_moment_too() -> None:
+    assert objection(COMMAND, 102.0, None) is None
+    assert objection(COMMAND, 102.001, None) is not None
+
+
+def test_the_seconds_are_those_of_the_situations() -> None:
+    assert (CLEAR_S, MIN_GAP_S) == (2.0, 1.0)
 
 
 def test_a_late_command_is_never_carried_out() -> None:
@@ -151,3 +162,38 @@ def test_no_close_while_anything_is_or_lately_was_occupied_or_is_unknown(
         assert all(at - since >= CLEAR_S - 1e-5 for since in last_on.values())
     elif clear_now:
         raise AssertionError("everything was clear for long enough")
+
+
+# --- what guards a boom ---------------------------------------------------------------------
+
+
+def test_under_a_boom_its_safety_loop_is_asked_or_else_the_arrival_loop_and_the_photocell() -> None:
+    assert set(under((*AROUND, Sensor.VIEW)).since) == {Sensor.SAFETY, Sensor.PHOTOCELL}
+    assert set(under((Sensor.ARRIVAL, Sensor.VIEW)).since) == {Sensor.ARRIVAL}
+
+
+def test_around_a_boom_everything_is_asked_but_the_boom_itself() -> None:
+    assert set(around((*AROUND, Sensor.BOOM_UP, Sensor.VIEW)).since) == {*AROUND, Sensor.VIEW}
+
+
+def test_a_sensor_that_goes_on_being_clear_has_been_so_since_it_first_was() -> None:
+    once = saying(Clearance.of([Sensor.SAFETY]), Sensor.SAFETY, 5.0, on=False)
+    assert once.since == {Sensor.SAFETY: 5.0}
+    assert saying(once, Sensor.SAFETY, 9.0, on=False).since == {Sensor.SAFETY: 5.0}
+    assert saying(once, Sensor.SAFETY, 9.0, on=True).since == {Sensor.SAFETY: None}
+    assert saying(once, Sensor.ARRIVAL, 9.0, on=True).since == {Sensor.SAFETY: 5.0}
+
+
+def test_a_close_keeps_its_distance_from_the_pulse_before() -> None:
+    """With the very distance it may close; a moment less, and it may not."""
+    asked = {"kept_up": False, "opening": False}
+    free = clear(*AROUND)
+    assert against_closing(free, 100.0, **asked, last_at=100.0 - MIN_GAP_S) is None
+    assert against_closing(free, 100.0, **asked, last_at=100.01 - MIN_GAP_S) is not None
+
+
+def test_all_is_clear_two_seconds_after_the_last_sensor_became_so() -> None:
+    two = saying(clear(*AROUND), Sensor.PHOTOCELL, 3.0, on=True)
+    assert two.clear_at is None
+    assert saying(two, Sensor.PHOTOCELL, 7.0, on=False).clear_at == 9.0
+    assert Clearance().clear_at == 2.0

@@ -17,6 +17,7 @@ from gatekeeper.model import (
     Judgement,
     Limit,
     PassageEnd,
+    PeerEvent,
     Reason,
     Sighting,
     Stay,
@@ -27,7 +28,17 @@ from gatekeeper.model import (
     Verdict,
 )
 from gatekeeper.rules import journey
-from gatekeeper.rules.journey import Ended, Place, at_exit, blemished, doubted, is_outside, local
+from gatekeeper.rules.journey import (
+    ACROSS_CLOCKS_S,
+    HIDES_EXIT_AT_ENTRY,
+    Ended,
+    Place,
+    at_exit,
+    blemished,
+    doubted,
+    is_outside,
+    local,
+)
 from gatekeeper.rules.stay import QUIET, StayStep
 
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -295,3 +306,151 @@ def test_a_moment_so_long_ago_lies_so_far_back_on_both_clocks() -> None:
 
 def test_a_passage_is_through_with_these_ends_only() -> None:
     assert {end for end in PassageEnd if left(CAR, end=end).through} == set(journey.THROUGH)
+
+
+# --- what a peer reports --------------------------------------------------------------------
+
+INTO_THE_PARK = Place(lane="gate-2/outer-exit", zone="car_park", direction=Direction.EXIT)
+
+
+def reported(after_s: float, *, trusted: bool = True) -> PeerEvent:
+    """A read at a peer, so long after the entry of `inside()` by the wall clocks."""
+    return PeerEvent(
+        controller="gate-2",
+        journal="j",
+        seq=1,
+        lane="outer-exit",
+        passage="p9",
+        occurred_at=NINE + timedelta(seconds=after_s),
+        clock_trusted=trusted,
+        fact=None,
+    )
+
+
+def outside_by(told: PeerEvent, stay: Stay) -> list[StayStep]:
+    return journey.told_outside(stay, INTO_THE_PARK, told, at(400), QUIET)
+
+
+def test_a_read_at_a_peer_that_was_after_the_entry_for_certain_ends_the_stay() -> None:
+    (step,) = outside_by(reported(ACROSS_CLOCKS_S + 0.1), inside())
+    assert step.stay.end is StayEnd.UNOBSERVED
+
+
+@pytest.mark.parametrize("after_s", [-ACROSS_CLOCKS_S + 0.1, 0.0, ACROSS_CLOCKS_S])
+def test_one_that_may_have_been_before_or_after_the_entry_is_a_doubt(after_s: float) -> None:
+    (step,) = outside_by(reported(after_s), inside())
+    assert step.stay.ended is None
+    assert step.stay.doubts == (Doubt.SEEN_ELSEWHERE,)
+
+
+@pytest.mark.parametrize("after_s", [-ACROSS_CLOCKS_S, -300.0])
+def test_one_that_was_before_the_entry_for_certain_says_nothing(after_s: float) -> None:
+    assert outside_by(reported(after_s), inside()) == []
+
+
+@pytest.mark.parametrize("after_s", [300.0, -300.0])
+@pytest.mark.parametrize("whose", ["the peer's", "ours"])
+def test_by_a_clock_that_was_not_trusted_it_is_a_doubt_whenever_it_was(
+    after_s: float, whose: str
+) -> None:
+    entered = replace(at(0), trusted=whose != "ours")
+    told = reported(after_s, trusted=whose != "the peer's")
+    (step,) = outside_by(told, replace(inside(), entered=entered))
+    assert step.stay.ended is None
+    assert step.stay.doubts == (Doubt.SEEN_ELSEWHERE,)
+
+
+def test_two_clocks_of_a_site_may_differ_by_ten_seconds() -> None:
+    assert ACROSS_CLOCKS_S == 10.0
+
+
+@pytest.mark.parametrize(
+    ("zone", "conflict"), [("hall", True), ("car_park", False)], ids=["its own", "another"]
+)
+def test_a_plate_that_comes_to_the_entry_of_the_zone_it_is_inside_of_is_there_twice(
+    zone: str, conflict: bool
+) -> None:
+    place = Place(lane="in", zone=zone, direction=Direction.ENTRY)
+    step = journey.seen_outside(inside(), place, at(300), QUIET)
+    assert (Doubt.PLATE_CONFLICT in step.stay.doubts) is conflict
+
+
+@pytest.mark.parametrize(("ended_s", "counts"), [(79.9, False), (80.0, True), (85.0, True)])
+def test_a_passage_that_a_peer_reports_late_says_nothing_of_who_came_after_it(
+    ended_s: float, counts: bool
+) -> None:
+    steps = at_exit([inside(entered=90.0)], left(None, arrived=ended_s - 5), CERTAIN, QUIET)
+    assert bool(steps) is counts
+
+
+def test_moments_of_two_boots_are_not_compared() -> None:
+    later = replace(inside(), entered=replace(at(900.0), boot_id="z"))
+    (step,) = at_exit([later], left(None), CERTAIN, QUIET)
+    assert Doubt.COULD_HAVE_LEFT in step.stay.doubts
+
+
+# --- lanes that lead in ---------------------------------------------------------------------
+
+IN = Place(lane="in", zone="hall", direction=Direction.ENTRY)
+OUT = Place(lane="out", zone="hall", direction=Direction.EXIT)
+
+
+@pytest.mark.parametrize("doubt", Doubt)
+def test_at_an_entry_only_what_may_let_a_vehicle_out_there_is_a_doubt(doubt: Doubt) -> None:
+    steps = journey.after_passage([inside()], IN, left(OTHER, doubts=(doubt,)), CERTAIN, QUIET)
+    assert found(steps) == ([doubt] if doubt in HIDES_EXIT_AT_ENTRY else [])
+
+
+def test_at_an_entry_an_unread_vehicle_lets_nobody_out() -> None:
+    assert journey.after_passage([inside()], IN, left(None), CERTAIN, QUIET) == []
+    assert journey.after_passage([inside()], OUT, left(None), CERTAIN, QUIET) != []
+
+
+# --- safety loops that may be dead ----------------------------------------------------------
+
+
+def undecided(end: PassageEnd) -> Ended:
+    return replace(left(None, end=end), decision=None)
+
+
+def test_a_vehicle_that_seems_to_back_out_of_an_open_exit_leaves_its_loop_in_doubt() -> None:
+    backed_out = left(CAR, end=PassageEnd.BACKED_OUT)
+    assert journey.unproven((), OUT, backed_out) == (OUT,)
+    assert journey.unproven((OUT,), OUT, backed_out) == (OUT,)
+    assert journey.unproven((), OUT, undecided(PassageEnd.BACKED_OUT)) == ()
+    assert journey.unproven((), IN, backed_out) == ()
+
+
+def test_the_next_vehicle_that_crosses_that_loop_shows_that_it_works() -> None:
+    north = Place(lane="north", zone="hall", direction=Direction.EXIT)
+    assert journey.unproven((OUT, north), OUT, left(OTHER)) == (north,)
+    assert journey.unproven((OUT, north), OUT, undecided(PassageEnd.PASSED)) == (north,)
+
+
+@pytest.mark.parametrize("end", [PassageEnd.PASSED_PRESUMED, PassageEnd.TIMED_OUT])
+def test_a_passage_over_which_the_loop_was_silent_shows_nothing(end: PassageEnd) -> None:
+    assert journey.unproven((OUT,), OUT, left(CAR, end=end)) == (OUT,)
+    assert journey.unproven((), OUT, left(CAR, end=end)) == ()
+
+
+# --- what the journal says ------------------------------------------------------------------
+
+
+def test_the_journal_says_who_passed_which_way_and_how_long_it_took() -> None:
+    fact = journey.fact_of(OUT, left(CAR, doubts=(Doubt.SECOND_PLATE,)))
+    assert (fact.plate, fact.decided, fact.certain) == (CAR, True, True)
+    assert (fact.zone, fact.direction, fact.end) == ("hall", Direction.EXIT, PassageEnd.PASSED)
+    assert fact.lasted_s == pytest.approx(5.0)
+    assert fact.doubts == (Doubt.SECOND_PLATE,)
+
+
+def test_an_unread_or_undecided_vehicle_is_never_certain() -> None:
+    unread = journey.fact_of(OUT, left(None))
+    assert (unread.plate, unread.decided, unread.certain) == (None, True, False)
+    bare = journey.fact_of(OUT, undecided(PassageEnd.PASSED))
+    assert (bare.plate, bare.decided, bare.certain) == (None, False, False)
+
+
+def test_a_passage_that_ended_before_it_began_by_another_clock_took_no_time() -> None:
+    odd = replace(left(CAR), arrived=at(900.0))
+    assert journey.fact_of(OUT, odd).lasted_s == 0.0

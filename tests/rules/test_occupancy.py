@@ -44,6 +44,14 @@ def test_who_is_not_through_changes_nothing(end: PassageEnd) -> None:
     assert counted(FIVE, Direction.ENTRY, passage(end)) is None
 
 
+def test_the_last_vehicle_that_leaves_leaves_none_and_the_count_is_trusted_still() -> None:
+    one = ZoneState(zone="hall", count=1, trusted=True)
+    after = counted(one, Direction.EXIT, passage())
+    assert after is not None
+    assert after.state == EMPTY
+    assert after.doubtful is None
+
+
 def test_below_nobody_there_is_nothing_to_count() -> None:
     after = counted(EMPTY, Direction.EXIT, passage())
     assert after is not None

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gatekeeper.model import (
+    Admits,
     BlacklistAdded,
     BlacklistSuspended,
     Blemish,
@@ -28,6 +29,7 @@ from gatekeeper.model import (
     StayWarning,
     VehicleClass,
     Verdict,
+    ZonePolicy,
 )
 from gatekeeper.rules import excuse
 from gatekeeper.rules.stay import (
@@ -45,6 +47,7 @@ from gatekeeper.rules.stay import (
     begin,
     could_have_been,
     counted_s,
+    is_too_old,
     is_watched,
     step,
 )
@@ -587,3 +590,99 @@ def test_whether_a_passage_could_have_been_this_plate(
     sighting: Sighting | None, answer: bool
 ) -> None:
     assert could_have_been(sighting, CAR, 0.98) is answer
+
+
+# --- a list row that ends -------------------------------------------------------------------
+
+
+def bound(until_s: float) -> ListRow:
+    until = NINE + timedelta(seconds=until_s)
+    return ListRow(list=ListName.INTERNALS, plate=CAR, valid_until=until, version=7)
+
+
+BRIEF = replace(DECISION, row=bound(640))
+
+
+def test_a_stay_remembers_until_when_its_plate_is_bound_by_the_limit() -> None:
+    assert begun(BRIEF).limit == replace(LIMIT, until=NINE + timedelta(seconds=640))
+    assert begun().limit == LIMIT
+    assert begun(replace(BRIEF, limit=None)).limit is None
+
+
+def test_a_limit_that_is_made_longer_ends_with_its_list_row_all_the_same() -> None:
+    longer = replace(LIMIT, limit_s=900)
+    eased = after((Eased(limit=longer), at(10)), stay=begun(BRIEF))
+
+    assert eased.stay.limit == replace(longer, until=NINE + timedelta(seconds=640))
+
+
+@pytest.mark.parametrize(("ended_s", "limited"), [(639.9, True), (640.0, False)])
+def test_the_limit_is_lifted_at_the_moment_its_list_row_ends(ended_s: float, limited: bool) -> None:
+    then = after((Woken(), at(ended_s)), stay=begun(BRIEF))
+
+    assert (then.stay.limit is not None) is limited
+    assert (then.wake_at is not None) is limited
+
+
+def test_who_leaves_late_after_its_list_row_has_ended_is_not_judged() -> None:
+    gone = after((left(PassageEnd.PASSED, at(665)), at(670)), stay=begun(BRIEF))
+
+    assert kinds(gone) == [StayEnded]
+
+
+def test_a_list_row_that_ends_after_the_judgement_changes_nothing() -> None:
+    judged = after((Woken(), at(670)), stay=begun(replace(DECISION, row=bound(671))))
+
+    assert judged.stay.judgement is Judgement.OVERSTAYED
+    assert after((Woken(), at(700)), stay=judged.stay).stay.limit == judged.stay.limit
+
+
+def test_by_a_clock_that_is_not_trusted_a_row_that_ends_some_day_makes_nothing_certain() -> None:
+    judged = after(
+        (Woken(), at(670, trusted=False)), stay=begun(replace(DECISION, row=bound(86_400)))
+    )
+
+    assert judged.stay.judgement is Judgement.SUSPECTED
+    assert judged.stay.doubts == (Doubt.CLOCK_UNTRUSTED,)
+
+
+# --- stays that go on for too long ----------------------------------------------------------
+
+BELIEVED = ZonePolicy(
+    zone="visitors",
+    admits=Admits.REGISTERED,
+    capacity=60,
+    limit=LIMIT,
+    abandon_limited_s=1000.0,
+    abandon_s=5000.0,
+)
+
+
+@pytest.mark.parametrize(("decision", "longest_s"), [(DECISION, 1000.0), (VISITOR, 5000.0)])
+def test_a_stay_is_believed_for_as_long_as_the_policy_says_of_its_class(
+    decision: Decision, longest_s: float
+) -> None:
+    assert not is_too_old(begun(decision), BELIEVED, at(longest_s))
+    assert is_too_old(begun(decision), BELIEVED, at(longest_s + 0.1))
+
+
+def test_how_old_a_stay_from_before_a_boot_is_is_not_asked() -> None:
+    assert not is_too_old(begun(), BELIEVED, at(9e9, boot="b"))
+
+
+def test_time_that_ran_backwards_counts_as_none() -> None:
+    assert counted_s(begun(), at(-5)) == 0.0
+    assert counted_s(begun(), at(100, boot="b")) == 0.0
+    assert counted_s(begun(), at(100)) == 100.0
+
+
+def test_a_character_as_sure_as_the_measured_level_contradicts() -> None:
+    read = passing("沪B67890", 0.98)
+    assert not could_have_been(read, CAR, 0.98)
+    assert could_have_been(read, CAR, 0.9800001)
+
+
+def test_a_stay_that_is_overdue_asks_to_be_woken_now() -> None:
+    warned = after((Woken(), at(500)))
+    tailgated = Blemished(Blemish(doubt=Doubt.TAILGATING, at=at(300)))
+    assert step(warned.stay, tailgated, at(800)).wake_at == 800.0

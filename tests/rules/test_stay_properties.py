@@ -87,6 +87,21 @@ def test_the_moment_asked_for_is_never_a_rounding_too_early(uptime: float, s: fl
     assert judged.stay.judgement
 
 
+@given(st.integers(0, 10**12), st.integers(-2, 2) | st.integers(-600_000, 600_000))
+def test_whoever_arrives_at_the_exit_by_limit_and_grace_has_not_overstayed_to_the_millisecond(
+    entered_ms: int, late_ms: int
+) -> None:
+    entered = Instant(boot_id="0", boot_s=entered_ms / 1000, wall=NINE, trusted=True)
+    started = begun(decided(certain=True, limited=True), entered)
+    arrived_ms = entered_ms + round(WINDOW_S * 1000) + late_ms
+    arrived = replace(entered, boot_s=arrived_ms / 1000)
+    through = replace(arrived, boot_s=arrived.boot_s + 4.2)
+
+    left = step(started.stay, AwayFromExit(PassageEnd.PASSED, arrived), through)
+
+    assert (left.stay.judgement is not None) is (late_ms > 0)
+
+
 Visits = list[tuple[str, float, float]]
 """At which exit a vehicle stands, after which pause at that exit, and for how long."""
 

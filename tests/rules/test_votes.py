@@ -265,6 +265,20 @@ def test_the_next_car_seen_alone_for_long_has_no_vote() -> None:
     assert not sighting.certain
 
 
+@pytest.mark.parametrize(("share", "winner"), [(0.49, "京A12345"), (0.51, "沪B88888")])
+def test_a_plate_is_the_next_cars_only_if_it_was_never_half_as_large(
+    share: float, winner: str
+) -> None:
+    clear = [read("京A12345", frame=frame, corners=box(150.0)) for frame in range(2)]
+    smaller = box(150.0 * share**0.5)
+    alone = [read("沪B88888", frame=frame, corners=smaller) for frame in range(2, 8)]
+
+    sighting = tally(clear + alone, QUORUM, last_call=False)
+
+    assert sighting is not None
+    assert sighting.plate == winner
+
+
 def test_a_car_read_from_afar_and_misread_close_by_is_not_the_next_car() -> None:
     afar = [read("京A12345", frame=frame, corners=box(60.0)) for frame in range(6)]
     close = [read("京A1234S", frame=frame, corners=box(150.0)) for frame in range(6, 8)]

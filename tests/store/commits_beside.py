@@ -12,7 +12,7 @@ AT = Instant(boot_id="b", boot_s=1.0, wall=datetime(2026, 11, 23, tzinfo=UTC), t
 
 
 async def _main(path: Path, commits: int) -> None:
-    store = await Store.open(path)
+    store = await Store.opened(path)
     print("open", flush=True)  # noqa: T201 - whoever started it begins now, too
     for _ in range(commits):
         record = Record(fact=VehicleArrived(), at=AT, lane="beside")

@@ -26,7 +26,7 @@ AT = Instant(boot_id="b", boot_s=1.0, wall=datetime(2026, 11, 23, tzinfo=UTC), t
 
 async def _main(path: Path) -> None:
     registry.PIECE = 5
-    store = await Store.open(path)
+    store = await Store.opened(path)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_commits(store))
         tasks.create_task(_snapshots(store))

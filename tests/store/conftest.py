@@ -1,9 +1,10 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from gatekeeper.store import Store
+from tests.store.disk import Disk
 
 
 @pytest.fixture
@@ -13,6 +14,14 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def store(path: Path) -> AsyncIterator[Store]:
-    opened = await Store.open(path)
+    opened = await Store.opened(path)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    mounted = Disk(tmp_path / "disk")
+    mounted.mount()
+    yield mounted
+    mounted.unmount()

@@ -1,12 +1,11 @@
 """A file that cannot be trusted is said to be so; one that can survives what may happen to it."""
 
 import asyncio
-import resource
+import os
 import sqlite3
+import struct
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,8 +19,11 @@ from sqlalchemy import create_engine, text
 import gatekeeper.store
 from gatekeeper.errors import StoreError
 from gatekeeper.model import AlarmRaised, Commit, Instant, Record, VehicleArrived
-from gatekeeper.store import Store, UnsoundStoreError, schema, set_aside
-from gatekeeper.store.database import PRAGMAS, Database, telling
+from gatekeeper.store import Store, UnsoundStoreError, alone, outbox, schema, set_aside
+from gatekeeper.store.connections import READING, WRITING
+from gatekeeper.store.database import BUSY_MS, Database
+from gatekeeper.store.trouble import telling
+from tests.store.disk import no_file_may_outgrow
 
 AT = Instant(boot_id="b", boot_s=1.0, wall=datetime(2026, 11, 23, tzinfo=UTC), trusted=True)
 ARRIVED = Commit(records=(Record(fact=VehicleArrived(), at=AT),))
@@ -34,25 +36,38 @@ def database(path: Path) -> Database:
     return database
 
 
-def test_every_connection_has_the_pragmas(path: Path) -> None:
+def test_the_connection_that_writes_flushes_each_commit(path: Path) -> None:
     database = Database.open(path)
-    with database.reading() as connection:
-        said = {name: connection.scalar(text(f"PRAGMA {name}")) for name, _, _ in PRAGMAS}
+    names = [name for name, _, _ in WRITING] + ["busy_timeout"]
+    with database.writing() as connection:
+        said = {name: connection.scalar(text(f"PRAGMA {name}")) for name in names}
     database.close()
 
     assert said == {
         "journal_mode": "wal",
         "synchronous": 2,
         "foreign_keys": 1,
-        "busy_timeout": 2000,
+        "busy_timeout": BUSY_MS,
         "journal_size_limit": 64 * 2**20,
     }
+
+
+def test_the_connection_that_reads_cannot_write(path: Path) -> None:
+    database = Database.open(path)
+    with (
+        pytest.raises(StoreError, match="cannot be written"),
+        database.reading() as connection,
+    ):
+        connection.execute(text("DELETE FROM events"))
+    database.close()
+
+    assert [name for name, _, _ in READING] == ["query_only"]
 
 
 def test_a_pragma_that_does_not_hold_stops_the_start(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gatekeeper.store.database.PRAGMAS", (("journal_mode", "DELETE", "wal"),))
+    monkeypatch.setattr("gatekeeper.store.database.WRITING", (("journal_mode", "DELETE", "wal"),))
 
     with pytest.raises(StoreError, match=r"gatekeeper\.db: .*journal_mode=delete .*local disk"):
         Database.open(path)
@@ -74,24 +89,6 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path) -> Non
         Database.open(path)
 
     assert path.read_bytes().startswith(b"a letter")
-
-
-def _scratch(path: Path) -> None:
-    with path.open("r+b") as file:
-        file.seek(path.stat().st_size // 2)
-        file.write(b"\xff" * 8192)
-
-
-async def test_a_damaged_database_is_found_at_the_start(path: Path) -> None:
-    store = await Store.open(path)
-    detail = "x" * 1000
-    alarm = Record(fact=AlarmRaised(alarm="a", subject="s", detail=detail), at=AT)
-    await store.commit(Commit(records=(alarm,) * 200))
-    await store.close()
-    _scratch(path)
-
-    with pytest.raises(UnsoundStoreError, match=r"gatekeeper\.db: is not a sound database"):
-        await Store.open(path)
 
 
 def test_a_database_of_a_newer_version_is_refused(database: Database, path: Path) -> None:
@@ -199,17 +196,6 @@ async def test_a_locked_database_is_an_error_and_questions_are_still_answered(
     assert [event.seq for event in await store.commit(ARRIVED)] == [1]
 
 
-@contextmanager
-def _no_file_may_outgrow(file: Path) -> Iterator[None]:
-    """Every write beyond the present size of `file` fails, as on a disk that is going."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 async def test_a_disk_that_fails_to_write_is_an_error_and_the_store_recovers(
     store: Store, path: Path
 ) -> None:
@@ -217,10 +203,11 @@ async def test_a_disk_that_fails_to_write_is_an_error_and_the_store_recovers(
     big = Commit(records=(alarm,) * 200)
     await store.commit(big)
     with (
-        _no_file_may_outgrow(Path(f"{path}-wal")),
+        no_file_may_outgrow(Path(f"{path}-wal")),
         pytest.raises(StoreError, match=r"gatekeeper\.db: the disk "),
     ):
         await asyncio.gather(*[store.commit(big) for _ in range(5)])
+    await store.flush()  # the others have been tried too
     last = await store.outbox_depth()
 
     (event,) = await store.commit(ARRIVED)
@@ -245,3 +232,44 @@ def test_a_read_only_file_is_told_as_such(path: Path) -> None:
     with pytest.raises(StoreError, match="give it to the user"), telling(path):
         connection.execute("CREATE TABLE cars (plate TEXT)")
     connection.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
+async def test_what_root_makes_belongs_to_the_owner_of_the_folder(path: Path) -> None:
+    os.chown(path.parent, 12_345, 12_345)
+    store = await Store.opened(path)
+    await store.commit(ARRIVED)
+    with alone(path, "a test"):
+        owners = {file.name: file.stat().st_uid for file in path.parent.iterdir()}
+    await store.close()
+
+    assert owners == dict.fromkeys(
+        [path.name, f"{path.name}-wal", f"{path.name}-shm", f"{path.name}.lock"], 12_345
+    )
+
+
+def test_the_last_number_is_found_without_reading_the_journal(database: Database) -> None:
+    asked = outbox.STATE.compile(compile_kwargs={"literal_binds": True})
+    with database.reading() as connection:
+        steps = [row.detail for row in connection.execute(text(f"EXPLAIN QUERY PLAN {asked}"))]
+
+    assert "SEARCH events" in steps
+    assert not [step for step in steps if step.startswith("SCAN events")]
+
+
+def _log_index(path: Path) -> tuple[int, tuple[int, ...]]:
+    """The last frame of the log, and the marks of those who read it."""
+    index = Path(f"{path}-shm").read_bytes()
+    (last,) = struct.unpack_from("=I", index, 16)
+    return last, struct.unpack_from("=4I", index, 104)
+
+
+async def test_after_each_commit_a_reader_has_nothing_to_write(store: Store, path: Path) -> None:
+    """When the disk hangs then, lists are read all the same. The places in the file:
+    https://sqlite.org/walformat.html, the WAL-index header.
+    """
+    for _ in range(3):
+        await store.commit(ARRIVED)
+        last_frame, marks = _log_index(path)
+
+        assert last_frame in marks

@@ -22,7 +22,8 @@ from gatekeeper.model import (
     StayEnd,
     VehicleClass,
 )
-from gatekeeper.store import Store, journal
+from gatekeeper.store import Limits, Store, journal
+from gatekeeper.store.rows import BlacklistRow
 
 AT = Instant(boot_id="b", boot_s=1.0, wall=datetime(2026, 11, 23, 8, tzinfo=UTC), trusted=False)
 RECORD = Record(fact=AlarmCleared(alarm="a", subject="s"), at=AT, lane="in", passage="p")
@@ -62,6 +63,16 @@ async def test_reading_begins_after_a_number_and_ends_at_a_limit_across_pages(
     assert list(journal.events(path, limit=0)) == []
 
 
+async def test_the_length_is_that_of_what_is_still_there(store: Store, path: Path) -> None:
+    empty = journal.length(path)
+    await store.commit(Commit(records=(RECORD,) * 600))
+    await store.confirm(store.journal, 600)
+    whole = journal.length(path)
+    await store.prune(Limits(now=None, days=365, events=100, megabytes=1000), 0.0)
+
+    assert (empty, whole, journal.length(path)) == (0, 600, 100)
+
+
 async def test_a_reader_and_the_writer_do_not_disturb_each_other(store: Store, path: Path) -> None:
     def read() -> list[list[int]]:
         return [[row.seq for row in journal.events(path)] for _ in range(30)]
@@ -77,7 +88,7 @@ async def test_a_reader_and_the_writer_do_not_disturb_each_other(store: Store, p
 
 
 async def test_the_journal_can_be_read_when_the_controller_is_off(path: Path) -> None:
-    store = await Store.open(path)
+    store = await Store.opened(path)
     await store.commit(Commit(records=(RECORD,)))
     await store.close()
 
@@ -106,7 +117,7 @@ def test_a_database_without_a_journal_is_an_error(path: Path) -> None:
 
 async def test_a_path_may_have_any_characters(tmp_path: Path) -> None:
     path = tmp_path / "入口 50% #1?.db"
-    store = await Store.open(path)
+    store = await Store.opened(path)
     await store.commit(Commit(records=(RECORD,)))
 
     assert [row.seq for row in journal.events(path)] == [1]
@@ -155,7 +166,7 @@ async def test_the_blacklist_can_be_read_with_what_is_suspended(store: Store, pa
     await store.commit(Commit(records=(), listed=(own, told), suspended=(("inner", "A"),)))
 
     assert journal.blacklist(path) == (
-        journal.BlacklistRow(row=own, suspended=True),
-        journal.BlacklistRow(row=named, suspended=False),
-        journal.BlacklistRow(row=told, suspended=False),
+        BlacklistRow(row=own, suspended=True),
+        BlacklistRow(row=named, suspended=False),
+        BlacklistRow(row=told, suspended=False),
     )

@@ -27,7 +27,7 @@ async def test_every_acknowledged_commit_outlives_sigkill(path: Path) -> None:
     for commits in (1, 7, 40, 90):
         least += _acknowledged_before_a_kill(path, commits)
 
-        store = await Store.open(path)  # which checks the whole database
+        store = await Store.opened(path)  # which checks the whole database
         told = [row for row in journal.events(path) if row.kind == "barrier.intended"]
         (count,) = await store.counts()
         listing = await store.listing([f"P{number}" for number in range(50)])

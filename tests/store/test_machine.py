@@ -1,4 +1,6 @@
-"""The store beside a plain model of it: the same is asked of both, and the power may fail."""
+"""The store beside a plain model of it: the same is asked of both, and the power may fail, the disk
+fill, and another program hold the file locked.
+"""
 
 import asyncio
 import shutil
@@ -14,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from gatekeeper.errors import StoreError
 from gatekeeper.model import (
     BarrierCommanded,
     BarrierIntended,
@@ -38,11 +41,14 @@ from gatekeeper.model import (
     RowSource,
     Stay,
     StayEnd,
+    StayEnded,
     VehicleArrived,
     VehicleClass,
     ZoneState,
 )
-from gatekeeper.store import Store, facts, registry
+from gatekeeper.store import Limits, Store, facts, registry, retention
+from tests.store.disk import no_file_may_outgrow
+from tests.store.test_opening import locked
 
 AT = Instant(boot_id="b", boot_s=1.0, wall=datetime(2026, 11, 23, tzinfo=UTC), trusted=True)
 GATES = (RowSource.GATE, RowSource.PEER)
@@ -61,6 +67,9 @@ told = st.one_of(
     st.just(VehicleArrived()),
     ids.map(lambda c: BarrierIntended(command=c, reason=Reason.EXIT)),
     ids.map(lambda c: BarrierCommanded(command=c, outcome=Outcome.DONE, detail="")),
+    ids.map(
+        lambda stay: StayEnded(stay=stay, zone="inner", plate="A", end=StayEnd.EXITED, stayed_s=1.0)
+    ),
     st.builds(
         OrderAnswered,
         order=ids,
@@ -137,6 +146,9 @@ class Model:
     def __init__(self) -> None:
         self.facts: list[Fact] = []
         self.confirmed = 0
+        self.gone = 0
+        self.commands: dict[str, bool] = {}
+        self.orders: dict[str, str] = {}
         self.stays: dict[str, Stay] = {}
         self.counts: dict[str, ZoneState] = {}
         self.versions: dict[ListName, int] = {}
@@ -153,7 +165,8 @@ class Model:
         self.suspended.discard(key)
 
     def commit(self, commit: Commit) -> None:
-        self.facts += [record.fact for record in commit.records]
+        for record in commit.records:
+            self.tell(record.fact)
         self.stays |= {stay.id: stay for stay in commit.stays}
         self.counts |= {state.zone: state for state in commit.counts}
         self.marks |= {mark.controller: mark for mark in commit.marks}
@@ -202,28 +215,42 @@ class Model:
                 del self.rows[key]
         for row in snapshot.rows:
             self.put(replace(row, list=snapshot.list, version=snapshot.version))
-        self.reach(snapshot.list, snapshot.version, len(snapshot.rows), whole=True)
+        self.reach(snapshot.list, snapshot.version, len([*snapshot.rows]), whole=True)
         return True
 
     def reach(self, name: ListName, version: int, rows: int, *, whole: bool) -> None:
         self.versions[name] = version
-        self.facts.append(RegistryFollowed(list=name, version=version, rows=rows, whole=whole))
+        self.tell(RegistryFollowed(list=name, version=version, rows=rows, whole=whole))
+
+    def tell(self, fact: Fact) -> None:
+        self.facts.append(fact)
+        match fact:
+            case BarrierIntended(command=command):
+                self.commands.setdefault(command, False)
+            case BarrierCommanded(command=command) if command in self.commands:
+                self.commands[command] = True
+            case OrderAnswered(order=order, outcome=outcome):
+                self.orders.setdefault(order, outcome)
 
     def unfinished(self) -> list[str]:
-        intended: dict[str, bool] = {}
-        for fact in self.facts:
-            if isinstance(fact, BarrierIntended):
-                intended.setdefault(fact.command, False)
-            if isinstance(fact, BarrierCommanded) and fact.command in intended:
-                intended[fact.command] = True
-        return [command for command, finished in intended.items() if not finished]
+        return [command for command, finished in self.commands.items() if not finished]
 
     def outcome(self, order: str) -> str | None:
-        for fact in self.facts:
-            if isinstance(fact, OrderAnswered) and fact.order == order:
-                return fact.outcome
-        intended = any(isinstance(f, BarrierIntended) and f.command == order for f in self.facts)
-        return "unknown" if intended else None
+        return self.orders.get(order, "unknown" if order in self.commands else None)
+
+    def prune(self, most: int) -> int:
+        before, until = self.gone, min(self.confirmed, len(self.facts) - most)
+        for fact in self.facts[before : max(before, until)]:
+            match fact:
+                case BarrierIntended(command=each) | BarrierCommanded(command=each):
+                    if self.commands.get(each):
+                        del self.commands[each]
+                case OrderAnswered(order=order):
+                    self.orders.pop(order, None)
+                case StayEnded(stay=stay) if stay in self.stays and self.stays[stay].ended:
+                    del self.stays[stay]
+        self.gone = max(before, until)
+        return self.gone - before
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -238,14 +265,22 @@ class StoreMachine(RuleBasedStateMachine):
         self.model = Model()
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(registry, "PIECE", 2)
+        self.patch.setattr(retention, "PIECE", 2)
 
     def run(self, question: Coroutine[Any, Any, Answer]) -> Answer:
         return self.runner.run(question)
 
     @initialize()
     def open(self) -> None:
-        self.store = self.run(Store.open(self.path))
+        self.store = self.started()
         self.journal = self.store.journal
+
+    def started(self) -> Store:
+        """One that waits for no lock."""
+        store = Store.at(self.path, busy_ms=0)
+        self.run(store.open())
+        self.is_flushed = True
+        return store
 
     def teardown(self) -> None:
         self.run(self.store.close())
@@ -342,8 +377,70 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(rehearsal=st.booleans())
     def stop_and_start(self, rehearsal: bool) -> None:
         self.run(self.store.close())
-        opened = Store.rehearsal(self.path) if rehearsal else self.run(Store.open(self.path))
-        self.store = opened
+        self.store = Store.rehearsal(self.path) if rehearsal else self.started()
+        self.is_flushed = not rehearsal
+
+    @rule(most=st.integers(0, 9), confirmed=st.booleans())
+    def prune(self, most: int, confirmed: bool) -> None:
+        if confirmed:
+            self.confirm(len(self.model.facts), ours=True)
+        limits = Limits(now=None, days=1, events=most, megabytes=1000)
+        gone = self.run(self.store.prune(limits, 0.0))
+
+        assert gone.events == self.model.prune(most)
+
+    @rule(fact=told)
+    def start_while_another_program_has_the_file(self, fact: Fact) -> None:
+        self.run(self.store.close())
+        self.store = Store.at(self.path, busy_ms=0)
+        with locked(self.path, to_readers=True), pytest.raises(StoreError, match="locked"):
+            self.run(self.store.open())
+        with pytest.raises(StoreError, match=r"is not open: .*locked"):
+            self.run(self.store.commit(Commit(records=(Record(fact=fact, at=AT),))))
+        self.run(self.store.open())
+        self.is_flushed = True
+
+    @rule(fact=told)
+    def commit_while_another_program_writes(self, fact: Fact) -> None:
+        if not self.is_flushed:
+            return  # nobody else can write then
+        with locked(self.path):
+            with pytest.raises(StoreError, match="locked"):
+                self.run(self.store.commit(Commit(records=(Record(fact=fact, at=AT),))))
+            self.lists_are_as_the_model_says()
+
+    @rule(some=st.lists(told, min_size=1, max_size=30))
+    def commit_on_a_full_disk(self, some: list[Fact]) -> None:
+        if not self.is_flushed:
+            return  # nothing is written then before it is flushed
+        commit = Commit(records=tuple(Record(fact=fact, at=AT) for fact in some))
+        with no_file_may_outgrow(Path(f"{self.path}-wal")):
+            try:
+                self.run(self.store.commit(commit))
+            except StoreError:
+                return
+        self.model.commit(commit)  # there was room in the log
+
+    @rule(some=st.lists(told, min_size=1, max_size=9), cut=st.floats(0, 1))
+    def power_cut_during_a_commit(self, some: list[Fact], cut: float) -> None:
+        """What was written last is on the disk up to somewhere, and beyond it as it was before."""
+        if not self.is_flushed:
+            return  # nothing is promised then
+        commit = Commit(records=tuple(Record(fact=fact, at=AT) for fact in some))
+        log = Path(f"{self.path}-wal")
+        database, before = self.path.read_bytes(), log.read_bytes()
+        self.run(self.store.commit(commit))
+        after = log.read_bytes()
+        begun = next(n for n in range(len(after)) if after[n : n + 1] != before[n : n + 1])
+        torn = begun + int(cut * (len(after) - begun))
+        self.run(self.store.close())
+        self.lives += 1
+        self.path = self.path.with_name(f"{self.lives}.db")
+        self.path.write_bytes(database)
+        Path(f"{self.path}-wal").write_bytes(after[:torn] + before[torn:])
+        self.store = self.started()
+        if self.run(self.store.last_seq()) > len(self.model.facts):
+            self.model.commit(commit)
 
     @rule(name=names, rows=st.lists(centre_row, min_size=3, max_size=7), pieces=st.integers(0, 9))
     def crash_during_a_snapshot(self, name: ListName, rows: list[ListRow], pieces: int) -> None:
@@ -372,7 +469,7 @@ class StoreMachine(RuleBasedStateMachine):
         for end in ("", "-wal"):
             shutil.copy(f"{left}{end}", f"{self.path}{end}")
         self.run(self.store.close())
-        self.store = self.run(Store.open(self.path))
+        self.store = self.started()
 
     @invariant()
     def the_journal_and_the_outbox_are_as_the_model_says(self) -> None:
@@ -441,8 +538,8 @@ class StoreMachine(RuleBasedStateMachine):
 
 TestStoreMachine = StoreMachine.TestCase
 TestStoreMachine.settings = settings(
-    max_examples=20,
-    stateful_step_count=15,
+    max_examples=30,
+    stateful_step_count=20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

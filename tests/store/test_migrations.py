@@ -97,7 +97,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def migrated(path: Path) -> AsyncIterator[Store]:
-    store = await Store.open(path)
+    store = await Store.opened(path)
     yield store
     await store.close()
 
@@ -189,7 +189,7 @@ async def test_a_second_start_finds_nothing_left_to_do(migrated: Store, path: Pa
     before = await migrated.open_stays()
     await migrated.close()
 
-    again = await Store.open(path)
+    again = await Store.opened(path)
     stays = await again.open_stays()
     await again.close()
 
@@ -209,7 +209,7 @@ def test_a_database_of_every_schema_before_this_one_is_kept() -> None:
 
 @pytest.fixture
 async def newest(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await Store.open(Path(shutil.copy(NEWEST, tmp_path / "gatekeeper.db")))
+    store = await Store.opened(Path(shutil.copy(NEWEST, tmp_path / "gatekeeper.db")))
     yield store
     await store.close()
 
@@ -250,3 +250,19 @@ async def test_a_migrated_database_keeps_a_hold(newest: Store) -> None:
 
     assert await newest.holds() == (hold,)
     assert await newest.fire()
+
+
+# --- 0003 -----------------------------------------------------------------------------------
+
+
+async def test_the_entries_of_stays_that_were_judged_are_evidence(tmp_path: Path) -> None:
+    store = await Store.opened(Path(shutil.copy(DATABASES / "0003.db", tmp_path / "gatekeeper.db")))
+    evidence = await store.evidence(NOON)
+    (hold,) = await store.holds()
+    await store.commit(Commit(records=(), removed=((ZONE, "闽C22222"), (ZONE, "闽C33333"))))
+    closed = await store.evidence(NOON)
+    await store.close()
+
+    assert evidence == {"p-2", "p-3"}
+    assert closed == set()
+    assert (hold.order, hold.lasts_s) == ("o-1", 3600.0)

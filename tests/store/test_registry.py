@@ -3,6 +3,8 @@
 import asyncio
 import itertools
 import sqlite3
+import tracemalloc
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,9 +20,10 @@ from gatekeeper.model import (
     ListRow,
     ListSnapshot,
     ListVersion,
+    RegistryFollowed,
     RowSource,
 )
-from gatekeeper.store import Store, registry
+from gatekeeper.store import Store, facts, registry
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 AT = Instant(boot_id="boot", boot_s=1.0, wall=NOON, trusted=True)
@@ -407,3 +410,39 @@ async def test_a_removal_older_than_a_snapshot_on_its_way_in_takes_nothing_from_
 
     assert await coming
     assert len(await plates(store, *letters)) == len(letters)
+
+
+async def test_a_long_list_is_never_held_as_a_whole(store: Store) -> None:
+    note = "x" * 500
+    whole = ListSnapshot(
+        list=ListName.VISITORS,
+        version=1,
+        rows=(replace(row(f"P{n * 7919 % 10_000}"), note=f"{note}{n}") for n in range(10_000)),
+    )
+    tracemalloc.start()
+    try:
+        assert await store.replace(whole, AT)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert most < 3_000_000  # of 8 million that the rows take
+    (found,) = (await store.listing(["P7919"])).rows
+    assert found.note == f"{note}1"
+    (followed, *_) = [facts.fact_of(e.kind, e.body) for e in await store.pending(0, 10)]
+    assert followed == RegistryFollowed(list=ListName.VISITORS, version=1, rows=10_000, whole=True)
+
+
+async def test_a_list_that_breaks_off_while_it_comes_changes_nothing(store: Store) -> None:
+    def rows() -> Iterator[ListRow]:
+        yield row("A")
+        raise ValueError("row 2 is no plate")
+
+    await store.replace(snapshot(1, row("B")), AT)
+    whole = ListSnapshot(list=ListName.VISITORS, version=2, rows=rows())
+    with pytest.raises(ValueError, match="row 2 is no plate"):
+        await store.replace(whole, AT)
+
+    assert await plates(store, "A", "B") == [("B", None, RowSource.CENTRE)]
+    assert await store.replace(snapshot(2, row("A")), AT)
+    assert await plates(store, "A", "B") == [("A", None, RowSource.CENTRE)]

@@ -124,11 +124,11 @@ async def test_another_journals_confirmation_frees_nothing(store: Store) -> None
 
 
 async def test_a_new_database_is_a_new_journal_and_a_reopened_one_the_same(tmp_path: Path) -> None:
-    one, other = await Store.open(tmp_path / "one.db"), await Store.open(tmp_path / "other.db")
+    one, other = await Store.opened(tmp_path / "one.db"), await Store.opened(tmp_path / "other.db")
     journals = (one.journal, other.journal)
     await one.close()
     await other.close()
-    again = await Store.open(tmp_path / "one.db")
+    again = await Store.opened(tmp_path / "one.db")
     await again.close()
 
     assert journals[0] != journals[1]
@@ -180,7 +180,7 @@ async def test_a_mark_replaces_that_of_the_same_controller(store: Store) -> None
 async def test_a_lockdown_stands_until_it_is_lifted_also_through_a_restart(path: Path) -> None:
     stands = []
     for lockdown in (None, True, None, False, None):
-        store = await Store.open(path)
+        store = await Store.opened(path)
         await store.commit(Commit(records=(), lockdown=lockdown))
         stands.append(await store.lockdown())
         await store.close()
@@ -261,6 +261,7 @@ async def test_a_commit_goes_on_when_its_caller_is_cancelled(store: Store, path:
     await asyncio.gather(running, queued, return_exceptions=True)
     other.execute("ROLLBACK")
     other.close()
+    await store.flush()
 
     assert await store.outbox_depth() == 2
     assert told == [1, 1]
@@ -276,7 +277,7 @@ async def test_a_failure_that_nobody_waits_for_is_logged(store: Store) -> None:
         await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        await store.outbox_depth()
+        await store.flush()
 
     assert [entry["event"] for entry in logged] == ["store.abandoned_call_failed"]
 
@@ -300,7 +301,7 @@ async def test_calls_beyond_the_bound_are_refused_and_accepted_ones_are_all_carr
 
 
 async def test_a_closed_store_says_so_and_closing_twice_is_harmless(path: Path) -> None:
-    store = await Store.open(path)
+    store = await Store.opened(path)
     await store.close()
     await store.close()
 

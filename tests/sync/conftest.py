@@ -488,7 +488,7 @@ async def make_gate(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Gat
 
     async def make(kind: type[Store] = Store, name: str = "") -> Gate:
         clock = SetClock()
-        store = await kind.open(tmp_path / f"{name or len(made)}.db")
+        store = await kind.opened(tmp_path / f"{name or len(made)}.db")
         made.append(Gate(store, Health(clock), clock))
         return made[-1]
 

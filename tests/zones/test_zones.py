@@ -1,17 +1,20 @@
-"""The clerk of the zones, on a real store, in virtual time."""
+"""The zones, on a real store, in virtual time."""
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from gatekeeper.errors import StoreError
 from gatekeeper.health import Health
+from gatekeeper.journal import Journal, PastLife, read_past_life
 from gatekeeper.model import (
     Admits,
     AlarmCleared,
     AlarmRaised,
+    BlacklistAdded,
+    BlacklistRemoved,
     Colour,
     ControllerStarted,
     Decision,
@@ -39,10 +42,9 @@ from gatekeeper.model import (
     ZonePolicy,
     ZoneState,
 )
-from gatekeeper.rehearsal import VirtualClock, at_once
-from gatekeeper.rehearsal.clock import EPOCH
 from gatekeeper.store import Store
 from gatekeeper.zones import Ended, Place, ZonePlan, Zones
+from simulators.virtual import EPOCH, VirtualClock, at_once
 
 CAR, OTHER = "京A12345", "沪B67890"
 LIMIT = Limit(limit_s=600, warning_s=120, grace_s=60)
@@ -75,9 +77,15 @@ class Clerk:
     """The zones of one controller, whose peer `north` runs an exit of the hall, too."""
 
     zones: Zones
-    store: Store
+    journal: Journal
     clock: VirtualClock
     seq: int = 0
+
+    @property
+    def store(self) -> Store:
+        """What has been posted so far, on the disk."""
+        at_once(self.journal.flush())
+        return self.journal.store
 
     def passage(self, lane: str, plate: str | None, *doubts: Doubt) -> Ended:
         admitted = Decision(
@@ -103,32 +111,28 @@ class Clerk:
     def hears(self, fact: Fact | None, *, lane: str = "exit", ago_s: float = 0.0) -> None:
         """An event of the peer."""
         self.seq += 1
-        at_once(
-            self.zones.heard(
-                PeerEvent(
-                    controller="north",
-                    journal="j1",
-                    seq=self.seq,
-                    lane=lane,
-                    passage="p",
-                    occurred_at=self.clock.instant(self.clock.boot_s() - ago_s).wall,
-                    clock_trusted=True,
-                    fact=fact,
-                )
+        self.zones.heard(
+            PeerEvent(
+                controller="north",
+                journal="j1",
+                seq=self.seq,
+                lane=lane,
+                passage="p",
+                occurred_at=self.clock.instant(self.clock.boot_s() - ago_s).wall,
+                clock_trusted=True,
+                fact=fact,
             )
         )
 
     def hears_health(self, *alarms: str) -> None:
-        at_once(
-            self.zones.heard(
-                PeerHealth(
-                    controller="north",
-                    journal="j1",
-                    seq=self.seq,
-                    at=self.clock.instant().wall,
-                    clock_trusted=True,
-                    alarms=alarms,
-                )
+        self.zones.heard(
+            PeerHealth(
+                controller="north",
+                journal="j1",
+                seq=self.seq,
+                at=self.clock.instant().wall,
+                clock_trusted=True,
+                alarms=alarms,
             )
         )
 
@@ -139,11 +143,11 @@ class Clerk:
         return [doubt for each in self.stays() for doubt in each.doubts]
 
 
-def zones_on(store: Store, clock: VirtualClock) -> Zones:
+def zones_on(journal: Journal, clock: VirtualClock) -> Zones:
     return Zones(
         PLACES,
         [ZonePlan(policy=HALL, inside="car_park", peers=("north",)), ZonePlan(policy=CAR_PARK)],
-        store=store,
+        journal=journal,
         clock=clock,
         health=Health(clock),
         certain=0.98,
@@ -151,17 +155,25 @@ def zones_on(store: Store, clock: VirtualClock) -> Zones:
     )
 
 
+def internals(*plates: str, version: int = 1) -> ListSnapshot:
+    rows = tuple(ListRow(list=ListName.INTERNALS, plate=plate) for plate in plates)
+    return ListSnapshot(list=ListName.INTERNALS, version=version, rows=rows)
+
+
 @pytest.fixture
 def clerk(tmp_path: Path) -> Iterator[Clerk]:
-    """The peer was heard, and a car has just entered the hall."""
-    clock, store = VirtualClock(), Store.rehearsal(tmp_path / "gatekeeper.db")
-    clerk = Clerk(zones_on(store, clock), store, clock)
-    at_once(clerk.zones.start())
+    """The peer was heard, and an internal car has just entered the hall."""
+    clock = VirtualClock()
+    journal = Journal(
+        Store.rehearsal(tmp_path / "gatekeeper.db"), clock=clock, health=Health(clock)
+    )
+    at_once(journal.store.replace(internals(CAR, OTHER), clock.instant()))
+    clerk = Clerk(zones_on(journal, clock), journal, clock)
     clerk.hears_health()
-    at_once(clerk.zones.ended(clerk.passage("in", CAR)))
+    clerk.zones.ended(clerk.passage("in", CAR))
     assert clerk.doubts() == []
     yield clerk
-    at_once(store.close())
+    at_once(journal.store.close())
 
 
 LEFT = PassageEnded(
@@ -254,7 +266,7 @@ def keep_awake(clerk: Clerk, for_s: float) -> None:
     for _ in range(int(for_s // 30)):
         clerk.clock.true_s += 30
         clerk.hears_health()
-        at_once(clerk.zones.wake())
+        clerk.zones.wake()
 
 
 def test_who_stands_in_the_peers_exit_when_the_limit_ends_is_not_judged(clerk: Clerk) -> None:
@@ -318,12 +330,12 @@ def test_a_peer_that_speaks_again_was_silent_all_the_same(clerk: Clerk) -> None:
 
 
 def test_who_is_judged_and_given_up_in_one_moment_is_judged_once(clerk: Clerk) -> None:
-    at_once(clerk.zones.ended(clerk.passage("in", OTHER)))
+    clerk.zones.ended(clerk.passage("in", OTHER))
     clerk.zones.occupied("out", True, clerk.clock.boot_s())
     clerk.clock.true_s += 700
     clerk.zones.occupied("out", False, clerk.clock.boot_s())
     clerk.clock.true_s += 86_400
-    at_once(clerk.zones.wake())
+    clerk.zones.wake()
 
     assert clerk.stays() == []
     since = clerk.clock.instant(0.0).wall
@@ -338,12 +350,12 @@ def test_a_stay_in_a_zone_that_is_no_longer_configured_is_given_up_at_the_start(
     again = Zones(
         {},
         [ZonePlan(policy=CAR_PARK)],
-        store=clerk.store,
+        journal=clerk.journal,
         clock=clerk.clock,
         health=Health(clerk.clock),
         certain=0.98,
     )
-    at_once(again.start())
+    again.restore(at_once(read_past_life(clerk.store, EPOCH)))
 
     assert clerk.stays() == []
     (ended,) = at_once(clerk.store.ended_stays(clerk.clock.instant(0.0).wall))
@@ -356,67 +368,123 @@ def test_a_stay_in_a_zone_that_is_no_longer_configured_is_given_up_at_the_start(
 def test_who_is_no_longer_bound_by_a_limit_has_none_and_who_still_is_keeps_it(
     clerk: Clerk,
 ) -> None:
-    at_once(clerk.zones.ended(clerk.passage("in", OTHER)))
-    row = ListRow(list=ListName.INTERNALS, plate=OTHER)
-    at_once(
-        clerk.store.replace(
-            ListSnapshot(list=ListName.INTERNALS, version=1, rows=(row,)), clerk.clock.instant()
-        )
-    )
-    at_once(clerk.zones.lists_changed(None))
+    clerk.zones.ended(clerk.passage("in", OTHER))
+    at_once(clerk.store.replace(internals(OTHER, version=2), clerk.clock.instant()))
+    at_once(clerk.zones.ask_lists(None))
 
     assert {each.plate: each.limit for each in clerk.stays()} == {CAR: None, OTHER: LIMIT}
 
 
-# --- one thing at a time --------------------------------------------------------------------
+# --- a store that fails ---------------------------------------------------------------------
 
 
-async def test_two_lanes_at_once_do_not_undo_each_other(tmp_path: Path) -> None:
-    clock, store = VirtualClock(), await Store.open(tmp_path / "gatekeeper.db")
-    clerk = Clerk(zones_on(store, clock), store, clock)
-    await clerk.zones.start()
-    await clerk.zones.ended(clerk.passage("in", CAR))
-    clock.true_s += 300
-    await asyncio.gather(
-        clerk.zones.ended(clerk.passage("out", CAR)),
-        clerk.zones.doubt("out-2", Doubt.DIRECTION_UNKNOWN),
-    )
+def test_while_the_store_fails_every_open_stay_bears_a_doubt_and_no_count_is_trusted(
+    clerk: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clerk.zones.recount("hall", 1, "Li", "counted")
+    assert clerk.zones.state("hall").trusted
+    clerk.journal._fail("store_failed", "the disk is full")
 
-    assert await store.open_stays() == ()
-    await store.close()
+    assert clerk.doubts() == [Doubt.STORE_FAILED]
+    assert not clerk.zones.state("hall").trusted
+    clerk.zones.ended(clerk.passage("in", OTHER))
+    assert {each.plate: each.doubts for each in clerk.stays()}[OTHER] == (Doubt.STORE_FAILED,)
 
-
-async def test_two_doubts_at_once_are_both_found(tmp_path: Path) -> None:
-    clock, store = VirtualClock(), await Store.open(tmp_path / "gatekeeper.db")
-    clerk = Clerk(zones_on(store, clock), store, clock)
-    await clerk.zones.start()
-    await clerk.zones.ended(clerk.passage("in", CAR))
-    await asyncio.gather(
-        clerk.zones.doubt("out", Doubt.TAILGATING),
-        clerk.zones.doubt("out-2", Doubt.DIRECTION_UNKNOWN),
-        clerk.zones.watched("out", watched=False),
-    )
-
-    (stay,) = await store.open_stays()
-    assert set(stay.doubts) >= {
-        Doubt.TAILGATING,
-        Doubt.DIRECTION_UNKNOWN,
-        Doubt.EXIT_LANE_UNHEALTHY,
-    }
-    await store.close()
+    clerk.journal._succeed()
+    assert clerk.zones.state("hall") == ZoneState(zone="hall", count=2, trusted=True)
 
 
-async def test_an_exit_that_becomes_free_meanwhile_wakes_everybody(tmp_path: Path) -> None:
-    clock, store = VirtualClock(), await Store.open(tmp_path / "gatekeeper.db")
-    clerk = Clerk(zones_on(store, clock), store, clock)
-    await clerk.zones.start()
-    await clerk.zones.ended(clerk.passage("in", CAR))
-    clerk.zones.occupied("out", True, clock.boot_s())
-    assert clerk.zones.wake_at is None
-    doubting = asyncio.create_task(clerk.zones.doubt("out-2", Doubt.TAILGATING))
-    await asyncio.sleep(0)
-    clerk.zones.occupied("out", False, clock.boot_s())
-    await doubting
+def test_what_happens_while_the_store_fails_is_written_when_it_writes_again(
+    clerk: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(_commits: object) -> None:
+        raise StoreError("gatekeeper.db: the disk is full; free some space")
 
+    with monkeypatch.context() as disk:
+        disk.setattr(clerk.journal.store, "commit_all", full)
+        clerk.zones.ended(clerk.passage("out", CAR))
+        with pytest.raises(StoreError):
+            at_once(clerk.journal.flush())
+        clerk.clock.true_s += 3600
+        clerk.zones.wake()
+
+    assert clerk.stays() == []
+    (ended,) = at_once(clerk.store.ended_stays(EPOCH))
+    assert (ended.end, ended.judgement) == (StayEnd.EXITED, None)
+
+
+def test_a_store_that_is_opened_later_brings_back_who_was_inside_beside_those_who_came_since(
+    clerk: Clerk,
+) -> None:
+    past = at_once(read_past_life(clerk.store, EPOCH))
+    journal = Journal(clerk.store, clock=clerk.clock, health=Health(clerk.clock))
+    again = Clerk(zones_on(journal, clerk.clock), journal, clerk.clock)
+    again.zones.ended(again.passage("in", OTHER))
+    again.zones.restore(past)
+
+    assert {each.plate for each in again.stays()} == {CAR, OTHER}
+    assert again.zones.state("hall").count == 2
+    assert not again.zones.state("hall").trusted
+
+
+def test_a_peer_heard_since_the_start_is_known_better_than_the_store_knows_it(
+    clerk: Clerk,
+) -> None:
+    clerk.hears(LEFT)
+    (mark,) = at_once(clerk.store.peer_marks())
+    past = PastLife(marks=(replace(mark, seq=0),))
+    clerk.zones.restore(past)
+    clerk.seq -= 1
+    before = len(at_once(clerk.store.pending(0, 1000)))
+    clerk.hears(BlacklistAdded(zone="hall", plate=OTHER, stay="s", by="gate", reason="overstayed"))
+
+    assert at_once(clerk.store.blacklisted(OTHER)) == ()
+    assert len(at_once(clerk.store.pending(0, 1000))) == before
+
+
+# --- what peers say late --------------------------------------------------------------------
+
+
+def test_a_ban_that_comes_after_its_own_removal_does_not_stay(clerk: Clerk) -> None:
+    ban = BlacklistAdded(zone="hall", plate=OTHER, stay="s1", by="gate", reason="overstayed")
+    clerk.seq = 10
+    clerk.hears(BlacklistRemoved(zone="hall", plate=OTHER, by="Li", reason="an error"))
+    clerk.seq = 8
+    clerk.hears(ban)
+    assert at_once(clerk.store.blacklisted(OTHER)) == ()
+
+    clerk.seq = 11
+    clerk.hears(ban)
+    assert [each.row.plate for each in at_once(clerk.store.blacklisted(OTHER))] == [OTHER]
+
+
+def test_an_alarm_of_a_peer_that_comes_after_its_own_end_leaves_the_exit_watched(
+    clerk: Clerk,
+) -> None:
+    clerk.seq = 10
+    clerk.hears(AlarmCleared(alarm="camera_stale", subject="exit"))
+    clerk.seq = 8
+    clerk.hears(AlarmRaised(alarm="camera_stale", subject="exit", detail="no frame"))
+
+    assert clerk.doubts() == [Doubt.EXIT_LANE_UNHEALTHY]
     assert clerk.zones.wake_at is not None
-    await store.close()
+
+
+def test_a_start_of_a_peer_that_is_told_late_mends_nothing_that_failed_since(
+    clerk: Clerk,
+) -> None:
+    clerk.seq = 10
+    clerk.hears(AlarmRaised(alarm="camera_stale", subject="exit", detail="no frame"))
+    clerk.seq = 8
+    clerk.hears(ControllerStarted(version="1", boot_id="b"))
+
+    assert clerk.zones.wake_at is None
+
+
+def test_what_cannot_matter_any_more_is_forgotten(clerk: Clerk) -> None:
+    clerk.zones.ended(clerk.passage("out", CAR))
+    assert clerk.zones.away_s("hall", CAR) == 0.0
+    clerk.clock.true_s += 2 * 86_400.0
+    clerk.zones.wake()
+
+    assert clerk.zones.away_s("hall", CAR) is None

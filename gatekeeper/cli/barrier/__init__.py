@@ -66,20 +66,20 @@ def listing(file: Path, as_json: bool) -> None:
 def test(
     file: Path, lane: str, by: str, reason: str, yes: bool, wait_s: float, as_json: bool
 ) -> None:
-    """Try the inputs and relays of LANE, one by one, with somebody beside its barrier. Exit code 1:
+    """Try the inputs and relays of LANE, one by one, with a person beside its barrier. Exit code 1:
     something was not as it should be.
     """
     from gatekeeper import config
-    from gatekeeper.cli.barrier import bench
-    from gatekeeper.cli.barrier.desk import Desk
+    from gatekeeper.cli.barrier import run
+    from gatekeeper.cli.barrier.terminal import Terminal
     from gatekeeper.store import alone
 
     settings = config.load(file)
     if lane not in (names := [one.name for one in settings.lane]):
         raise ConfigError(f'{file}: there is no lane "{lane}"; there are {", ".join(names)}')
-    desk = Desk(sys.stderr if as_json else sys.stdout, yes=yes)
+    terminal = Terminal(sys.stderr if as_json else sys.stdout, yes=yes)
     with alone(settings.store.path, "a technician's test"):
-        parts = bench.run(settings, lane, desk, by=by, reason=reason, wait_s=wait_s)
+        parts = run.run(settings, lane, terminal, by=by, reason=reason, wait_s=wait_s)
     for line in _as_json(parts) if as_json else _as_table(parts):
         print(line)
     sys.exit(not all(part.result in ("ok", "skipped") for part in parts))

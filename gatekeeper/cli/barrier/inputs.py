@@ -1,4 +1,4 @@
-"""The inputs of a lane, as somebody watches them who stands beside it."""
+"""The inputs of a lane, as a person beside it watches them."""
 
 import asyncio
 from collections.abc import Callable, Collection
@@ -12,7 +12,7 @@ class Inputs:
     def __init__(self, tell: Callable[[str], None]) -> None:
         self.on: dict[str, bool] = {}
         self.changed: set[str] = set()
-        """Since whoever asks has last emptied it."""
+        """Since its reader last emptied it."""
         self._tell = tell
         self._moved = asyncio.Event()
 

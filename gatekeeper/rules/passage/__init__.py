@@ -8,9 +8,10 @@ so a verdict that comes after its car has left opens nothing.
 `values` are what comes in and goes out, `table` what moves the machine, `steps` how.
 """
 
-from gatekeeper.rules.passage.steps import step
+from gatekeeper.rules.passage.steps import input_of, may_have_come_back, step
 from gatekeeper.rules.passage.table import TABLE, Move
 from gatekeeper.rules.passage.values import (
+    DOUBTS,
     ENDS,
     UNANSWERED,
     WITH_THE_BARRIER,
@@ -23,6 +24,7 @@ from gatekeeper.rules.passage.values import (
 )
 
 __all__ = [
+    "DOUBTS",
     "ENDS",
     "TABLE",
     "UNANSWERED",
@@ -34,5 +36,7 @@ __all__ = [
     "State",
     "Step",
     "Timing",
+    "input_of",
+    "may_have_come_back",
     "step",
 ]

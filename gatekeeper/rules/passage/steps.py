@@ -3,9 +3,34 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from gatekeeper.model import Presence, Sensor
 from gatekeeper.rules import crossing
 from gatekeeper.rules.passage.table import TABLE, Move
 from gatekeeper.rules.passage.values import Input, Output, Passage, State, Step, Timing
+
+_COMES_BACK_S = 3.0
+"""So soon after a passage a vehicle that reverses would be on the arrival loop again."""
+
+_EDGES = {
+    (Sensor.ARRIVAL, True): Input.ARRIVED,
+    (Sensor.ARRIVAL, False): Input.LEFT,
+    (Sensor.SAFETY, True): Input.SAFETY_ON,
+    (Sensor.SAFETY, False): Input.SAFETY_OFF,
+}
+
+
+def input_of(presence: Presence) -> Input | None:
+    """What a change of a sensor is to the machine, None if it moves nothing."""
+    edge = _EDGES.get((presence.sensor, presence.on))
+    return Input.UNCLEAR if edge is Input.SAFETY_ON and not presence.known else edge
+
+
+def may_have_come_back(passage: Passage, arrived: float) -> bool:
+    """Whether an unread vehicle that arrived then and backs out may be the one that has just
+    passed: the loops saw it come from inside, or saw a second one follow, and cannot tell which.
+    """
+    through_at = passage.through_at
+    return through_at is not None and arrived - through_at <= _COMES_BACK_S
 
 
 def step(passage: Passage, what: Input, at: float, timing: Timing) -> Step:

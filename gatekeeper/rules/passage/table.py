@@ -54,9 +54,9 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
     },
     State.WAITING: {
         # Lists may have changed in the meantime: what was decided holds no longer.
-        Input.ITS_TURN: Move(State.READING, (Output.DECIDE_ANEW,)),
-        Input.RECONSIDERED: Move(State.READING, (Output.DECIDE_ANEW,)),
-        Input.TIME: Move(State.READING, (Output.DECIDE_ANEW,)),
+        Input.ITS_TURN: Move(State.READING, (Output.DECIDE_AFRESH,)),
+        Input.RECONSIDERED: Move(State.READING, (Output.DECIDE_AFRESH,)),
+        Input.TIME: Move(State.READING, (Output.DECIDE_AFRESH,)),
         Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
         Input.SAFETY_ON: Move(State.CROSSING, (Output.UNDECIDED,)),
         Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
@@ -66,7 +66,7 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
         Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
         Input.LEFT: Move(State.APPROACHING),
         Input.FAILED: Move(State.RETRYING),
-        # The boom it was let in under is kept up no longer, and it is not yet below.
+        # The boom it was let in under is up no longer, and it is not yet below.
         Input.RELEASED: Move(State.CLEAR, (Output.TIMED_OUT,)),
         Input.TIME: Move(State.CLEAR, (Output.TIMED_OUT,)),
         Input.EXHAUSTED: Move(State.STUCK, (Output.LANE_BLOCKED,)),
@@ -92,7 +92,7 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
         Input.TIME: Move(State.CLEAR, (Output.PASSED_PRESUMED,)),
     },
     State.CLOSING: {
-        # A lorry with a gap, or somebody very close behind (situations, 15).
+        # A lorry with a gap, or a second vehicle very close behind (situations, 15).
         Input.SAFETY_ON: Move(State.CROSSING, (Output.GAP,)),
         Input.UNCLEAR: Move(State.CROSSING, (Output.GAP, Output.DIRECTION_UNKNOWN)),
         Input.LEFT: Move(State.CLOSING),  # a camera tells so later than a loop
@@ -106,5 +106,6 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
         Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
         Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
         Input.RECONSIDERED: Move(State.CLEAR, (Output.TIMED_OUT,)),
+        Input.RELEASED: Move(State.CLEAR, (Output.TIMED_OUT,)),
     },
 }

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gatekeeper.model import PassageEnd
+from gatekeeper.model import Doubt, PassageEnd
 from gatekeeper.rules import crossing
 
 
@@ -71,7 +71,7 @@ class Output(StrEnum):
     LAST_LOOK = "last_look"
     OPEN = "open"
     DECIDE_AGAIN = "decide_again"
-    DECIDE_ANEW = "decide_anew"
+    DECIDE_AFRESH = "decide_afresh"
     LOITERING = "loitering"
     UNDECIDED = "undecided"
     DIRECTION_UNKNOWN = "direction_unknown"
@@ -92,6 +92,16 @@ ENDS: Mapping[Output, PassageEnd] = {
     Output.TIMED_OUT: PassageEnd.TIMED_OUT,
 }
 """The outputs that end a passage."""
+
+DOUBTS: Mapping[Output, Doubt] = {
+    Output.UNDECIDED: Doubt.UNDECIDED_PASSAGE,
+    Output.GAP: Doubt.SAFETY_LOOP_GAP,
+    Output.TAILGATED: Doubt.TAILGATING,
+    Output.TOO_LONG: Doubt.SAFETY_LOOP_LONG,
+    Output.DIRECTION_UNKNOWN: Doubt.DIRECTION_UNKNOWN,
+}
+"""What the edges of the loops tell of a vehicle that was never decided, of more than one, or of one
+that came from behind; each is an alarm of the same name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

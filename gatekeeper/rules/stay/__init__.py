@@ -1,11 +1,11 @@
 """A plate inside a zone, from the passed entry to its end: (stay, input, at) -> facts, wake time.
 
 Decisions of the entry and what the lanes saw come in; facts, blacklist rows and the moment to be
-asked again go out. Only a certain overstay lists a plate: with any blemish on the window W (from
+asked again go out. Only a certain overstay lists a plate: with any doubt about the window W (from
 the entry until the judgement) it is `suspected`, and a person decides. A stay is judged once.
 
 `values` are what comes in and goes out, `steps` what each input does, `counting` how long a stay
-has lasted and when to look at it next, `blemishes` what spoils its window, `judgement` what is
+has lasted and when to look at it next, `blemishes` the doubts about its window, `judgement` what is
 made of one that lasts too long.
 """
 

@@ -1,4 +1,4 @@
-"""What spoils the window W of a stay, so that no overstay of it is certain."""
+"""The doubts about the window W of a stay: with one of them no overstay of it is certain."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ _SEVERAL = 3
 
 
 def is_watched(stay: Stay) -> bool:
-    """Whether anything can still be found against the window: a limit runs and is not judged."""
+    """Whether a doubt can still arise about the window: a limit runs and is not judged."""
     return stay.limit is not None and stay.judgement is None and stay.ended is None
 
 
@@ -29,8 +29,8 @@ def could_have_been(sighting: Sighting | None, plate_inside: str, certain: float
 
 
 def blemished(stay: Stay, blemish: Blemish) -> Stay:
-    """One kind of doubt is found once, and until the judgement: nothing afterwards changes what
-    the window was like.
+    """The stay with a doubt about its window: each kind once, and only until the judgement, because
+    nothing that comes later changes what the window was like.
     """
     if not is_watched(stay) or blemish.doubt in stay.doubts:
         return stay

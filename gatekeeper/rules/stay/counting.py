@@ -1,9 +1,9 @@
 """How long a stay has lasted, and when to look at it next.
 
-Durations come from the boot clock. Time that is excused (`rules.excuse`) does not count, which
-pauses the clock of a vehicle that waits at an exit; nor does the time before a restart, since
-nobody can tell how much of it the gate was without power: a limit begins anew then, and never
-ends as certain. No step of a wall clock moves anything.
+Durations come from the boot clock. Paused time (`rules.excuse`) does not count: the clock of a
+vehicle that waits at an exit stands still. The time before a restart does not count either, since
+the gate may have been without power for any part of it: a limit begins again then, and never ends
+as certain. No step of a wall clock moves anything.
 """
 
 from gatekeeper.model import Instant, Limit, Stay, ZonePolicy
@@ -15,8 +15,12 @@ EARLY_S = 0.001
 """A timer may fire so much early: less would be rounding, and rounding must not make it spin."""
 
 
+_ROUNDING_S = 0.0005
+"""Sums of moments are not exact: milliseconds count, rounding does not."""
+
+
 def counted_s(stay: Stay, until: Instant, around: Around = QUIET) -> float:
-    """How much of the time inside counts until then; 0.0 across a boot that nobody told of."""
+    """How much of the time inside counts until then; 0.0 across a boot that was not told of."""
     since = stay.counted_from
     if until.boot_id != since.boot_id or until.boot_s <= since.boot_s:
         return 0.0
@@ -43,6 +47,13 @@ def is_too_old(stay: Stay, policy: ZonePolicy, at: Instant) -> bool:
     return at.boot_id == since.boot_id and at.boot_s - since.boot_s > longest_s
 
 
+def is_over(stayed_s: float, limit: Limit) -> bool:
+    """Whether it was an overstay: an arrival at the exit at exactly limit and grace is none, to the
+    last millisecond (situations, 38).
+    """
+    return stayed_s > window_s(limit) + _ROUNDING_S
+
+
 def is_due(stayed_s: float, after_s: float) -> bool:
     """Whether it has lasted so long, to within a timer's rounding."""
     return stayed_s + EARLY_S >= after_s
@@ -59,5 +70,5 @@ def is_longer(limit: Limit, than: Limit) -> bool:
 
 
 def window_s(limit: Limit) -> float:
-    """How long the window W is: nobody is judged before its end."""
+    """How long the window W is: no stay is judged before its end."""
     return limit.limit_s + limit.grace_s

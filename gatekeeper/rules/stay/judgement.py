@@ -14,7 +14,7 @@ from gatekeeper.model import (
 )
 from gatekeeper.rules import blacklist
 from gatekeeper.rules.stay.blemishes import blemished, is_watched
-from gatekeeper.rules.stay.counting import is_due, window_s
+from gatekeeper.rules.stay.counting import is_due, is_over, window_s
 from gatekeeper.rules.stay.values import SETTLING_S, Around, StayStep
 
 
@@ -26,7 +26,8 @@ def judged_if_over(
     """
     if stay.limit is None or not is_watched(stay):
         return StayStep(stay=stay)
-    if not is_due(stayed_s, window_s(stay.limit) + settling_s):
+    due = is_due(stayed_s, window_s(stay.limit) + settling_s)
+    if not (due and is_over(stayed_s, stay.limit)):
         return StayStep(stay=stay)
     return _judged(stay, stayed_s, at, around)
 
@@ -51,6 +52,9 @@ def _judged(stay: Stay, stayed_s: float, at: Instant, around: Around) -> StaySte
 
 def _as_the_zone_is(stay: Stay, at: Instant, around: Around) -> Stay:
     """With what speaks against every judgement in this zone now."""
+    if stay.limit is not None and stay.limit.until is not None and not at.trusted:
+        unsure = "whether its list row had ended is unknown"
+        stay = blemished(stay, Blemish(doubt=Doubt.CLOCK_UNTRUSTED, at=at, detail=unsure))
     if around.advisory:
         stay = blemished(stay, Blemish(doubt=Doubt.ADVISORY_ZONE, at=at))
     if around.unproven is None:
@@ -81,7 +85,7 @@ def _overstayed(stay: Stay, stayed_s: float, at: Instant, around: Around) -> Sta
 
 
 def _suspected(stay: Stay, stayed_s: float, around: Around) -> StayStep:
-    """A person is told of each, but for a zone where limits are advisory: there, once a day."""
+    """A person is told of each, except in a zone where limits are advisory: there, once a day."""
     over = replace(stay, judgement=Judgement.SUSPECTED)
     if around.advisory:
         return StayStep(stay=over)

@@ -57,7 +57,7 @@ def begin(
     """The stay of a vehicle that has passed an entry; `doubts` are on its window from the start.
 
     None where there is no plate to speak of, a trailer's, or one that was refused and crossed all
-    the same: such a passage is counted and limits nobody. Class and limit are frozen here.
+    the same: such a passage is counted and has no limit. Class and limit are frozen here.
     """
     if decision.plate is None or plate.is_trailer(decision.plate):
         return None
@@ -72,7 +72,7 @@ def begin(
         counted_from=entered,
         entry_lane=lane,
         entry_passage=passage,
-        limit=decision.limit if decision.vehicle is VehicleClass.INTERNAL else None,
+        limit=_limit_of(decision),
         list_version=decision.row.version if decision.row else None,
     )
     if not decision.certain:
@@ -86,6 +86,7 @@ def step(stay: Stay, what: StayInput, at: Instant, around: Around = QUIET) -> St
     """The stay after `what` happened at `at`. An ended stay stays as it is and asks for nothing."""
     if stay.ended is not None:
         return StayStep(stay=stay)
+    stay = _unbound_by_now(stay, at)
     if at.boot_id != stay.counted_from.boot_id:
         stay = _restarted(stay, at)
     match what:
@@ -108,6 +109,12 @@ def step(stay: Stay, what: StayInput, at: Instant, around: Around = QUIET) -> St
     return replace(after, wake_at=wake_at(after.stay, at, around))
 
 
+def _limit_of(decision: Decision) -> Limit | None:
+    if decision.limit is None or decision.vehicle is not VehicleClass.INTERNAL:
+        return None
+    return replace(decision.limit, until=decision.row.valid_until if decision.row else None)
+
+
 def _started(stay: Stay) -> StayStarted:
     return StayStarted(
         stay=stay.id,
@@ -123,13 +130,19 @@ def _restarted(stay: Stay, at: Instant) -> Stay:
     return replace(doubted, counted_from=at)
 
 
+def _unbound_by_now(stay: Stay, at: Instant) -> Stay:
+    """The row that bound it may have ended while it was inside (situations, 39)."""
+    until = stay.limit.until if stay.limit else None
+    return stay if until is None or at.wall < until else _eased(stay, None)
+
+
 def _eased(stay: Stay, limit: Limit | None) -> Stay:
     """A later change may lift or lengthen a limit, never create or shorten one."""
     if stay.limit is None or stay.judgement is not None:
         return stay
     if limit is not None and not is_longer(limit, stay.limit):
         return stay
-    return replace(stay, limit=limit)
+    return replace(stay, limit=limit and replace(limit, until=stay.limit.until))
 
 
 def _away_from_exit(
@@ -148,7 +161,7 @@ def _away_from_exit(
 
 
 def _seen_outside(stay: Stay, at: Instant, around: Around) -> StayStep:
-    """When it left nobody knows: nothing certain comes of it, and what was certain is set aside."""
+    """When it left is unknown: nothing certain comes of it, and what was certain is set aside."""
     doubted = blemished(stay, Blemish(doubt=Doubt.SEEN_ELSEWHERE, at=at))
     ended = _ended(doubted, StayEnd.UNOBSERVED, at, at, around)
     if stay.judgement is not Judgement.OVERSTAYED:
@@ -160,7 +173,7 @@ def _seen_outside(stay: Stay, at: Instant, around: Around) -> StayStep:
 
 
 def _given_up(stay: Stay, at: Instant, around: Around) -> StayStep:
-    """Who is believed to have left unseen has not overstayed for certain."""
+    """A vehicle that may have left unseen has not overstayed for certain."""
     doubted = blemished(stay, Blemish(doubt=Doubt.COULD_HAVE_LEFT, at=at, detail="given up"))
     return _ended(doubted, StayEnd.ABANDONED, at, at, around)
 
@@ -176,7 +189,7 @@ def _ended(stay: Stay, end: StayEnd, moment: Instant, at: Instant, around: Aroun
 
 
 def _woken(stay: Stay, at: Instant, around: Around) -> StayStep:
-    """The warning and the judgement, each once, when they are due and what excuses is settled."""
+    """The warning and the judgement, each once, when they are due and paused time is settled."""
     limit = stay.limit
     settled_at = excuse.settled_at(around.excuses, at.boot_s)
     if limit is None or not is_watched(stay) or settled_at is None:

@@ -9,7 +9,7 @@ from gatekeeper.rules.excuse import Excuses
 
 SETTLING_S = 10.0
 """News of what spoils a window may be late by this much: a dead camera is noticed within 5 s, a
-silent relay board within 2 s. Nobody is judged by the clock before it has come."""
+silent relay board within 2 s. No stay is judged by the clock before it has come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Restarted:
 
 @dataclass(frozen=True, slots=True)
 class GivenUp:
-    """Nobody believes any longer that the vehicle is inside: too old, or a person counted."""
+    """The vehicle is no longer believed to be inside: the stay is too old, or a person counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,9 @@ StayInput: TypeAlias = AwayFromExit | SeenOutside | Blemished | Restarted | Give
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
-    """What holds in the stay's zone: what time is excused, how late news may be, how long a row
+    """What holds in the stay's zone: what time is paused, how late news may be, how long a row
     this gate puts on the blacklist lasts (None: for ever), and whether limits are only advisory.
-    `unproven` is an exit lane whose safety loop has said nothing since a vehicle seemed to back
+    `unproven` is an exit lane whose safety loop has been silent since a vehicle seemed to back
     out there: if the loop is dead, that vehicle has left.
     """
 
@@ -77,7 +77,7 @@ class Around:
 
 
 QUIET = Around()
-"""Nobody at the exits, and all of it known at once."""
+"""No vehicle at the exits, and no news outstanding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ class StayStep:
 
     `listed` are rows for the blacklist, `suspended` the (zone, plate) of rows to set aside;
     `wake_at` is when to step again with `Woken` (boot clock), None if nothing is due by itself:
-    what is excused without an end is asked again when it has ended.
+    a pause without an end is asked about again when it has ended.
     """
 
     stay: Stay

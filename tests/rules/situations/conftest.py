@@ -4,16 +4,18 @@ A test drives cars over loops and past cameras, and asks the journal, the store 
 what came of it. Times are true seconds; a day of them takes no time.
 """
 
-import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+import structlog
 
 from gatekeeper.config import Config
+from gatekeeper.errors import StoreError
 from gatekeeper.model import (
     AlarmRaised,
     BarrierIntended,
@@ -29,7 +31,6 @@ from gatekeeper.model import (
     Order,
     OrderAnswer,
     PassageEnded,
-    PeerEvent,
     PeerHealth,
     PlateRead,
     Reason,
@@ -40,16 +41,20 @@ from gatekeeper.model import (
     VehicleDecided,
     ZoneState,
 )
-from gatekeeper.rehearsal import Rehearsal, VirtualClock, at_once
-from gatekeeper.rehearsal.clock import EPOCH
+from simulators.virtual import EPOCH, Broker, Machine, VirtualLoop
+from simulators.virtual.store import Does
 
 Kind = TypeVar("Kind", bound=Fact)
+Answer = TypeVar("Answer")
 
 HEALTH_EVERY_S = 30.0
 """How often a controller speaks of its health, and how finely time is told here."""
 
 FIRE = "board/15"
 """The fire input of each controller."""
+
+UP_S, FALLS_S = 1.0, 8.0
+"""After a pulse a boom is up, and comes down again unless somebody is under it."""
 
 NEAR = ((0.0, 0.0), (120.0, 0.0), (120.0, 40.0), (0.0, 40.0))
 BESIDE = ((300.0, 0.0), (380.0, 0.0), (380.0, 25.0), (300.0, 25.0))
@@ -69,16 +74,22 @@ def lane(name: str, coil: int, **more: Any) -> dict[str, Any]:
         "camera": {"kind": "folder", "path": "pictures"},
         "arrival_loop": {"board": "board", "input": 2 * coil},
         "safety_loop": {"board": "board", "input": 2 * coil + 1},
+        "geometry": {"arrival_to_safety_m": 1.0, "safety_loop_m": 1.5, "longest_m": 6.5},
         **more,
     }
 
 
-class Controller(Rehearsal):
-    """One controller with its clock and, while its machine runs, its life."""
+@dataclass
+class ShakyDisk:
+    """A disk that fails with these words, or takes so long for a write, as a test says."""
 
-    def __init__(self, config: Config, path: Path, clock: VirtualClock) -> None:
-        super().__init__(config, path, clock)
-        self.path = path
+    fails: str | None = None
+    slow_s: float = 0.0
+
+    def delay_s(self, does: Does) -> float:
+        if self.fails is not None:
+            raise StoreError(f"gatekeeper.db: {self.fails}")
+        return self.slow_s if does == "writes" else 0.0
 
 
 class Site:
@@ -93,20 +104,24 @@ class Site:
         ),
         lists: Iterable[ListName] = tuple(ListName),
         blind: Sequence[str] = (),
+        unmeasured: Sequence[str] = (),
         booms: bool = False,
         reversible: str | None = None,
+        disk: "ShakyDisk | None" = None,
         **visitor_zone: Any,
     ) -> None:
         """`gates` are the lanes of each controller; `lists` were once followed; `blind` lanes have
-        no camera; with `booms` an input of each lane says whether its boom is up; where the inner
-        gate is `reversible`, its two lanes share the barrier and the safety loop, and their arrival
-        loops lie `in_line` or `apart`; `visitor_zone` are settings of that zone.
+        no camera, and of `unmeasured` ones it is not known how their loops lie; with `booms` the
+        test moves them, else they follow each pulse; where the inner gate is `reversible`, its two
+        lanes share the barrier and the safety loop, and their arrival loops lie `in_line` or
+        `apart`; `disk` is what the databases lie on; `visitor_zone` are settings of that zone.
         """
         self._reversible = reversible
-        self.true_s = 0.0
+        self._follows = not booms and reversible is None
+        self._time = VirtualLoop(breakable=True)
+        self.broker = Broker()
+        self.disk = disk or ShakyDisk()
         self.told: list[tuple[str, Event]] = []
-        self.linked = True
-        self._later: list[tuple[str, Event]] = []
         self._frames = 0
         self._orders = 0
         self._pulses: list[str] = []
@@ -115,14 +130,18 @@ class Site:
         self._burns = False
         self._folder = folder
         self._gates = [
-            Controller(
-                self._config(number, gates, blind, booms, visitor_zone),
+            Machine(
+                self._config(number, gates, blind, unmeasured, booms, visitor_zone),
                 folder / f"gate-{number}.db",
-                VirtualClock(),
+                self._time,
+                broker=self.broker,
+                disk=self.disk,
             )
             for number in range(len(gates))
         ]
         for gate in self._gates:
+            if self._follows:
+                gate.kerbs.pulsed = self._boom_follows
             gate.begin()
         self._gather()
         for name in lists:
@@ -131,25 +150,18 @@ class Site:
 
     # --- time ---------------------------------------------------------------------------------
 
-    def wait(self, seconds: float = 0.0, *, minutes: float = 0.0, hours: float = 0.0) -> None:
-        """Time passes, and with it whatever somebody asked to be woken for."""
-        until = self.true_s + seconds + 60.0 * minutes + 3600.0 * hours
-        while True:
-            due = min(gate.clock.true(gate.wake_at()) for gate in self._gates)
-            beat = (math.floor(self.true_s / HEALTH_EVERY_S) + 1) * HEALTH_EVERY_S
-            moment = min(due, beat)
-            if moment > until:
-                break
-            self._at(max(moment, self.true_s))
-            if moment == beat:
-                self._speak()
-        self._at(until)
+    @property
+    def true_s(self) -> float:
+        """Seconds since the beginning."""
+        return self._time.time()
 
-    def _at(self, true_s: float) -> None:
-        self.true_s = true_s
-        for gate in self._gates:
-            gate.clock.true_s = true_s
-            gate.wake()
+    def wait(self, seconds: float = 0.0, *, minutes: float = 0.0, hours: float = 0.0) -> None:
+        """Time passes, and with it whatever somebody waits for."""
+        until = self.true_s + seconds + 60.0 * minutes + 3600.0 * hours
+        while (beat := (math.floor(self.true_s / HEALTH_EVERY_S) + 1) * HEALTH_EVERY_S) <= until:
+            self._time.run_to(beat)
+            self._speak()
+        self._time.run_to(until)
         self._gather()
 
     # --- at the kerb --------------------------------------------------------------------------
@@ -158,6 +170,8 @@ class Site:
         """A loop is occupied, or free again."""
         (self._loops.add if on else self._loops.discard)((lane, sensor))
         self._gate(lane).edge(lane, sensor, on)
+        if sensor is Sensor.SAFETY and not on and self._follows:
+            self._time.call_later(UP_S, self._boom_falls, lane)
         self._gather()
 
     def show(
@@ -169,13 +183,16 @@ class Site:
         unsure: Sequence[int] = (),
         colour: Colour = Colour.BLUE,
         age_s: float = 0.0,
+        awaited: bool = False,
     ) -> None:
         """The camera takes so many frames, 0.2 s apart, each with these plates: `sure` is the
         confidence of every character but those at the places `unsure`. The frames come `age_s`
-        after they were taken.
+        after they were taken. `awaited` ones are shown when the lane looks again.
         """
         for _ in range(frames):
             self.wait(0.2)
+            while awaited and lane not in self._gate(lane).kerbs.awaited:
+                self.wait(0.2)
             self._frames += 1
             at = self._gate(lane).clock.boot_s() - age_s
             reads = tuple(
@@ -190,8 +207,19 @@ class Site:
                 )
                 for text, corners in zip(plates, (NEAR, BESIDE), strict=False)
             )
-            self._gate(lane).look(lane, self._frames, reads, at)
+            self._gate(lane).show(lane, self._frames, reads, at)
             self._gather()
+
+    def _boom_follows(self, lane: str) -> None:
+        gate = self._gate(lane)
+        self._time.call_later(UP_S, gate.kerbs.edge, lane, Sensor.BOOM_UP, True)
+        self._time.call_later(FALLS_S, self._boom_falls, lane)
+
+    def _boom_falls(self, lane: str) -> None:
+        if (lane, Sensor.SAFETY) in self._loops:
+            self._time.call_later(1.0, self._boom_falls, lane)
+        else:
+            self._gate(lane).kerbs.edge(lane, Sensor.BOOM_UP, False)
 
     def arrive(self, lane: str, *plates: str, **seen: Any) -> None:
         """A car rolls onto the arrival loop and is seen, with a plate or without."""
@@ -315,7 +343,7 @@ class Site:
     def centre(self, *, reached: bool) -> None:
         """The link to the centre is up, or down from now on."""
         for gate in self._gates:
-            gate.centre_away_since = None if reached else self.true_s
+            gate.now.link.reached(reached=reached)
 
     def camera(self, lane: str, *, alive: bool) -> None:
         """A camera dies, or lives again."""
@@ -336,26 +364,23 @@ class Site:
     def step_clock(self, by_s: float, *, trusted: bool = True, of: str = "inner-entry") -> None:
         """The wall clock of a controller jumps."""
         gate = self._gate(of)
-        gate.timekeeper.look()
+        gate.controller.timekeeper.look()
         gate.clock.step(by_s, trusted=trusted)
-        gate.timekeeper.look()
-        gate.settle()
+        gate.controller.timekeeper.look()
+        self._time.settle()
         self._gather()
 
     def centre_says_its_time(self) -> None:
         """With its confirmations the centre tells what time it is."""
         for gate in self._gates:
-            gate.timekeeper.told(EPOCH + timedelta(seconds=self.true_s))
-            gate.settle()
+            gate.now.link.ears.time_told(EPOCH + timedelta(seconds=self.true_s))
+        self._time.settle()
         self._gather()
 
     def restart(self, lane: str) -> None:
         """The task of one lane fails, and is run again."""
-        gate = self._gate(lane)
-        for presence in at_once(gate.lanes[lane].begin_anew()):
-            at_once(gate.lanes[lane].take(presence))
-        gate.settle()
-        self._gather()
+        self._gate(lane).fail(f"lane {lane}", "service")
+        self.wait(1)
 
     def crash(self, of: str = "inner-entry") -> None:
         """The daemon of a controller dies, and is started again at once."""
@@ -368,8 +393,7 @@ class Site:
         gate = self._gate(lane)
         intended = BarrierIntended(command="cut off", reason=Reason.VISITOR)
         record = Record(fact=intended, at=gate.clock.instant(), lane=lane, passage="cut off")
-        at_once(gate.store.commit(Commit(records=(record,))))
-        gate.settle()
+        self._do(gate.store.commit(Commit(records=(record,))))
         self._gather()
         self.crash(lane)
 
@@ -383,10 +407,8 @@ class Site:
     ) -> None:
         """A controller's machine is without power for a while, and may lose its database."""
         gate = self._gate(of)
-        gate.end()
-        self.true_s += off_s
-        for each in self._gates:
-            each.clock.true_s = self.true_s
+        gate.kill()
+        self.wait(off_s)
         gate.clock.reboot(trusted=trusted)
         if not database:
             for file in self._folder.glob(f"{gate.path.name}*"):
@@ -394,17 +416,9 @@ class Site:
         self._start_again(of)
 
     def _start_again(self, of: str) -> None:
-        """As at every start, the inputs are read first."""
-        old = self._gate(of)
-        old.end()
-        new = Controller(old.config, old.path, old.clock)
-        self._gates[self._gates.index(old)] = new
-        new.begin()
-        for lane, sensor in sorted(self._loops):
-            if lane in new.lanes:
-                new.edge(lane, sensor, True)
-        if self._burns:
-            new.fire_input(FIRE, True)
+        gate = self._gate(of)
+        gate.kill()
+        gate.begin()
         self._gather()
 
     # --- what came of it ----------------------------------------------------------------------
@@ -437,7 +451,7 @@ class Site:
 
     def state(self, lane: str) -> str:
         """Where the visit of the vehicle at a lane stands."""
-        return self._gate(lane).lanes[lane].state.value
+        return self._gate(lane).controller.lanes[lane].state.value
 
     def openings(self, lane: str) -> int:
         """How often the barrier of a lane was pulsed."""
@@ -445,7 +459,7 @@ class Site:
 
     def held(self) -> set[str]:
         """The lanes whose booms are kept up."""
-        return {lane for gate in self._gates for lane in gate.held}
+        return {lane for gate in self._gates for lane in gate.kerbs.held}
 
     def waiting(self, lane: str) -> str:
         """The id of the passage that was begun last in a lane."""
@@ -459,8 +473,8 @@ class Site:
     def stays(self, plate: str, *, of: str = "inner-entry") -> list[Stay]:
         """The stays of a plate in the visitor zone as the store holds them, oldest first."""
         store = self._gate(of).store
-        ended = at_once(store.ended_stays(EPOCH - timedelta(days=9)))
-        stays = [*ended, *at_once(store.open_stays())]
+        ended = self._do(store.ended_stays(EPOCH - timedelta(days=9)))
+        stays = [*ended, *self._do(store.open_stays())]
         known = [each for each in stays if each.plate == plate and each.zone == "visitor_zone"]
         return sorted(known, key=lambda each: each.id)
 
@@ -472,14 +486,18 @@ class Site:
         """What is known against the window of the last stay."""
         return set(self.stay(plate).doubts)
 
+    def boot_s(self, of: str = "inner-entry") -> float:
+        """What the boot clock of a controller says."""
+        return self._gate(of).clock.boot_s()
+
     def banned(self, plate: str, *, of: str = "inner-entry") -> bool:
         """Whether the store holds a row of the blacklist that counts."""
-        rows = at_once(self._gate(of).store.listing([plate])).rows
+        rows = self._do(self._gate(of).store.listing([plate])).rows
         return any(row.list is ListName.BLACKLIST for row in rows)
 
     def count(self, zone: str = "visitor_zone") -> ZoneState:
         """How many are in a zone, and whether that is to be believed."""
-        return self._gates[0].zones.state(zone)
+        return self._gates[0].controller.zones.state(zone)
 
     def config(self, of: str = "inner-entry") -> Config:
         """The configuration of a controller."""
@@ -488,31 +506,30 @@ class Site:
     def summarise(self) -> None:
         """The day is over, and is told."""
         for gate in self._gates:
-            at_once(gate.zones.summarise(EPOCH))
-            gate.settle()
+            self._do(gate.controller.zones.summarise(EPOCH))
         self._gather()
 
     def trust(self) -> list[tuple[str | None, bool]]:
         """Of each event its lane, and whether the centre will hear that the clock was trusted."""
         gate = self._gates[0]
-        pending = at_once(gate.store.pending(0, limit=1000))
+        pending = self._do(gate.store.pending(0, limit=1000))
         return [(each.lane, each.clock_trusted) for each in pending]
 
     def outbox(self) -> int:
         """How many events the centre still has to confirm."""
-        return at_once(self._gates[0].store.outbox_depth())
+        return self._do(self._gates[0].store.outbox_depth())
 
     def last_seq(self) -> int:
         """The number of the last event."""
-        return at_once(self._gates[0].store.last_seq())
+        return self._do(self._gates[0].store.last_seq())
 
     def confirm(self, journal: str, seq: int) -> None:
         """The centre confirms what it has stored."""
-        at_once(self._gates[0].store.confirm(journal, seq))
+        self._do(self._gates[0].store.confirm(journal, seq))
 
     def journal(self, of: str = "inner-entry") -> str:
         """The id of a controller's journal."""
-        return self._gate(of).journal
+        return self._gate(of).store.journal
 
     # --- the controllers ----------------------------------------------------------------------
 
@@ -521,6 +538,7 @@ class Site:
         number: int,
         gates: Sequence[Sequence[str]],
         blind: Sequence[str],
+        unmeasured: Sequence[str],
         booms: bool,
         visitor_zone: dict[str, Any],
     ) -> Config:
@@ -529,17 +547,20 @@ class Site:
             {
                 "controller": f"gate-{other}",
                 "exits_of": ["visitor_zone"] if "inner-exit" in gates[other] else [],
+                "exits_measured": not set(unmeasured) & set(gates[other]),
             }
             for other in range(len(gates))
             if other != number
         ]
+        told = booms or self._follows
         inner = {"name": "visitor_zone", "inside": "car_park", "capacity": 60}
         lanes = [
             lane(
                 name,
                 coil,
                 **({"camera": None} if name in blind else {}),
-                **({"boom_up": {"board": "board", "input": 8 + coil}} if booms else {}),
+                **({"geometry": None} if name in unmeasured else {}),
+                **({"boom_up": {"board": "board", "input": 8 + coil}} if told else {}),
             )
             for coil, name in enumerate(names)
         ]
@@ -563,84 +584,84 @@ class Site:
             }
         )
 
-    def _gate(self, lane: str) -> Controller:
-        return next(gate for gate in self._gates if lane in gate.lanes)
+    def _gate(self, lane: str) -> Machine:
+        return next(
+            gate for gate in self._gates if any(each.name == lane for each in gate.config.lane)
+        )
+
+    def _do(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        return self._time.finish(work)
 
     def _gather(self) -> None:
-        """What the controllers did, and what they tell each other of it."""
-        while any(gate.told for gate in self._gates):
-            for gate in self._gates:
-                news, gate.told[:] = list(gate.told), ()
-                for each in news:
-                    self.told.append((gate.config.controller, each.event))
-                    self._later.append((gate.config.controller, each.event))
-            self._hand_over()
+        """What the controllers did."""
+        told = [(each.true_s, gate.name, each.event) for gate in self._gates for each in gate.told]
+        self.told += [(name, event) for _, name, event in sorted(told, key=lambda each: each[0])]
         for gate in self._gates:
-            self._pulses += gate.openings
-            gate.openings.clear()
+            gate.told.clear()
+            self._pulses += gate.kerbs.pulses
+            gate.kerbs.pulses.clear()
 
     def link(self, *, up: bool) -> None:
         """The broker is there, or not; what could not be told is told later."""
-        self.linked = up
+        self.broker.turn(up=up)
+        self._time.settle()
         self._gather()
-        self._hand_over()
 
-    def _hand_over(self) -> None:
-        if not self.linked:
-            return
-        news, self._later = self._later, []
-        for controller, event in news:
-            for gate in self._gates:
-                if gate.config.controller != controller:
-                    gate.hear(_told(controller, event))
+    def end(self) -> None:
+        """Let go of everything."""
+        for gate in self._gates:
+            gate.kill()
+        self._time.close()
 
     def _speak(self) -> None:
         """Every controller tells of its health."""
-        if not self.linked or len(self._gates) == 1:
+        if not self.broker.up or len(self._gates) == 1:
             return
         for gate in self._gates:
+            if gate.life is None:
+                continue
             now = gate.clock.instant()
             health = PeerHealth(
-                controller=gate.config.controller,
-                journal=gate.journal,
-                seq=at_once(gate.store.last_seq()),
+                controller=gate.name,
+                journal=gate.store.journal,
+                seq=self._do(gate.store.last_seq()),
                 at=now.wall,
                 clock_trusted=now.trusted,
             )
-            for other in self._gates:
-                if other is not gate:
-                    other.hear(health)
-        self._gather()
-
-
-def _told(controller: str, event: Event) -> PeerEvent:
-    record = event.record
-    return PeerEvent(
-        controller=controller,
-        journal=event.journal,
-        seq=event.seq,
-        lane=record.lane,
-        passage=record.passage,
-        occurred_at=record.at.wall,
-        clock_trusted=record.at.trusted,
-        fact=record.fact,
-    )
+            self.broker.speak(health)
+        self._time.settle()
 
 
 Build = Callable[..., Site]
 
 
+@pytest.fixture(autouse=True)
+def _plain_log() -> Iterator[None]:
+    """A log with tracebacks as Python prints them, not with every local variable."""
+    before = structlog.get_config()
+    structlog.configure(
+        processors=[
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        ]
+    )
+    yield
+    structlog.configure(**before)
+
+
 @pytest.fixture
-def build(tmp_path: Path) -> Build:
+def build(tmp_path: Path) -> Iterator[Build]:
     """Makes a site that is not the usual one, each in a folder of its own."""
-    number = itertools.count()
+    made: list[Site] = []
 
     def build(**settings: Any) -> Site:
-        folder = tmp_path / str(next(number))
+        folder = tmp_path / str(len(made))
         folder.mkdir()
-        return Site(folder, **settings)
+        made.append(Site(folder, **settings))
+        return made[-1]
 
-    return build
+    yield build
+    for site in made:
+        site.end()
 
 
 @pytest.fixture

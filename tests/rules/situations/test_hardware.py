@@ -18,7 +18,7 @@ from gatekeeper.model import (
     Sensor,
     VehicleDecided,
 )
-from gatekeeper.rehearsal.clock import EPOCH
+from simulators.virtual import EPOCH
 
 if TYPE_CHECKING:
     from tests.rules.situations.conftest import Site

@@ -227,6 +227,17 @@ def test_row_16_an_unreadable_plate_is_refused_and_the_centre_is_asked(site: "Si
     assert site.openings("inner-entry") == 0
 
 
+def test_row_16_of_a_car_that_stands_for_long_the_newest_reads_count(site: "Site") -> None:
+    site.bind(VISITOR)
+    site.loop("inner-entry", Sensor.ARRIVAL, True)
+    for _ in range(35):  # under dirt one character is read this way and that, equally often
+        site.show("inner-entry", VISITOR, frames=1, sure=0.4, awaited=True)
+        site.show("inner-entry", VISITOR.replace("88", "83"), frames=1, sure=0.4, awaited=True)
+    assert site.decisions("inner-entry") == ["unreadable"]
+    site.show("inner-entry", VISITOR, frames=40, awaited=True)
+    assert site.decisions("inner-entry")[-1] == "visitor"
+
+
 def test_row_16_after_two_minutes_the_lane_is_blocked(site: "Site") -> None:
     site.loop("inner-entry", Sensor.ARRIVAL, True)
     site.wait(62)

@@ -1,7 +1,7 @@
 """Marks of other controllers' journals, standing orders, and stays that say why they are doubted.
 
 What a stay holds is rewritten: doubts become blemishes, found at the entry for want of better
-knowledge, and a pause at an exit is forgotten: the start that brings this about counts from anew.
+knowledge, and a pause at an exit is forgotten: with this start the count begins from zero.
 """
 
 import json
@@ -19,7 +19,7 @@ _AT_A_TIME = 1000
 
 
 def upgrade() -> None:
-    """Add what is new, and make the stays anew."""
+    """Add what is new, and make the stays again."""
     op.create_table(
         "peers",
         sa.Column("controller", sa.Text, primary_key=True),

@@ -1,0 +1,82 @@
+"""The daemon: one controller on the real ports, from start to SIGTERM."""
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+
+import structlog
+
+from gatekeeper.app.controller import Controller
+from gatekeeper.app.devices import RealDevices
+from gatekeeper.app.ports import Ears, Ports
+from gatekeeper.app.recognition import calibrated, open_recognition
+from gatekeeper.clock import SystemClock
+from gatekeeper.config import Config, warnings
+from gatekeeper.health import Health
+from gatekeeper.store import Store, alone
+from gatekeeper.store.pictures import Pictures
+from gatekeeper.sync import Link
+
+log = structlog.get_logger(__name__)
+
+
+def run(config: Config) -> None:
+    """Serve the gates until SIGTERM or SIGINT. Raises what keeps the controller from starting."""
+    with alone(config.store.path, "the controller"):
+        asyncio.run(_serve(config))
+
+
+async def _serve(config: Config) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        controller = await opened(config, stack)
+        await controller.serve(stop)
+
+
+async def opened(config: Config, stack: AsyncExitStack) -> Controller:
+    """A controller on all that is real; `stack` lets go of it, last opened first."""
+    clock = SystemClock()
+    health = Health(clock)
+    store = Store.at(config.store.path)
+    stack.push_async_callback(store.close)
+    recognition = await asyncio.to_thread(open_recognition, config)
+    stack.callback(recognition.reader.close)
+    config = calibrated(config, recognition.certain)
+    ports = Ports(
+        clock=clock,
+        health=health,
+        store=store,
+        pictures=Pictures(config.store.pictures),
+        reader=recognition.reader,
+        devices=RealDevices,
+        link=_link,
+    )
+    controller = Controller(config, ports)
+    stack.push_async_callback(controller.close)
+    if recognition.fault:
+        health.raise_alarm("networks_failed", "networks", recognition.fault)
+    for warning in warnings(config):
+        log.warning("config.warning", detail=warning)
+    return controller
+
+
+def _link(config: Config, ports: Ports, ears: Ears) -> Link | None:
+    if config.centre is None:
+        return None
+    return Link(
+        config.centre,
+        config.site,
+        config.controller,
+        store=ports.store,
+        clock=ports.clock,
+        health=ports.health,
+        obey=ears.obey,
+        changed=ears.changed,
+        report=ears.report,
+        peers=[peer.controller for peer in config.peer],
+        heard=ears.heard,
+        time_told=ears.time_told,
+        book=ears.orders,
+    )

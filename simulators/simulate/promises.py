@@ -1,0 +1,205 @@
+"""What the gate promises whatever breaks; each promise is a function that is asked all the time."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from gatekeeper.model import Event
+from simulators.simulate.faults import EXIT_EXCUSED, Faults
+from simulators.virtual import Machine
+
+OPENS_S: Final = 5.0
+"""A vehicle on the loop of an exit waits no longer."""
+
+QUIET_S: Final = 900.0
+"""So long after the last fault all is as if there had been none."""
+
+BEHIND: Final = 10_500
+"""Commits that may wait for the disk: the bound of the journal, and what is being written."""
+
+PASSING: Final = frozenset(
+    {
+        "count_untrusted",
+        "clock_stepped",
+        "registry_missing",
+        "journal_incomplete",
+        "store_set_aside",
+    }
+)
+"""Alarms that a person clears, or that stand for long after their cause."""
+
+
+@dataclass(slots=True)
+class Watched:
+    """One machine, and what has to be remembered of it."""
+
+    machine: Machine
+    since: dict[str, float] = field(default_factory=dict)
+    """Exits with a vehicle on the loop that has not been let out yet, and since when."""
+    journal: str = ""
+    seq: int = 0
+    ids: set[str] = field(default_factory=set)
+    commands: int = 0
+    known: set[str] = field(default_factory=set)
+    events: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """A promise that was broken, when, and how."""
+
+    promise: str
+    at: float
+    what: str
+
+
+Promise = Callable[[Watched, Faults, float], Iterator[str]]
+"""Asked at a moment: yields what is wrong."""
+
+
+def an_exit_opens_within_five_seconds(watched: Watched, faults: Faults, at: float) -> Iterator[str]:
+    """Unless its barrier cannot be moved, or the controller has just begun."""
+    name = watched.machine.name
+    for lane, since in list(watched.since.items()):
+        if faults.lately("relay broken", name, since):
+            del watched.since[lane]  # it was tried three times, and is an alarm now
+        elif any(faults.lately(fault, name, at - OPENS_S) for fault in EXIT_EXCUSED):
+            watched.since[lane] = at
+        elif at - since > OPENS_S:
+            del watched.since[lane]
+            yield f"{lane} stays shut since {since:.1f} s"
+
+
+def one_pulse_for_each_decision(watched: Watched, faults: Faults, at: float) -> Iterator[str]:
+    """A command moves the barrier once at most."""
+    commands = watched.machine.kerbs.commands
+    for command in commands[watched.commands :]:
+        if command in watched.known:
+            yield f"command {command} moved the barrier again"
+        watched.known.add(command)
+    watched.commands = len(commands)
+
+
+def heartbeats_are_kept(watched: Watched, faults: Faults, at: float) -> Iterator[str]:
+    """No task is silent for longer than it said, and none that has ended seems to live."""
+    life = watched.machine.life
+    if life is not None:
+        for name in life.health.silent():
+            yield f"{name} is silent"
+
+
+def queues_are_bounded(watched: Watched, faults: Faults, at: float) -> Iterator[str]:
+    """What waits does not grow without end."""
+    life = watched.machine.life
+    if life is not None and life.controller.journal.behind > BEHIND:
+        yield f"{life.controller.journal.behind} commits wait for the disk"
+
+
+def alarms_are_cleared(watched: Watched, faults: Faults, at: float) -> Iterator[str]:
+    """When their cause has long been gone."""
+    life = watched.machine.life
+    if life is None or not _is_quiet(watched, faults, at):
+        return
+    lanes = {lane.name for lane in watched.machine.config.lane}
+    for alarm in life.health.alarms:
+        old = at - watched.machine.clock.true(alarm.since) > QUIET_S
+        if old and alarm.alarm not in PASSING and alarm.subject not in lanes:
+            yield f"{alarm.alarm} of {alarm.subject} still stands: {alarm.detail}"
+
+
+ALWAYS: Final[tuple[Promise, ...]] = (
+    an_exit_opens_within_five_seconds,
+    one_pulse_for_each_decision,
+    heartbeats_are_kept,
+    queues_are_bounded,
+)
+AT_TIMES: Final[tuple[Promise, ...]] = (alarms_are_cleared,)
+
+
+def _is_quiet(watched: Watched, faults: Faults, at: float) -> bool:
+    name = watched.machine.name
+    ended = [when for (_, of), when in faults.ended.items() if of == name]
+    standing = any(of == name for _, of in faults.standing)
+    return not standing and at - max(ended, default=0.0) > QUIET_S
+
+
+class Promises:
+    """Asks all of them, and keeps what was broken; each only once while it is."""
+
+    def __init__(self, machines: dict[str, Machine], faults: Faults) -> None:
+        self.broken: list[Broken] = []
+        self._watched = {name: Watched(machine) for name, machine in machines.items()}
+        self._faults = faults
+        self._said: Counter[str] = Counter()
+        self._asked_at = 0.0
+
+    def arrival(self, machine: str, lane: str, on: bool, at: float) -> None:
+        """A vehicle stands at an exit, or no longer."""
+        watched = self._watched[machine]
+        if on and watched.machine.life is not None:
+            watched.since[lane] = at
+        else:
+            watched.since.pop(lane, None)
+
+    def power(self, machine: str) -> None:
+        """A machine has no power, or has it again: what stands there is told anew."""
+        self._watched[machine].since.clear()
+
+    def opened(self, machine: str, lane: str) -> None:
+        """A barrier was moved, or its boom is kept up."""
+        self._watched[machine].since.pop(lane, None)
+
+    def told(self, machine: str, event: Event, at: float) -> None:
+        """An event goes to the centre: each once and in order."""
+        watched = self._watched[machine]
+        if event.journal != watched.journal:
+            watched.journal, watched.seq = event.journal, event.seq - 1
+        if event.seq <= watched.seq or event.id in watched.ids:
+            self._break("each_event_once_and_in_order", machine, f"event {event.seq} again", at)
+        watched.seq = max(watched.seq, event.seq)
+        watched.ids.add(event.id)
+
+    def ask(self, at: float) -> None:
+        """All of them, now."""
+        promises = ALWAYS
+        if at - self._asked_at > 600.0:
+            self._asked_at = at
+            promises = (*ALWAYS, *AT_TIMES)
+            self._compare(at)
+        for name, watched in self._watched.items():
+            for lane in watched.machine.kerbs.held:
+                watched.since.pop(lane, None)
+            for promise in promises:
+                for what in promise(watched, self._faults, at):
+                    self._break(promise.__name__, name, what, at)
+
+    def _compare(self, at: float) -> None:
+        for name, watched in self._watched.items():
+            for what in memory_is_what_the_database_says(watched, self._faults, at):
+                self._break("memory_is_what_the_database_says", name, what, at)
+
+    def _break(self, promise: str, machine: str, what: str, at: float) -> None:
+        if f"{promise} {machine} {what}" not in self._said:
+            self.broken.append(Broken(promise=promise, at=at, what=f"{machine}: {what}"))
+        self._said[f"{promise} {machine} {what}"] += 1
+
+
+def memory_is_what_the_database_says(watched: Watched, faults: Faults, at: float) -> Iterator[str]:
+    """Once everything has been written."""
+    machine = watched.machine
+    life = machine.life
+    if life is None or life.controller.journal.behind or not life.store.is_open:
+        return
+    if not life.controller.journal.writes or any(of == machine.name for _, of in faults.standing):
+        return
+    loop, zones = machine.loop, life.controller.zones
+    stored = {each.id: each for each in loop.finish(life.store.open_stays())}
+    held = {each.id: each for each in zones.inside}
+    if stored != held:
+        differ = [key for key in stored.keys() | held.keys() if stored.get(key) != held.get(key)]
+        yield f"open stays {sorted(differ)[:3]}"
+    for state in loop.finish(life.store.counts()):
+        held_state = replace(zones.state(state.zone), coming=state.coming)
+        if held_state != state:
+            yield f"count of {state.zone}: {held_state} and {state}"

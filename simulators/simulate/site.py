@@ -1,0 +1,60 @@
+"""The site of the simulation, as its two controllers are configured."""
+
+from pathlib import Path
+from typing import Any
+
+from gatekeeper.config import Config
+
+INNER, OUTER = "gate-inner", "gate-outer"
+VISITOR_ZONE, CAR_PARK = "visitor_zone", "car_park"
+
+CONTROLLER_OF = {
+    "outer-entry": OUTER,
+    "outer-exit": OUTER,
+    "inner-entry": INNER,
+    "inner-exit": INNER,
+}
+"""Which controller runs which lane."""
+
+ZONE_OF = {INNER: VISITOR_ZONE, OUTER: CAR_PARK}
+"""The zone that the lanes of a controller lead into and out of."""
+
+
+def config_of(controller: str, folder: Path) -> Config:
+    """The settings of one of the two; its files lie in `folder`."""
+    zone = ZONE_OF[controller]
+    peer = OUTER if controller == INNER else INNER
+    lanes = [name for name, owner in CONTROLLER_OF.items() if owner == controller]
+    return Config.model_validate(
+        {
+            "site": "simulated",
+            "controller": controller,
+            "store": {"path": folder / f"{controller}.db", "pictures": folder / "pictures"},
+            "recognition": {"province": "闽"},
+            "zone": [
+                {"name": CAR_PARK, "capacity": 400, "admits": "everybody"},
+                {
+                    "name": VISITOR_ZONE,
+                    "inside": CAR_PARK,
+                    "capacity": 60,
+                    "admits": "registered",
+                },
+            ],
+            "board": [{"name": "relays", "address": "tcp://192.0.2.7:502"}],
+            "lane": [_lane(name, zone, number) for number, name in enumerate(lanes)],
+            "peer": [{"controller": peer, "exits_of": [ZONE_OF[peer]], "exits_measured": True}],
+        }
+    )
+
+
+def _lane(name: str, zone: str, number: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "zone": zone,
+        "direction": "exit" if name.endswith("exit") else "entry",
+        "barrier": {"board": "relays", "coil": number},
+        "camera": {"kind": "snapshot", "url": "http://192.0.2.11/picture"},
+        "arrival_loop": {"board": "relays", "input": 2 * number},
+        "safety_loop": {"board": "relays", "input": 2 * number + 1},
+        "geometry": {"arrival_to_safety_m": 1.0, "safety_loop_m": 1.5, "longest_m": 6.5},
+    }
