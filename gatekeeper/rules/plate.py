@@ -46,7 +46,7 @@ _AREA = f"[{PROVINCES}][A-HJ-Z]"
 _S = "[A-HJ-NP-Z0-9]"
 """One character of a serial: a digit, or a letter other than I and O (GA 36-2018, serials)."""
 
-_GRAMMAR: dict[PlateKind, str] = {
+GRAMMAR: dict[PlateKind, str] = {
     # GA 36-2018, ordinary vehicles large and small: five serial characters.
     PlateKind.ORDINARY: f"{_AREA}{_S}{{5}}",
     # GA 36-2018, new energy: six serial characters; A B C D E say electric, F G H J K other.
@@ -79,8 +79,11 @@ _GRAMMAR: dict[PlateKind, str] = {
     # ordinary-looking ones cannot be told by their text.
     PlateKind.TEMPORARY: f"{_AREA}{_S}{{4,5}}[试超临]",
 }
+"""What the plates of each kind look like. Characters, sets, `?`, `{n}` and `|`, and no groups: a
+decoder is built from these patterns too (`gatekeeper.lpr.grammar`).
+"""
 
-_PLATE = re.compile("|".join(f"(?P<{kind.name}>{pattern})" for kind, pattern in _GRAMMAR.items()))
+_PLATE = re.compile("|".join(f"(?P<{kind.name}>{pattern})" for kind, pattern in GRAMMAR.items()))
 
 _HAN = f"{PROVINCES}学挂警港澳领使应急民航试超临消边通森金电"
 
