@@ -192,3 +192,31 @@ def test_each_character_is_found_where_it_is_surest() -> None:
     shares[3, ALPHABET.index("京") + 1] = 0.99
 
     assert aligned(shares, [ALPHABET.index(one) + 1 for one in "京A88"]) == [3, 6, 10, 14]
+
+
+def test_of_two_provinces_seen_side_by_side_neither_is_sure() -> None:
+    shares = np.insert(spelt("京A12345"), 2, spelt("沪")[1], axis=0)
+    shares[1, ALPHABET.index("京") + 1], shares[1, 0] = 0.92, 0.07
+    shares[2, ALPHABET.index("沪") + 1], shares[2, 0] = 0.91, 0.07
+
+    found = plates(shares, ALPHABET, PLATES)
+
+    assert found.free.text == "京沪A12345"
+    assert {found.second, found.plate and found.plate.text} == {"京A12345", "沪A12345"}
+    assert found.plate is not None
+    assert found.plate.confidences[0] == found.margin == pytest.approx(0.5, abs=0.01)
+
+
+def test_whether_a_character_stands_twice_can_be_the_doubt() -> None:
+    shares = spelt("沪AD12355")
+    shares[14, ALPHABET.index("5") + 1], shares[14, 0] = 0.69, 0.3
+
+    found = plates(shares, ALPHABET, PLATES)
+
+    assert found.plate is not None
+    assert (found.plate.text, found.second) == ("沪AD1235", "沪AD12355")
+    assert found.plate.confidences[-1] == found.margin == pytest.approx(0.7, abs=0.02)
+
+
+def test_the_last_character_may_stand_at_the_very_end() -> None:
+    assert aligned(spelt("京A")[:-1], [ALPHABET.index(one) + 1 for one in "京A"]) == [1, 3]
