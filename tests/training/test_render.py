@@ -104,6 +104,21 @@ def test_the_middles_go_where_the_characters_go() -> None:
             assert around.max() >= np.median(grey)
 
 
+def test_where_a_crop_keeps_its_shape_the_middles_keep_off_the_padding() -> None:
+    drawing = plate(Kind.POLICE)
+    padded = 0
+    for seed in range(60):
+        seen = camera.shot(
+            drawing.picture, drawing.corners, drawing.centres, np.random.default_rng(seed)
+        )
+        blank = (seen.picture == camera.PAD).all(axis=(0, 2))
+        wide = 160 - int(blank[::-1].cumprod().sum())
+        padded += wide < 150
+        assert max(seen.centres) * 160 < wide
+
+    assert padded > 2
+
+
 def test_one_row_of_two_is_cut_as_hyperlpr3_does() -> None:
     drawing = plate(Kind.YELLOW_TWO_ROWS)
 
