@@ -58,7 +58,7 @@ def _options() -> argparse.ArgumentParser:
             one.add_argument("--json", action="store_true")
             one.add_argument("--part", default="test", choices=("test", "calibration"))
             one.add_argument("--rendered", type=int, default=120, help="plates of each kind")
-            one.add_argument("--compare", action="store_true", help="with the clp set as well")
+            one.add_argument("--compare", nargs="*", default=[], help="sets of networks, as well")
         if name == "calibrate":
             one.add_argument("--plot", type=Path)
     return options
@@ -87,7 +87,7 @@ def _evaluate(config: Config, data: Path, told: argparse.Namespace) -> None:
         told.network,
         Part(told.part),
         told.rendered,
-        compare=told.compare,
+        told.compare,
     )
     print(evaluate.written(figures) if told.json else evaluate.table(figures))
 

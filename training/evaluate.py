@@ -188,9 +188,17 @@ def milliseconds(reader: Reader, plates: list[Real]) -> dict[str, float]:
 
 
 def evaluate(
-    config: Config, data: Path, work: Path, network: Path, part: Part, each: int, *, compare: bool
+    config: Config,
+    data: Path,
+    work: Path,
+    network: Path,
+    part: Part,
+    each: int,
+    compare: Iterable[str],
 ) -> Mapping[str, Any]:
-    """Everything about one network, as a value for JSON."""
+    """Everything about one network, as a value for JSON; beside it, sets of networks that are in
+    place, read with the controller's engine.
+    """
     cv2.setNumThreads(1)
     plates = [one for one in real.load(config, data, work) if one.part is part]
     clean = [one for one in plates if not one.doubtful]
@@ -212,9 +220,8 @@ def evaluate(
             _wrong(one) for one in rendered if not one.right and one.sure >= SURE
         ],
     }
-    if compare:
-        engine = engine_way(open_recogniser("clp", 1))
-        told["clp"] = summary(measured(clean, engine))
+    for name in compare:
+        told[name] = summary(measured(clean, engine_way(open_recogniser(name, 1))))
     return told
 
 
@@ -227,8 +234,10 @@ def table(told: Mapping[str, Any]) -> str:
     lines = [
         f"{told['network']}, {told['part']} part; {told['doubtful_left_out']} doubtful left out"
     ]
-    for name in ("beam", "greedy", "clp", "rendered"):
-        for kind, one in told.get(name, {}).items():
+    apart = ("province", "rendered_province", "ms", "interval")
+    groups = [name for name, one in told.items() if isinstance(one, dict) and name not in apart]
+    for name in groups:
+        for kind, one in told[name].items():
             low, high = one["interval"]
             lines.append(
                 f"{name:9}{kind:18}{one['right']:6} of {one['pictures']:5}"
