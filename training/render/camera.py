@@ -41,7 +41,7 @@ def shot(
 
     `gentle` spares what is real, or is drawn for measuring, the worst of light and lens.
     """
-    turn, size = _framing(corners, chance)
+    turn, size = _framing(corners, chance, gentle=gentle)
     canvas = _warped(picture, turn, size)
     return _finished(canvas, _moved(centres, turn)[:, 0] / size[0], chance, gentle=gentle)
 
@@ -53,7 +53,7 @@ def shot_of_rows(
     square = _rectified(corners, chance)
     upper = _part(chance, 0.21, -0.06, 0.79, 0.37)
     lower = _part(chance, -0.02, 0.36, 1.02, 0.98)
-    tall = round(float(np.exp(chance.uniform(np.log(18), np.log(56)))))
+    tall = round(float(np.exp(chance.uniform(np.log(20), np.log(56)))))
     sizes = [round(tall * shape * chance.uniform(0.9, 1.1)) for shape in (0.96, 2.23)]
     halves, places = [], []
     for part, wide, mine in ((upper, sizes[0], centres[:2]), (lower, sizes[1], centres[2:])):
@@ -87,7 +87,7 @@ def shot_of_crop(crop: Picture, centres: tuple[float, ...], chance: Chance) -> S
     turn = _scaled(zoom, middle) @ turn
     turn[:2, 2] += chance.uniform(-0.04, 0.04, 2) * (wide, tall)
     matrix = np.asarray(turn, np.float32)
-    canvas = _warped(crop, matrix, (wide, tall), cv2.BORDER_REPLICATE)
+    canvas = _warped(crop, matrix, (wide, tall))
     if chance.random() < 0.3 and wide > 60:
         less = chance.uniform(0.5, 0.95)
         canvas = _resized(canvas, max(32, round(wide * less)), max(12, round(tall * less)))
@@ -118,9 +118,9 @@ def _finished(
     )
 
 
-def _framing(corners: Points, chance: Chance) -> tuple[Matrix, tuple[int, int]]:
+def _framing(corners: Points, chance: Chance, *, gentle: bool) -> tuple[Matrix, tuple[int, int]]:
     """How the flat picture is seen, and the size of the crop around the plate in it."""
-    tilt = chance.choice((1.2, 5.0, 12.0), p=(0.55, 0.27, 0.18))
+    tilt = chance.choice((1.2, 4.0, 9.0), p=(0.75, 0.25, 0) if gentle else (0.55, 0.27, 0.18))
     turn = _turned(corners.mean(axis=0), chance, float(tilt), 0.03 * tilt, 0.02 + 0.006 * tilt)
     quad = _moved(corners, np.asarray(turn, np.float32))
     low, high = quad.min(axis=0), quad.max(axis=0)
@@ -200,9 +200,7 @@ def _moved(points: Points, turn: Matrix) -> Points:
     return np.asarray(cv2.perspectiveTransform(points[None], turn)[0], np.float32)
 
 
-def _warped(
-    picture: Picture, turn: Matrix, size: tuple[int, int], border: int = cv2.BORDER_REFLECT
-) -> Picture:
+def _warped(picture: Picture, turn: Matrix, size: tuple[int, int]) -> Picture:
     """Warped; where the result is much coarser than the picture, that is shrunk first, for warping
     picks single pixels.
     """
@@ -214,7 +212,9 @@ def _warped(
         small = _resized(picture, max(16, round(wide / coarse)), max(8, round(tall / coarse)))
         grow = np.diag([wide / small.shape[1], tall / small.shape[0], 1.0])
         picture, turn = small, np.asarray(turn @ grow, np.float32)
-    return np.asarray(cv2.warpPerspective(picture, turn, size, borderMode=border), np.uint8)
+    return np.asarray(
+        cv2.warpPerspective(picture, turn, size, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
 
 
 def _resized(picture: Picture, wide: int, tall: int) -> Picture:
