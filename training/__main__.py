@@ -5,9 +5,11 @@ python -m training export CONFIG --work FOLDER NETWORK     writes the averaged w
 python -m training evaluate CONFIG --work FOLDER NETWORK   measures on the half held out
 python -m training calibrate CONFIG --work FOLDER NETWORK  what its confidences are worth
 python -m training agree CONFIG --work FOLDER NETWORK      labels scenes that have no labels
+python -m training card CONFIG --work FOLDER FIGURES NOTES the model card, from the figures
 """
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -50,8 +52,11 @@ def _options() -> argparse.ArgumentParser:
             required=not work,
             help="where checkpoints and logs are (or $GATEKEEPER_TRAINING)",
         )
-        if name != "train":
+        if name not in ("train", "card"):
             one.add_argument("network", type=Path)
+        if name == "card":
+            one.add_argument("figures", type=Path, help="what evaluate --json printed")
+            one.add_argument("notes", type=Path, help="known weaknesses, in words")
         if name == "export":
             one.add_argument("--temperature", type=float, default=1.0)
         if name == "evaluate":
@@ -98,6 +103,13 @@ def _calibrate(config: Config, data: Path, told: argparse.Namespace) -> None:
     print(calibrate(config, data, told.work, told.network, told.plot))
 
 
+def _card(config: Config, _data: Path, told: argparse.Namespace) -> None:
+    from training.card import card
+
+    figures = json.loads(told.figures.read_text(encoding="utf-8"))
+    print(card(config, figures, told.notes.read_text(encoding="utf-8")), end="")
+
+
 def _agree(config: Config, data: Path, told: argparse.Namespace) -> None:
     from training.agreed import agree
 
@@ -110,6 +122,7 @@ _COMMANDS = {
     "evaluate": _evaluate,
     "calibrate": _calibrate,
     "agree": _agree,
+    "card": _card,
 }
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from pathlib import Path
 from random import Random
@@ -21,6 +21,7 @@ import numpy as np
 
 from gatekeeper.lpr import Recogniser, open_recogniser, rectify
 from training import real
+from training.alphabet import CLASSES
 from training.config import Config
 from training.reader import Reader, strip_of
 from training.real import Real
@@ -36,6 +37,9 @@ SURE = 0.98
 _SEED = 777_001
 """Of the rendered plates that measure; training never uses it."""
 
+_DARK, _BRIGHT = 60.0, 150.0
+"""Means of a strip, 0..255, below and above which it counts as dark and as bright."""
+
 Way: TypeAlias = Callable[[Real], tuple[str, float]]
 """A plate in a picture in, text and confidence out."""
 
@@ -49,6 +53,7 @@ class Outcome:
     truth: str
     text: str
     sure: float
+    light: str = ""
 
     @property
     def right(self) -> bool:
@@ -93,7 +98,20 @@ def measured(plates: Iterable[Real], way: Way) -> Iterator[Outcome]:
     """Each plate read one way."""
     for plate in plates:
         text, sure = way(plate)
-        yield Outcome(kind=plate.kind, path=plate.path, truth=plate.text, text=text, sure=sure)
+        yield Outcome(
+            kind=plate.kind,
+            path=plate.path,
+            truth=plate.text,
+            text=text,
+            sure=sure,
+            light=light_of(strip_of(plate)),
+        )
+
+
+def light_of(strip: Picture) -> str:
+    """In which light a plate was seen, by the mean of its strip."""
+    mean = float(strip.mean())
+    return "dark" if mean < _DARK else "bright" if mean > _BRIGHT else "middling"
 
 
 def beam_way(reader: Reader) -> Way:
@@ -167,10 +185,12 @@ def on_rendered(reader: Reader, glyphs: Glyphs, each: int) -> list[Outcome]:
 def by_province(outcomes: Iterable[Outcome]) -> dict[str, dict[str, Any]]:
     """The same outcomes by the province of the true text."""
     told = [one for one in outcomes if one.truth[0] in PROVINCES]
-    return summary(
-        Outcome(kind=one.truth[0], path=one.path, truth=one.truth, text=one.text, sure=one.sure)
-        for one in told
-    )
+    return summary(replace(one, kind=one.truth[0]) for one in told)
+
+
+def by_light(outcomes: Iterable[Outcome]) -> dict[str, dict[str, Any]]:
+    """The same outcomes by the light."""
+    return summary(replace(one, kind=one.light) for one in outcomes)
 
 
 def milliseconds(reader: Reader, plates: list[Real]) -> dict[str, float]:
@@ -207,11 +227,13 @@ def evaluate(
     rendered = on_rendered(reader, glyphs_of(config, data), each) if each else []
     told: dict[str, Any] = {
         "network": network.name,
+        "classes": CLASSES,
         "part": part.value,
         "doubtful_left_out": len(plates) - len(clean),
         "beam": summary(beam),
         "greedy": summary(measured(clean, greedy_way(reader))),
         "province": by_province(beam),
+        "light": by_light(beam),
         "rendered": summary(rendered),
         "rendered_province": by_province(rendered),
         "ms": milliseconds(reader, clean[:300]),
@@ -234,7 +256,7 @@ def table(told: Mapping[str, Any]) -> str:
     lines = [
         f"{told['network']}, {told['part']} part; {told['doubtful_left_out']} doubtful left out"
     ]
-    apart = ("province", "rendered_province", "ms", "interval")
+    apart = ("province", "rendered_province", "ms")
     groups = [name for name, one in told.items() if isinstance(one, dict) and name not in apart]
     for name in groups:
         for kind, one in told[name].items():

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from training import config as configs
 from training import real
 from training.calibrate import Read, bins, confusions, levels, loss, softened
-from training.evaluate import Outcome, by_province, summary, wilson
+from training.card import card
+from training.evaluate import Outcome, by_province, light_of, summary, wilson
 
 
 def outcome(truth: str, text: str, sure: float, kind: str = "gate") -> Outcome:
@@ -114,3 +115,32 @@ def test_a_setting_that_does_not_exist_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="speed"):
         configs.load(file)
+
+
+def test_light_is_told_by_the_mean_of_the_strip() -> None:
+    shades = (20, 100, 220)
+
+    told = [light_of(np.full((48, 160, 3), shade, np.uint8)) for shade in shades]
+
+    assert told == ["dark", "middling", "bright"]
+
+
+def test_the_card_names_every_data_set_its_licence_and_every_figure() -> None:
+    config = configs.load(Path(real.__file__).parent / "recogniser.toml")
+    group = summary([outcome("京A12345", "京A12345", 0.99), outcome("京A12345", "沪", 0.1)])
+    figures = {
+        "network": "net.onnx",
+        "classes": 82,
+        "part": "test",
+        "doubtful_left_out": 7,
+        "ms": {"network": 0.8, "with_beam": 1.4},
+        **dict.fromkeys(
+            ("beam", "greedy", "light", "province", "rendered", "rendered_province"), group
+        ),
+    }
+
+    told = card(config, figures, "weak at night")
+
+    assert all(one.name in told and one.licence in told for one in config.sets)
+    assert "| gate | 2 | 50.00% | 9.4% to 90.5% | 1 | 0 |" in told
+    assert told.endswith("weak at night\n")
