@@ -24,7 +24,7 @@ from training.split import Part, part_of
 POOL = 3000
 """Flat plates kept at hand; each is seen a few times, every time otherwise, and then replaced."""
 
-FRESH = 0.3
+FRESH = 0.2
 """Share of rendered samples for which a new plate is drawn."""
 
 LONGEST = 8

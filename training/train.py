@@ -9,7 +9,6 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -26,7 +25,7 @@ from training.model import Reader
 from training.real import Real
 from training.render import camera
 from training.render.flat import Picture
-from training.samples import LONGEST, glyphs_of, stream
+from training.samples import LONGEST, Sample, glyphs_of, stream
 from training.split import Part
 
 _SAVE_EVERY_S = 240
@@ -53,7 +52,7 @@ class Batches(IterableDataset[Batch]):
             yield _batch([next(samples) for _ in range(self._config.schedule.batch)])
 
 
-def _batch(samples: list[Any]) -> Batch:
+def _batch(samples: list[Sample]) -> Batch:
     classes = np.zeros((len(samples), LONGEST), np.int64)
     for row, sample in zip(classes, samples, strict=True):
         row[: len(sample.classes)] = sample.classes
