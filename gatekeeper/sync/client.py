@@ -215,8 +215,8 @@ class Connection:
         return str(reason) if reason.is_failure else None
 
     def _patience_s(self, sent_at: float) -> float:
-        """How much longer the broker may take to answer what was sent: its answer is behind all that
-        it had to say before, so that the time counts from what was heard last, up to a limit.
+        """How much longer the broker may take to answer what was sent: its answer is behind all
+        that it had to say before, so that the time counts from what was heard last, up to a limit.
         """
         answer_s = self._pace.answer_s
         last = min(max(sent_at, self._heard_at) + answer_s, sent_at + _LONGEST * answer_s)
