@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -102,6 +102,14 @@ async def test_row_42_what_has_no_id_is_answered_all_the_same_where_it_asks_for_
     [answer] = centre.answers
     assert (answer["order"], answer["outcome"]) == ("", "refused")
     assert answer["detail"].startswith(why)
+
+
+def test_row_42_a_number_of_ten_thousand_digits_is_refused_by_its_name() -> None:
+    said = '{"id":"o","by":"x","reason":"x","expires_at":"2026-11-23T12:00:00Z","minutes":'
+
+    with pytest.raises(wire.NoOrderError, match=r"^minutes: ") as refused:
+        wire.order("hold", f"{said}{'9' * 10_000}}}".encode())
+    assert refused.value.order.id == "o"
 
 
 async def test_row_42_a_verb_without_end_is_refused(
@@ -213,7 +221,11 @@ def test_row_42_with_whatever_an_order_says_can_be_reckoned_in_any_time_zone(
             assert later.astimezone(ZoneInfo("Asia/Shanghai")).isoformat()
 
 
+FAR = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+
 @given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)))
+@example(*FAR)
 def test_row_42_a_row_may_count_for_ever_and_can_be_shown_in_any_time_zone(
     begins: datetime, ends: datetime
 ) -> None:

@@ -194,7 +194,7 @@ async def test_row_43_an_answer_that_is_behind_a_flood_is_waited_for(gate: Gate)
 async def test_a_broker_that_talks_and_never_answers_is_given_up(gate: Gate) -> None:
     talking = Talking(f"{gate.topic}/confirmations", answers_after_s=3600.0)
     async with await asyncio.start_server(talking.serve, "127.0.0.1", 0) as server:
-        gate.start(server.sockets[0].getsockname()[1], replace(gate.pace, answer_s=0.2))
+        gate.start(server.sockets[0].getsockname()[1], replace(gate.pace, answer_s=1.0))
         await gate.until(lambda: talking.connections >= 2)
         await gate.stop()
 

@@ -54,7 +54,7 @@ async def test_row_44_an_event_too_large_for_the_broker_goes_without_its_largest
     await gate.happen()
     await gate.until(lambda: len(centre.events) == 3)
 
-    assert [event["seq"] for event in centre.events] == [1, 2, 3]
+    assert sorted(event["seq"] for event in centre.events) == [1, 2, 3]
     [cut] = [event for event in centre.events if event["seq"] == 2]
     assert cut["cut"] == ["seemed_long"]
     assert cut["body"] == {"zone": "hall", "stays": 500}
