@@ -3,7 +3,8 @@ the program itself; and floods of changes and orders.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from heapq import heappop, heappush
 from random import Random
@@ -18,11 +19,22 @@ EVERY_S: Final = 600.0
 LASTS_S: Final = (2.0, 300.0)
 
 FLOOD: Final = 300
-"""Orders of a flood."""
+"""Orders, or changes of a list, of a flood."""
+
+FLOODED: Final = "flood of changes"
 
 Mend: TypeAlias = Callable[[], None]
 Deed: TypeAlias = Callable[[Machine, Random], Mend | None]
 """Breaks something, and returns what mends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A fault that was drawn: its number, its moment, and what it was."""
+
+    number: int
+    at: float
+    what: str
 
 
 class Faults:
@@ -31,11 +43,22 @@ class Faults:
     `log` tells all of it.
     """
 
-    def __init__(self, machines: Mapping[str, Machine], seed: str) -> None:
+    def __init__(
+        self,
+        machines: Mapping[str, Machine],
+        seed: str,
+        flood: Callable[[int], None],
+        only: Collection[int] | None = None,
+    ) -> None:
+        """`flood` has the centre change a list so often at once. Of all that is drawn, only the
+        numbers `only` happen, where that is given.
+        """
+        self._flood = flood
+        self._seed, self._only, self._number = seed, only, 0
         self.drawn: Counter[str] = Counter()
         self.standing: set[tuple[str, str]] = set()
         self.ended: dict[tuple[str, str], float] = {}
-        self.log: list[tuple[float, str]] = []
+        self.log: list[Drawn] = []
         self._machines = machines
         self._random = Random(f"{seed} faults")
         self._deeds: list[tuple[float, int, Mend]] = []
@@ -55,10 +78,6 @@ class Faults:
         key = (name, machine)
         return key in self.standing or self.ended.get(key, -1.0) >= since
 
-    def before(self, at: float, within_s: float = 900.0) -> list[str]:
-        """What broke in the time before a moment."""
-        return [line for when, line in self.log if at - within_s <= when <= at]
-
     def _plan(self, at: float, deed: Mend) -> None:
         self._planned += 1
         heappush(self._deeds, (at, self._planned, deed))
@@ -70,19 +89,30 @@ class Faults:
     def _break(self, at: float) -> None:
         self._plan_next(at)
         draw = self._random
-        name = draw.choice(list(DEEDS))
+        name = draw.choice([*DEEDS, FLOODED])
         machine = draw.choice(list(self._machines.values()))
         lasts_s = LASTS_S[0] * (LASTS_S[1] / LASTS_S[0]) ** draw.random()
         key = (name, machine.name)
+        self._number += 1
+        if self._only is not None and self._number not in self._only:
+            return
         if machine.life is None or key in self.standing:
             return
         machine.clock.stir(10.0)
         self.drawn[name] += 1
         self.standing.add(key)
-        self.log.append((at, f"{at:.3f} s: {machine.name}: {name}, for {lasts_s:.1f} s"))
-        mend = DEEDS[name](machine, draw)
+        self.log.append(
+            Drawn(self._number, at, f"{at:.3f} s: {machine.name}: {name}, for {lasts_s:.1f} s")
+        )
+        mend = self._done(name, machine, Random(f"{self._seed} fault {self._number}"))
         machine.loop.settle()
         self._plan(at + lasts_s, lambda: self._mend(at + lasts_s, key, mend))
+
+    def _done(self, name: str, machine: Machine, draw: Random) -> Mend | None:
+        if name != FLOODED:
+            return DEEDS[name](machine, draw)
+        self._flood(FLOOD)
+        return None
 
     def _mend(self, at: float, key: tuple[str, str], mend: Mend | None) -> None:
         machine = self._machines[key[1]]

@@ -4,9 +4,11 @@ Loop edges and what the cameras see go in, openings come out; nothing else passe
 """
 
 import math
+from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from random import Random
 
 from gatekeeper.model import (
     Colour,
@@ -23,7 +25,15 @@ from simulators.simulate.centre import Lists, is_of_interest
 from simulators.simulate.faults import Faults
 from simulators.simulate.ledger import Ledger
 from simulators.simulate.promises import Promises
-from simulators.simulate.site import CONTROLLER_OF, INNER, VISITOR_ZONE, ZONE_OF, config_of
+from simulators.simulate.site import (
+    CONTROLLER_OF,
+    INNER,
+    VISITOR_ZONE,
+    WELL_BUILT,
+    ZONE_OF,
+    config_of,
+    drawn,
+)
 from simulators.virtual import Broker, Machine, VirtualClock, VirtualLoop
 from simulators.virtual.badly import WeakDisk
 from simulators.world import Read
@@ -42,24 +52,36 @@ _LINGERS_S, _NAP_S = 0.5, 1800.0
 class Gates:
     """Both controllers, the centre and the broker; `ledger` notes what the journals say."""
 
-    def __init__(self, folder: Path, ledger: Ledger, faults: str | None = None) -> None:
-        """With `faults`, a seed, things break as it says, and all promises are asked for."""
+    def __init__(
+        self,
+        folder: Path,
+        ledger: Ledger,
+        faults: str | None = None,
+        only: Collection[int] | None = None,
+    ) -> None:
+        """With `faults`, a seed, things break as it says, `only` these where that is given; and all
+        promises are asked for.
+        """
         self.loop = VirtualLoop(breakable=faults is not None)
         self._broker = Broker(is_of_interest)
+        self._built = WELL_BUILT if faults is None else drawn(Random(f"{faults} built"))
         self.machines = {name: self._machine(name, folder) for name in ZONE_OF}
         self._of_lane = {lane: self.machines[name] for lane, name in CONTROLLER_OF.items()}
         self._ledger = ledger
         self._lists = Lists()
         self._orders = 0
-        self.faults = None if faults is None else Faults(self.machines, faults)
-        self.promises = None if self.faults is None else Promises(self.machines, self.faults)
+        self.faults: Faults | None = None
+        self.promises: Promises | None = None
+        if faults is not None:
+            self.faults = Faults(self.machines, faults, self._flood, only)
+            self.promises = Promises(self.machines, self.faults)
         for name, machine in self.machines.items():
             if self.promises is not None:
                 machine.kerbs.pulsed = partial(self.promises.opened, name)
             machine.begin()
 
     def _machine(self, name: str, folder: Path) -> Machine:
-        config = config_of(name, folder)
+        config = config_of(name, folder, self._built)
         return Machine(
             config,
             config.store.path,
@@ -108,7 +130,8 @@ class Gates:
         """A loop has changed."""
         self._to(at)
         machine = self._of_lane[lane]
-        if self.promises is not None and sensor == "arrival" and lane.endswith("exit"):
+        told = machine.kerbs.wired(lane, Sensor(sensor))
+        if self.promises is not None and told and sensor == "arrival" and lane.endswith("exit"):
             self.promises.arrival(machine.name, lane, on, at)
         machine.edge(lane, Sensor(sensor), on)
         self._gather()
@@ -224,6 +247,12 @@ class Gates:
             self.promises.ask(at)
 
     # --- what follows -------------------------------------------------------------------------
+
+    def _flood(self, changes: int) -> None:
+        """The centre takes many plates off a list that were never on it, one by one."""
+        for number in range(changes):
+            row = ListRow(list=ListName.VISITORS, plate=f"闽Z{number:05d}")
+            self._send(self._lists.change(ListName.VISITORS, [row], remove=True))
 
     def _send(self, changes: ListChanges) -> None:
         for machine in self.machines.values():

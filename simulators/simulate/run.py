@@ -17,6 +17,7 @@ import structlog
 from gatekeeper.zones import policy_of
 from simulators.simulate.gates import Gates
 from simulators.simulate.ledger import Ledger, Verdicts, compare
+from simulators.simulate.shortest import told
 from simulators.simulate.site import INNER, VISITOR_ZONE, config_of
 from simulators.world import Plan, Truth, World
 
@@ -43,6 +44,16 @@ class Task:
     days: float
     diary: bool = False
     faults: bool = False
+
+    @property
+    def faults_seed(self) -> str | None:
+        """By which faults are drawn, None if none are."""
+        return f"{self.seed} {self.number}" if self.faults else None
+
+    @property
+    def world_seed(self) -> int:
+        """By which the world is."""
+        return self.seed * _SEEDS + self.number
 
 
 @dataclass(slots=True, kw_only=True)
@@ -153,9 +164,8 @@ def run_site(task: Task, passed: Callable[[float], None] = lambda day: None) -> 
 
 def _run(task: Task, folder: Path, passed: Callable[[float], None]) -> Outcome:
     ledger = Ledger()
-    world = World(task.plan, task.seed * _SEEDS + task.number)
-    seed = f"{task.seed} {task.number}"
-    gates = Gates(folder, ledger, seed if task.faults else None)
+    world = World(task.plan, task.world_seed)
+    gates = Gates(folder, ledger, task.faults_seed)
     gates.start(world.lists())
     hours: list[tuple[float, tuple[int, bool] | None]] = []
 
@@ -170,17 +180,9 @@ def _run(task: Task, folder: Path, passed: Callable[[float], None]) -> Outcome:
     for at, counted in hours:
         if counted is not None:
             verdicts.saw_count(*counted, truth.inside(VISITOR_ZONE, at))
-    if gates.promises is not None and gates.faults is not None:
+    if gates.faults is not None and gates.promises is not None:
         verdicts.faults_drawn = gates.faults.drawn.total()
-        verdicts.broken = [
-            f"seed {task.seed}, site {task.number}: {each.promise}: at {each.at:.3f} s {each.what}"
-            + "".join(f"\n    {line}" for line in gates.faults.before(each.at))
-            for each in gates.promises.broken
-        ]
-        verdicts.broken += [
-            f"seed {task.seed}, site {task.number}: nobody_is_blacklisted_wrongly: {victim}"
-            for victim in verdicts.victims
-        ]
+        verdicts.broken = told(task, gates.promises.broken, gates.faults.log, verdicts.victims)
         verdicts.promises_broken = len(verdicts.broken)
     return Outcome(verdicts=verdicts, diary=_diary(ledger, truth) if task.diary else None)
 

@@ -1,6 +1,8 @@
 """The site of the simulation, as its two controllers are configured."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from gatekeeper.config import Config
@@ -20,7 +22,32 @@ ZONE_OF = {INNER: VISITOR_ZONE, OUTER: CAR_PARK}
 """The zone that the lanes of a controller lead into and out of."""
 
 
-def config_of(controller: str, folder: Path) -> Config:
+@dataclass(frozen=True, slots=True)
+class Built:
+    """How the lanes are built: those of which it is not known how their loops lie, and those that
+    lack a loop.
+    """
+
+    unmeasured: frozenset[str] = frozenset()
+    no_arrival_loop: frozenset[str] = frozenset()
+    no_safety_loop: frozenset[str] = frozenset()
+
+
+WELL_BUILT = Built()
+
+
+def drawn(random: Random) -> Built:
+    """A site as it may be: in one of three nobody has measured where the loops lie."""
+    lanes = list(CONTROLLER_OF)
+    unmeasured = lanes if random.random() < 0.3 else []
+    return Built(
+        unmeasured=frozenset(unmeasured),
+        no_arrival_loop=frozenset(lane for lane in lanes if random.random() < 0.1),
+        no_safety_loop=frozenset(lane for lane in lanes if random.random() < 0.1),
+    )
+
+
+def config_of(controller: str, folder: Path, built: Built = WELL_BUILT) -> Config:
     """The settings of one of the two; its files lie in `folder`."""
     zone = ZONE_OF[controller]
     peer = OUTER if controller == INNER else INNER
@@ -41,20 +68,30 @@ def config_of(controller: str, folder: Path) -> Config:
                 },
             ],
             "board": [{"name": "relays", "address": "tcp://192.0.2.7:502"}],
-            "lane": [_lane(name, zone, number) for number, name in enumerate(lanes)],
-            "peer": [{"controller": peer, "exits_of": [ZONE_OF[peer]], "exits_measured": True}],
+            "lane": [_lane(name, zone, number, built) for number, name in enumerate(lanes)],
+            "peer": [
+                {
+                    "controller": peer,
+                    "exits_of": [ZONE_OF[peer]],
+                    "exits_measured": not built.unmeasured,
+                }
+            ],
         }
     )
 
 
-def _lane(name: str, zone: str, number: int) -> dict[str, Any]:
-    return {
+def _lane(name: str, zone: str, number: int, built: Built) -> dict[str, Any]:
+    lane: dict[str, Any] = {
         "name": name,
         "zone": zone,
         "direction": "exit" if name.endswith("exit") else "entry",
         "barrier": {"board": "relays", "coil": number},
         "camera": {"kind": "snapshot", "url": "http://192.0.2.11/picture"},
-        "arrival_loop": {"board": "relays", "input": 2 * number},
-        "safety_loop": {"board": "relays", "input": 2 * number + 1},
-        "geometry": {"arrival_to_safety_m": 1.0, "safety_loop_m": 1.5, "longest_m": 6.5},
     }
+    if name not in built.no_arrival_loop:
+        lane["arrival_loop"] = {"board": "relays", "input": 2 * number}
+    if name not in built.no_safety_loop:
+        lane["safety_loop"] = {"board": "relays", "input": 2 * number + 1}
+    if name not in built.unmeasured | built.no_arrival_loop | built.no_safety_loop:
+        lane["geometry"] = {"arrival_to_safety_m": 1.0, "safety_loop_m": 1.5, "longest_m": 6.5}
+    return lane

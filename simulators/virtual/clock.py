@@ -8,7 +8,6 @@ not run then. That is what makes weeks pass in minutes.
 import asyncio
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 
@@ -28,14 +27,14 @@ _BOOTS_S = 20.0
 """How long a machine has been up when its controller starts."""
 
 
-@dataclass(slots=True, order=True)
 class _Nap:
-    """Somebody who idles until `due` of the awake clock."""
+    """Somebody who idles."""
 
-    due: float
-    number: int
-    over: bool = field(default=False, compare=False)
-    wake: Callable[[], None] = field(default=lambda: None, compare=False)
+    __slots__ = ("over", "wake")
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self.over = False
+        self.wake = wake
 
 
 class VirtualClock:
@@ -64,7 +63,7 @@ class VirtualClock:
         self._trusted = True
         self._boot_id = "boot-1"
         self._now: Instant | None = None
-        self._naps: list[_Nap] = []
+        self._naps: list[tuple[float, int, _Nap]] = []
         self._napped = 0
         self._timer: asyncio.TimerHandle | None = None
         # The awake clock showed `_awake_s` at `_since`, and has run on until `_until`.
@@ -136,14 +135,15 @@ class VirtualClock:
         loop = asyncio.get_running_loop()
         if moved is not None and moved.is_set():
             return
-        nap = _Nap(self.awake_s() + at_most_s, self._napped)
         self._napped += 1
         until = None if due is None else max(self._when(due), loop.time() + _TICK_S)
+        limit = asyncio.timeout_at(until)
+        nap = _Nap(lambda: limit.reschedule(loop.time()))
+        heappush(self._naps, (self.awake_s() + at_most_s, self._napped, nap))
         try:
-            async with asyncio.timeout_at(until) as limit:
-                nap.wake = lambda: limit.reschedule(loop.time())
-                heappush(self._naps, nap)
-                self._arm()
+            async with limit:
+                if self._naps[0][2] is nap:
+                    self._arm()
                 await (loop.create_future() if moved is None else moved.wait())
         except TimeoutError:
             return
@@ -160,11 +160,11 @@ class VirtualClock:
     def _arm(self) -> None:
         """Be called when the first of those who idle has idled enough, or the nap is over."""
         naps = self._naps
-        while naps and naps[0].over:
+        while naps and naps[0][2].over:
             heappop(naps)
         if not naps or self._loop is None:
             return
-        at = self._since + naps[0].due - self._awake_s
+        at = self._since + naps[0][0] - self._awake_s
         if at > self._until:
             at = self._until + self._nap_s
         if self._timer is not None:
@@ -180,8 +180,8 @@ class VirtualClock:
             self.stir(0.0)
         enough = math.inf if napped else self.awake_s() + 1e-9
         woken, naps = [], self._naps
-        while naps and naps[0].due <= enough:
-            woken.append(heappop(naps))
+        while naps and naps[0][0] <= enough:
+            woken.append(heappop(naps)[2])
         for nap in woken:
             if not nap.over:
                 nap.over = True

@@ -98,6 +98,11 @@ class Kerbs:
             self._set(wire, on=on)
             self.moved()
 
+    def wired(self, lane: str, sensor: Sensor) -> bool:
+        """Whether the controller hears of it."""
+        wires = self._lane(lane)
+        return f"{sensor}_loop" in wires or sensor.value in wires
+
     def fire(self, name: str, on: bool) -> None:
         """A fire input (`board/number`) has changed."""
         for wire in self.config.fire.inputs:

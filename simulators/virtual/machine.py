@@ -199,8 +199,8 @@ class Machine:
     # --- what happens to it -------------------------------------------------------------------
 
     def edge(self, lane: str, sensor: Sensor, on: bool) -> None:
-        """A loop has changed."""
-        self.clock.stir()
+        """A loop has changed; where it is not wired, the camera may see why."""
+        self.clock.stir(None if self.kerbs.wired(lane, sensor) else _NOTICES_S)
         self.kerbs.edge(lane, sensor, on)
         self.loop.settle()
 

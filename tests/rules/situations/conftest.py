@@ -42,7 +42,7 @@ from gatekeeper.model import (
     ZoneState,
 )
 from simulators.virtual import EPOCH, Broker, Machine, VirtualLoop
-from simulators.virtual.store import Does
+from simulators.virtual.store import Does, GoodDisk
 
 Kind = TypeVar("Kind", bound=Fact)
 Answer = TypeVar("Answer")
@@ -80,7 +80,7 @@ def lane(name: str, coil: int, **more: Any) -> dict[str, Any]:
 
 
 @dataclass
-class ShakyDisk:
+class ShakyDisk(GoodDisk):
     """A disk that fails with these words, or takes so long for a write, as a test says."""
 
     fails: str | None = None

@@ -1,0 +1,89 @@
+"""The gate keeps its promises whatever breaks, and the promises notice when it does not."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gatekeeper.app.supervisor import Supervisor
+from gatekeeper.model import Ack, BarrierCommand, Commit, Event, Outcome
+from simulators.simulate import shortest
+from simulators.simulate.run import Task, run_site
+from simulators.virtual.devices import VirtualBarrier
+from simulators.virtual.store import VirtualStore
+from simulators.world import Plan
+
+MORNING = 0.37
+"""Days: until nine o'clock, with an hour and a half of traffic."""
+
+
+def morning(seed: int = 1, days: float = MORNING) -> Any:
+    return run_site(Task(plan=Plan(), seed=seed, number=0, days=days, faults=True)).verdicts
+
+
+@pytest.fixture
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The days are not lived again to find the fewest faults."""
+    monkeypatch.setattr(shortest, "shortest", lambda task, broken, log: list(log))
+
+
+def test_every_promise_is_kept_whatever_breaks() -> None:
+    verdicts = morning()
+    assert verdicts.broken == []
+    assert verdicts.faults_drawn > 30
+    assert verdicts.journeys > 10
+
+
+def test_the_same_seed_gives_the_same_run() -> None:
+    assert morning(seed=2, days=0.33) == morning(seed=2, days=0.33)
+
+
+@pytest.mark.usefixtures("quickly")
+def test_an_exit_that_stays_shut_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = VirtualBarrier.open
+
+    async def entries_only(self: VirtualBarrier, command: BarrierCommand) -> Ack:
+        if command.lane.endswith("exit"):
+            return self._ack(command, Outcome.FAILED, "stuck")
+        return await moved(self, command)
+
+    monkeypatch.setattr(VirtualBarrier, "open", entries_only)
+    assert kinds(morning()) == {"an_exit_opens_within_five_seconds"}
+
+
+@pytest.mark.usefixtures("quickly")
+def test_a_second_pulse_of_one_command_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = VirtualBarrier.open
+
+    async def twice(self: VirtualBarrier, command: BarrierCommand) -> Ack:
+        await moved(self, command)
+        return await moved(self, command)
+
+    monkeypatch.setattr(VirtualBarrier, "open", twice)
+    assert "one_pulse_for_each_decision" in kinds(morning())
+
+
+@pytest.mark.usefixtures("quickly")
+def test_a_task_that_is_not_run_again_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def once(self: Supervisor, name: str, task: Any) -> None:
+        await task()
+
+    monkeypatch.setattr(Supervisor, "kept", once)
+    assert kinds(morning()) & {"heartbeats_are_kept", "an_exit_opens_within_five_seconds"}
+
+
+@pytest.mark.usefixtures("quickly")
+def test_a_stay_that_memory_alone_holds_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = VirtualStore.commit_all
+
+    async def without_stays(self: VirtualStore, commits: Sequence[Commit]) -> tuple[Event, ...]:
+        return await written(self, [replace(each, stays=()) for each in commits])
+
+    monkeypatch.setattr(VirtualStore, "commit_all", without_stays)
+    assert "memory_is_what_the_database_says" in kinds(morning())
+
+
+def kinds(verdicts: Any) -> set[str]:
+    """The promises that were broken."""
+    return {line.split(": ")[1] for line in verdicts.broken}
