@@ -1,7 +1,8 @@
 """What one lane has, and what all lanes share: each part of a lane is given it as one thing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from uuid6 import uuid7
@@ -99,6 +100,12 @@ class Rooms:
     slow_look_s: float = 1.0
 
 
+@lru_cache(maxsize=64)
+def _timing(timing: Timing, safety_tells: bool, by_camera: bool) -> Timing:
+    lag_s = timing.arrival_lag_s if by_camera else 0.0
+    return replace(timing, safety_loop=safety_tells, arrival_lag_s=lag_s)
+
+
 @dataclass(slots=True)
 class LastPulse:
     """When a barrier was last commanded (boot clock), None if never, and whether a vehicle has been
@@ -134,6 +141,12 @@ class LaneContext:
     def is_exit(self) -> bool:
         """Whether it leads out: exits open for everybody, always."""
         return self.settings.direction is Direction.EXIT
+
+    def timing_now(self, safety_tells: bool, by_camera: bool) -> Timing:
+        """The times of its states, as its safety loop `safety_tells` of what passes, and the camera
+        of what arrives and leaves, or not.
+        """
+        return _timing(self.timing, safety_tells, by_camera)
 
     def tell(self, *facts: Fact, passage: str | None = None, at: float | None = None) -> Posted:
         """Post facts of this lane, in one commit; `at` on the boot clock, now if None."""

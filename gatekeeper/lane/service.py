@@ -6,7 +6,6 @@ waits for time: `wake_at` says when the state machine wants to be told that it i
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import structlog
 from uuid6 import uuid7
@@ -216,8 +215,7 @@ class Service:
     @property
     def _timing(self) -> Timing:
         """A safety loop that is dead is none, and an arrival loop that is told of is prompt."""
-        lag_s = self._context.timing.arrival_lag_s if self._by_camera() else 0.0
-        return replace(self._context.timing, safety_loop=self._safety.tells, arrival_lag_s=lag_s)
+        return self._context.timing_now(self._safety.tells, self._by_camera())
 
     async def _do(self, output: Output, at: float) -> Input | None:
         """Carry out an output that came of what happened at the moment `at` (boot clock)."""
