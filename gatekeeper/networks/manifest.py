@@ -102,7 +102,7 @@ class Hyperlpr3Recogniser(_Part):
 
     The crop keeps its shape and is filled up on the right with zeros, as hyperlpr3 does it, or is
     stretched, if the network has been trained so. The rows of a plate that has two are read one by
-    one, as hyperlpr3 does it, or side by side; hyperlpr3's own classes always pad and read apart.
+    one, as hyperlpr3 does it and its own classes always do, or side by side.
     """
 
     contract: Literal["hyperlpr3"]
