@@ -112,8 +112,7 @@ class Service:
         """A sensor has changed."""
         if presence.sensor is Sensor.BOOM_UP:
             self._boom.moved(presence)
-            if not presence.on:
-                await self.feed(self._released())
+            await self.feed(self._released())
             return
         if presence.sensor is Sensor.SAFETY:
             self._safety.moved()
@@ -195,8 +194,6 @@ class Service:
         detail = f"{decided.verdict.value}: {decided.reason.value}" if decided else ""
         return order.answered("done", detail)
 
-    # --- the state machine --------------------------------------------------------------------
-
     async def feed(self, what: Input | None, at: float | None = None) -> None:
         """Tell the machine what has happened, None if nothing has, and do what it says."""
         if what is None:
@@ -226,8 +223,7 @@ class Service:
         """Carry out an output that came of what happened at the moment `at` (boot clock)."""
         if output is Output.BEGIN:
             return await self._begin(at)
-        visit = self.visit
-        if visit is None:
+        if (visit := self.visit) is None:
             return None
         match output:
             case Output.LAST_CALL | Output.LAST_LOOK | Output.DECIDE_AGAIN:
@@ -269,11 +265,10 @@ class Service:
     async def _open(self, opening: Opening) -> Opened:
         """Where no vehicle is there yet, the boom is closed again if none comes."""
         if self._closer is not None:
-            unused_s = self._context.timing.opening_s
-            self._closer.opens(unused_s if self.visit is None else None)
+            self._closer.opens(None if self.visit else self._context.timing.opening_s)
         opened = await self._opener.open(opening)
-        moves = not (opened.unpulsed or self._is_on(Sensor.BOOM_UP))
-        if opened.ack.outcome is Outcome.DONE and moves:
+        done = opened.ack.outcome is Outcome.DONE and not opened.unpulsed
+        if done and not self._is_on(Sensor.BOOM_UP):
             self._boom.pulsed()
         return opened
 
@@ -284,8 +279,8 @@ class Service:
         self._alarms.over(visit, end)
         self._safety.ended(end, opened=visit.opened, occupied=self._machine.safety)
         self._decisions.conclude(visit)
-        backed_out_unread = end is PassageEnd.BACKED_OUT and visit.sighting is None
-        if backed_out_unread and may_have_come_back(self._machine, visit.arrived):
+        unread = end is PassageEnd.BACKED_OUT and visit.sighting is None
+        if unread and may_have_come_back(self._machine, visit.arrived):
             self._alarms.suspect(visit, Doubt.DIRECTION_UNKNOWN)
         if visit.held is not None or self._holder.explains:
             visit.doubts.append(Doubt.HELD_OPEN)

@@ -100,7 +100,10 @@ async def test_the_next_vehicle_gets_a_pulse_of_its_own_though_the_boom_is_still
     await asyncio.sleep(MIN_GAP_S)
     bench.arrive(VISITOR)
     await bench.until(lambda: len(bench.barrier.commands) == 2)
+    await asyncio.sleep(MIN_GAP_S)  # longer than a boom may take to rise that is not up
+    assert not bench.health.stands("boom_not_up", "lane")
     await bench.restart()
+    await bench.until(lambda: len(bench.facts("vehicle.decided")) == 3)
     await bench.in_state(State.OPENING)
     assert len(bench.barrier.commands) == 2
 
