@@ -23,7 +23,7 @@ from gatekeeper.errors import NetworkSetError
 from gatekeeper.lpr.picture import load
 from gatekeeper.lpr.selftest import FOLDER as GOLDEN
 from gatekeeper.model import Frame
-from gatekeeper.networks import BUILT_IN
+from gatekeeper.networks import BUILT_IN, names
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "gatekeeper.toml"
 
@@ -109,7 +109,7 @@ def test_a_set_that_reads_something_else_fails_its_self_test(tmp_path: Path) -> 
 
     with pytest.raises(NetworkSetError, match=r"in blue\.jpg it reads \?C12F57, not 闽C12F57"):
         sets_of(config).install(exchanged, self_test_of(config))
-    assert sets_of(config).names() == ["clp"]
+    assert sets_of(config).names() == names(BUILT_IN)
 
 
 def test_a_foreign_shape_is_refused_with_file_and_shape(tmp_path: Path) -> None:
