@@ -13,6 +13,10 @@ from gatekeeper.lpr.selftest import opened
 from gatekeeper.model import Frame, PlateRead
 from gatekeeper.networks import NetworkSet, SetsFolder
 from gatekeeper.networks.folder import SelfTest
+from gatekeeper.rules.plate import GRAMMAR
+
+PATTERNS = tuple(GRAMMAR.values())
+"""What plates look like, for sets that are decoded with the grammar."""
 
 
 class BlindReader:
@@ -55,7 +59,7 @@ def self_test_of(config: Config) -> SelfTest:
     def self_test(found: NetworkSet) -> None:
         contract = found.manifest.recogniser.contract, found.manifest.detector.contract
         own = config.recognition.engine == "own" or contract != ("hyperlpr3", "hyperlpr3")
-        opened(found, engine="own" if own else "hyperlpr3")
+        opened(found, engine="own" if own else "hyperlpr3", patterns=PATTERNS)
 
     return self_test
 
@@ -69,7 +73,7 @@ def open_recognition(config: Config) -> Recognition:
     for name, engine in _attempts(config, _ways_back(config, sets, faults)):
         try:
             found = sets.find(name)
-            recogniser = opened(found, threads, engine)
+            recogniser = opened(found, threads, engine, patterns=PATTERNS)
         except NetworkSetError as error:
             faults.append(str(error))
             continue

@@ -44,9 +44,10 @@ def read(
     """Read the plates in pictures, and say how long each one took."""
     from gatekeeper.lpr import recogniser_of
     from gatekeeper.networks import find, opened
+    from gatekeeper.rules.plate import GRAMMAR
 
     found = opened(Path(networks)) if "/" in networks else find(networks)
-    recogniser = recogniser_of(found, threads=1, engine=engine)
+    recogniser = recogniser_of(found, 1, engine, patterns=tuple(GRAMMAR.values()))
     show = _show_json if as_json else _show_line
     failed = False
     for picture in pictures:

@@ -81,7 +81,7 @@ class HyperlprEngine:
         self._thresholds = thresholds
 
     def read(self, pixels: Pixels, *, crop: bool = False) -> tuple[PlateRead, ...]:
-        """See `lpr.ports.Recogniser`. A stretched crop is not to be had: hyperlpr3 keeps shapes."""
+        """See `lpr.ports.Recogniser`. Two rows are read one by one, whatever the set says."""
         check(pixels)
         if crop:
             places = [Found(quad=whole(pixels), score=1.0, rows=1)]
@@ -119,7 +119,8 @@ class HyperlprEngine:
     def _read(self, row: Pixels) -> Reading:
         """As `PPRCNNRecognitionORT.__call__`, with a confidence for each character."""
         recogniser = self.parts.recogniser
-        (shares,) = recogniser._run_session(recogniser._preprocess(row))
+        given = recogniser._preprocess(self._strips.stretched(row))
+        (shares,) = recogniser._run_session(given)
         return self._strips.said(shares[0])
 
     def _class_of(self, upright: Pixels) -> PlateClass:

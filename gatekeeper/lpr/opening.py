@@ -2,6 +2,7 @@
 where its shapes are foreign.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -12,6 +13,7 @@ from gatekeeper.lpr.classify import Classifier
 from gatekeeper.lpr.decode import Decode, decoded
 from gatekeeper.lpr.detect import ClpFinder
 from gatekeeper.lpr.engine import Engine, Search
+from gatekeeper.lpr.grammatical import grammatical
 from gatekeeper.lpr.ports import Recogniser
 from gatekeeper.lpr.session import Network, open_network
 from gatekeeper.lpr.strip import StripReader
@@ -22,19 +24,28 @@ from gatekeeper.networks.manifest import ClpDetector
 EngineName: TypeAlias = Literal["own", "hyperlpr3"]
 
 
-def open_recogniser(name: str, threads: int, *folders: Path) -> Recogniser:
+def open_recogniser(
+    name: str, threads: int, *folders: Path, patterns: Sequence[str] = ()
+) -> Recogniser:
     """Our own engine with the set called `name`, of those that come with the program unless folders
     are named; raises `NetworkSetError`. `threads` is how many cores one reading may occupy.
     """
-    return recogniser_of(networks.find(name, *folders), threads)
+    return recogniser_of(networks.find(name, *folders), threads, patterns=patterns)
 
 
 def recogniser_of(
-    found: NetworkSet, threads: int, engine: EngineName = "own", decode: Decode = decoded
+    found: NetworkSet,
+    threads: int,
+    engine: EngineName = "own",
+    *,
+    patterns: Sequence[str] = (),
 ) -> Recogniser:
     """An engine with this set; takes a tenth of a second, and raises `NetworkSetError` where a
-    network is none, or has other shapes than its contract.
+    network is none, or has other shapes than its contract. `patterns` are what plates look like:
+    without them a set that decodes with the grammar is read without.
     """
+    wants_grammar = found.manifest.recogniser.decoder == "grammar"
+    decode = grammatical(patterns) if wants_grammar and patterns else decoded
     cv2.setNumThreads(threads)  # OpenCV's own pool would take every core for a resize
     if engine == "hyperlpr3":
         from gatekeeper.lpr.hyperlpr import open_hyperlpr

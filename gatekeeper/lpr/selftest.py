@@ -4,6 +4,7 @@ A set is tried so before it is installed, before it is chosen, and at each start
 finds what is broken, exchanged or cut off; how well a set reads stands in its manifest.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from gatekeeper.errors import NetworkSetError
@@ -21,11 +22,17 @@ GOLDEN = {"blue.jpg": "闽C12F57", "green.jpg": "闽CD37619", "empty.jpg": EMPTY
 """Drawn by setup/draw_golden.py: easy ones, which any set for Chinese plates reads."""
 
 
-def opened(found: NetworkSet, threads: int = 1, engine: EngineName = "own") -> Recogniser:
+def opened(
+    found: NetworkSet,
+    threads: int = 1,
+    engine: EngineName = "own",
+    *,
+    patterns: Sequence[str] = (),
+) -> Recogniser:
     """The recogniser of a set that has read the golden pictures rightly; raises `NetworkSetError`
     naming what is wrong: a shape, or a picture with what was read in it.
     """
-    recogniser = recogniser_of(found, threads, engine)
+    recogniser = recogniser_of(found, threads, engine, patterns=patterns)
     for file, text in GOLDEN.items():
         said = [read.text for read in recogniser.read(load(FOLDER / file))]
         if said != [text] * (text != EMPTY):

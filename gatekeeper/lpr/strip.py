@@ -58,13 +58,21 @@ class StripReader:
     def read(self, upright: Pixels) -> Reading:
         """What stands on a picture of the network's height."""
         told = self._contract
-        if told.fit == "stretch" or upright.shape[1] > told.width:
+        upright = self.stretched(upright)
+        if upright.shape[1] > told.width:
             upright = np.asarray(cv2.resize(upright, (told.width, told.height)), np.uint8)
         batch = np.zeros((1, 3, told.height, told.width), np.float32)
         inner = batch[0, :, :, : upright.shape[1]]
         np.subtract(upright.transpose(2, 0, 1), _planes(told.mean), out=inner, dtype=np.float32)
         inner *= np.float32(told.scale)
         return self.said(self._network(batch)[0][0])
+
+    def stretched(self, upright: Pixels) -> Pixels:
+        """The picture as wide as the network sees, where its set says that it is to be so."""
+        told = self._contract
+        if told.fit != "stretch" or upright.shape[:2] == (told.height, told.width):
+            return upright
+        return np.asarray(cv2.resize(upright, (told.width, told.height)), np.uint8)
 
     def said(self, shares: Floats) -> Reading:
         """What shares (T, symbols) say, and what that is worth."""

@@ -20,6 +20,12 @@ Rim = tuple[Annotated[float, Field(gt=-0.5, lt=1)], Annotated[float, Field(gt=-0
 """By how much of its width and of its height the plate is cut out larger than its corners say."""
 
 
+Decoder: TypeAlias = Literal["greedy", "grammar"]
+"""How a text is made of shares: the best path, or the most probable plate. A set is calibrated with
+one of them.
+"""
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -95,6 +101,7 @@ class ClpRecogniser(_Part):
     width: Side
     fit: Literal["pad"] = "pad"
     two_rows: Literal["joined"] = "joined"
+    decoder: Decoder = "greedy"
 
 
 class Hyperlpr3Recogniser(_Part):
@@ -102,7 +109,7 @@ class Hyperlpr3Recogniser(_Part):
 
     The crop keeps its shape and is filled up on the right with zeros, as hyperlpr3 does it, or is
     stretched, if the network has been trained so. The rows of a plate that has two are read one by
-    one, as hyperlpr3 does it, or side by side; hyperlpr3's own classes always pad and read apart.
+    one, as hyperlpr3 does it and its own classes always do, or side by side.
     """
 
     contract: Literal["hyperlpr3"]
@@ -110,6 +117,7 @@ class Hyperlpr3Recogniser(_Part):
     alphabet: FileName
     fit: Literal["pad", "stretch"] = "pad"
     two_rows: Literal["apart", "joined"] = "apart"
+    decoder: Decoder = "greedy"
 
     @property
     def mean(self) -> tuple[float, float, float]:

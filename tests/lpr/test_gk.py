@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from gatekeeper.lpr import Recogniser, networks, open_recogniser
+from gatekeeper import networks
+from gatekeeper.lpr import Recogniser, open_recogniser
 from gatekeeper.lpr.beam import plates
 from gatekeeper.lpr.grammar import Grammar
 from gatekeeper.lpr.session import Network, open_network
@@ -25,7 +26,7 @@ def found() -> networks.NetworkSet:
 
 @pytest.fixture(scope="module")
 def ours() -> Recogniser:
-    return open_recogniser("gk", threads=1)
+    return open_recogniser("gk", threads=1, patterns=tuple(GRAMMAR.values()))
 
 
 @pytest.fixture(scope="module")

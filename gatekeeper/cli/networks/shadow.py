@@ -76,14 +76,17 @@ def _at_idle_priority() -> None:
 
 
 async def _tried(settings: "Config", name: str, hours: float, *, from_the_start: bool) -> None:
-    from gatekeeper.app.recognition import sets_of
+    from gatekeeper.app.recognition import PATTERNS, sets_of
     from gatekeeper.clock import SystemClock
     from gatekeeper.lpr.selftest import opened
     from gatekeeper.networks import trials
 
     clock, sets = SystemClock(), sets_of(settings)
     live, engine = sets.live, settings.recognition.engine
-    both = opened(sets.find(live), engine=engine), opened(sets.find(name), engine=engine)
+    first, second = (
+        opened(sets.find(each), engine=engine, patterns=PATTERNS) for each in (live, name)
+    )
+    both = first, second
     now = clock.instant().wall
     trial = _begun(settings, name, live, now, hours, from_the_start=from_the_start)
     print(f"{name} is tried in the shadow of {live} until {trial.until}", flush=True)
