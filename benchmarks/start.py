@@ -118,6 +118,7 @@ def grown_mb(path: Path, plates: int) -> float:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.start", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print the line of JSON only")
     parser.add_argument("--short", action="store_true", help="fewer events, a shorter list")
     parser.add_argument("--events", type=int, help="how many")
     parser.add_argument("--folder", type=Path, help="where to make the database")
@@ -140,6 +141,8 @@ def main() -> None:
             "snapshot_s": round(time.perf_counter() - begun, 1),
             "snapshot_mb": grown,
         }
+    if not chosen.json:
+        print("  ".join(f"{name} {value}" for name, value in told.items()))
     print(json.dumps(told))
 
 

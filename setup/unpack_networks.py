@@ -4,8 +4,9 @@
     python setup/unpack_networks.py WHEEL       unpack them, each verified before it is put in place
 
 In: the wheel that `setup/networks.lock` names, used as an archive. Out: the files that the
-manifest in gatekeeper/lpr/networks/clp lists, beside it. Standard library alone, so that it
-runs before anything is installed; it never goes to the network, nor runs code of the wheel.
+manifests in gatekeeper/lpr/networks list and that are not kept here, beside them. Standard
+library alone, so that it runs before anything is installed; it never goes to the network, nor runs
+code of the wheel.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-SET = Path(__file__).resolve().parent.parent / "gatekeeper" / "lpr" / "networks" / "clp"
+SETS = Path(__file__).resolve().parent.parent / "gatekeeper" / "lpr" / "networks"
 
 
 def wanted(folder: Path) -> Mapping[str, str]:
@@ -76,16 +77,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Unpack the networks that read plates.")
     parser.add_argument("wheel", nargs="?", type=Path, help="the wheel setup/networks.lock names")
     parser.add_argument("--check", action="store_true", help="only say whether all is in place")
-    parser.add_argument("--into", type=Path, default=SET, help="the folder with the manifest")
+    parser.add_argument("--into", type=Path, help="one folder with a manifest; all sets without")
     chosen = parser.parse_args(arguments)
-    missing = absent(chosen.into)
+    manifests = sorted(SETS.glob("*/manifest.toml"))
+    folders = [chosen.into] if chosen.into else [path.parent for path in manifests]
+    missing = [name for folder in folders for name in absent(folder)]
     if chosen.check or not missing:
         sys.stderr.writelines(f"networks: {name} is not in place\n" for name in missing)
         return 1 if missing else 0
     if chosen.wheel is None:
         parser.error("name the wheel (see setup/networks.lock), or --check")
     try:
-        unpack(chosen.wheel, chosen.into)
+        for folder in folders:
+            unpack(chosen.wheel, folder)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         sys.stderr.write(f"networks: {error}\n")
         return 1

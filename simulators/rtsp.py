@@ -61,7 +61,8 @@ class _Server:
             str(_PROGRAM),
             *(f"--host={self._options.host}", f"--port={self.port}", f"--path=/{self._lane}"),
             *(f"--width={width}", f"--height={height}", f"--rate={self._options.rate}"),
-            *(f"--user={user}", f"--password={password}"),
+            *(f"--user={user}", f"--password={password}", f"--codec={self._options.codec}"),
+            f"--keys={round(self._options.keys * self._options.rate)}",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
@@ -229,6 +230,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     line.add_argument("lanes", nargs="+", metavar="LANE")
     line.add_argument("--host", default="127.0.0.1")
     line.add_argument("--rate", type=int, default=10, help="pictures a second")
+    line.add_argument("--keys", type=float, default=1.0, help="seconds from key frame to key frame")
+    line.add_argument("--codec", choices=("h264", "h265"), default="h264")
     line.add_argument("--size", type=_size, default=(WIDTH, HEIGHT), metavar="WIDTHxHEIGHT")
     line.add_argument("--pictures", type=Path, metavar="DIR", help="photographs for `next`")
     line.add_argument("--numbered", action="store_true", help="each picture bears its number")

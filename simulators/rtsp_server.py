@@ -1,4 +1,4 @@
-"""The RTSP server of one simulated camera: pictures come in on stdin, H.264 goes out.
+"""The RTSP server of one simulated camera: pictures come in on stdin, H.264 or H.265 goes out.
 
 It runs under Debian's own Python, where GStreamer's bindings are, and imports nothing else of
 ours. A picture is WIDTH x HEIGHT x 3 bytes: B, G, R. A line on stdout says `listening PORT`, then
@@ -22,9 +22,13 @@ _PIPELINE = (
     "( appsrc name=pictures is-live=true do-timestamp=true format=time max-buffers=2"
     " leaky-type=downstream caps=video/x-raw,format=BGR,width={width},height={height},"
     "framerate={rate}/1 ! videoconvert ! video/x-raw,format=I420"
-    " ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max={rate} bitrate=4000"
-    " ! rtph264pay name=pay0 pt=96 config-interval=1 )"
+    " ! {encoder} tune=zerolatency speed-preset=ultrafast key-int-max={keys} bitrate=4000"
+    " ! {parser} ! {payloader} name=pay0 pt=96 config-interval=1 )"
 )
+_CODECS = {
+    "h264": {"encoder": "x264enc", "parser": "h264parse", "payloader": "rtph264pay"},
+    "h265": {"encoder": "x265enc", "parser": "h265parse", "payloader": "rtph265pay"},
+}
 _SESSIONS_LOOKED_AT_S = 5
 _PR_SET_PDEATHSIG = 1
 """prctl(2): a server that is stopped does not see the end of its stdin."""
@@ -42,7 +46,7 @@ class Server:
         self._server.set_service(str(options.port))
         factory = GstRtspServer.RTSPMediaFactory()
         factory.set_shared(True)
-        factory.set_launch(_PIPELINE.format(**vars(options)))
+        factory.set_launch(_PIPELINE.format(**vars(options), **_CODECS[options.codec]))
         factory.connect("media-configure", self._configured)
         if options.user:
             _guard(self._server, factory, options.user, options.password)
@@ -115,7 +119,8 @@ def main() -> None:
     line.add_argument("--host", required=True)
     line.add_argument("--port", type=int, required=True)
     line.add_argument("--path", required=True)
-    for name in ("width", "height", "rate"):
+    line.add_argument("--codec", choices=_CODECS, default="h264")
+    for name in ("width", "height", "rate", "keys"):
         line.add_argument(f"--{name}", type=int, required=True)
     line.add_argument("--user", default="")
     line.add_argument("--password", default="")

@@ -19,6 +19,7 @@ BY_VALUE = {
         Output.LANE_BLOCKED.value,
         *(doubt.value for doubt in DOUBTS.values()),
     },
+    "journal/journal.py": {"store_failed", "store_slow"},
     "lane/holder.py": {HELD_OPEN},
     "lane/inputs.py": {Doubt.BOOM_WITHOUT_COMMAND.value, *(fault.value for fault in Fault)},
 }

@@ -3,7 +3,7 @@ was live before, or else the one the configuration names; and where none can, a 
 nothing and runs all the same (situations, 34).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gatekeeper.config import Config
@@ -66,15 +66,14 @@ def open_recognition(config: Config) -> Recognition:
     """
     sets, threads = sets_of(config), config.recognition.threads
     faults: list[str] = []
-    for name, engine in _attempts(config, sets):
+    for name, engine in _attempts(config, _ways_back(config, sets, faults)):
         try:
             found = sets.find(name)
             recogniser = opened(found, threads, engine)
-            if name != sets.live:
-                sets.fell_back(name)
         except NetworkSetError as error:
             faults.append(str(error))
             continue
+        _keep(sets, name, faults)
         fault = "" if not faults else f"{'; '.join(faults)}; {name} reads instead ({engine} engine)"
         return Recognition(
             reader=ReadingThread(recogniser), certain=found.manifest.certain, fault=fault
@@ -83,9 +82,28 @@ def open_recognition(config: Config) -> Recognition:
     return Recognition(reader=BlindReader(why), certain=1.0, fault=f"{why}; no plate is read")
 
 
-def _attempts(config: Config, sets: SetsFolder) -> Iterator[tuple[str, EngineName]]:
+def _ways_back(config: Config, sets: SetsFolder, faults: list[str]) -> list[str]:
+    try:
+        return sets.ways_back
+    except NetworkSetError as error:
+        faults.append(str(error))
+        return [config.recognition.networks]
+
+
+def _keep(sets: SetsFolder, name: str, faults: list[str]) -> None:
+    """The set that reads is the live one. Where that cannot be written it reads all the same, and
+    the next start tries the other once more.
+    """
+    try:
+        if name != sets.live:
+            sets.fell_back(name)
+    except NetworkSetError as error:
+        faults.append(str(error))
+
+
+def _attempts(config: Config, names: Sequence[str]) -> Iterator[tuple[str, EngineName]]:
     """Sets with engines, the wanted ones first; our own engine runs every set."""
-    for name in sets.ways_back:
+    for name in names:
         yield name, config.recognition.engine
         if config.recognition.engine != "own":
             yield name, "own"

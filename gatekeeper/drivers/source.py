@@ -34,7 +34,8 @@ next step, and raises `CameraError`."""
 
 OPEN_MS = 3000
 READ_MS = 2000
-"""FFmpeg's own limits: by default an open without an answer blocks for 30 s."""
+"""FFmpeg's own limits: by default an open without an answer blocks for 30 s. One stream may be
+given longer for a picture."""
 
 _FFMPEG_OPTIONS = (
     "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay|analyzeduration;200000|probesize;32768"
@@ -48,8 +49,10 @@ _PACE = 25.0
 """Pictures a second of a video that does not tell."""
 
 
-def pictures_of(settings: StreamSettings) -> Callable[[], Pictures]:
-    """The source that the settings tell of, to be opened again and again."""
+def pictures_of(settings: StreamSettings) -> Callable[[float], Pictures]:
+    """The source that the settings tell of, to be opened again and again, each time with the
+    seconds that a picture of a network stream may take.
+    """
     # They are read when a stream is opened, and there is no other way to tell OpenCV.
     os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", _FFMPEG_OPTIONS)
     os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(READ_MS // 1000))
@@ -59,24 +62,24 @@ def pictures_of(settings: StreamSettings) -> Callable[[], Pictures]:
     # Its warnings say no more than our errors; what FFmpeg says (401, refused) is kept.
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
     if isinstance(settings, UsbSettings):
-        return partial(_usb, settings)
+        return lambda _: _usb(settings)
     if isinstance(settings, VideoSettings):
-        return partial(_played, settings.path)
+        return lambda _: _played(settings.path)
     return partial(_network, settings)
 
 
-def _network(settings: RtspSettings | MjpegSettings) -> Pictures:
+def _network(settings: RtspSettings | MjpegSettings, patience_s: float) -> Pictures:
+    read_ms = max(READ_MS, round(1000 * patience_s))
     limits = [
         cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
         OPEN_MS,
         cv2.CAP_PROP_READ_TIMEOUT_MSEC,
-        READ_MS,
+        read_ms,
         cv2.CAP_PROP_N_THREADS,  # more of them hold each picture back by one
         1,
     ]
-    return _in_time(
-        _live(cv2.VideoCapture(_with_password(settings), cv2.CAP_FFMPEG, limits)), READ_MS / 1000
-    )
+    capture = cv2.VideoCapture(_with_password(settings), cv2.CAP_FFMPEG, limits)
+    return _in_time(_live(capture), read_ms / 1000)
 
 
 def _in_time(pictures: Pictures, limit_s: float) -> Pictures:

@@ -20,6 +20,7 @@ import structlog
 from gatekeeper.backoff import Backoff
 from gatekeeper.clock import monotonic
 from gatekeeper.config import MjpegSettings, RtspSettings, StreamSettings, UsbSettings, ViewSettings
+from gatekeeper.drivers.intervals import KEY_S, SLACK, Intervals
 from gatekeeper.drivers.login import LoginError
 from gatekeeper.drivers.source import OPEN_MS, READ_MS, Pictures, pictures_of, shown
 from gatekeeper.drivers.view import viewed
@@ -35,7 +36,7 @@ RETRY = Backoff(first_s=0.5, last_s=4.0)
 """Between two openings of a stream that gave no picture: doubled each time."""
 
 _OPENING_S = (OPEN_MS + READ_MS) / 1000 + 1.0
-"""How long a stream may take to its first picture; a camera may wait for its next key frame."""
+"""How long it may take to open a stream, beside the time to its first picture."""
 
 _AT_EXIT_S = 7.0
 """Longer than any limit given to OpenCV: a read of RTSP was seen to end after 6 s."""
@@ -77,8 +78,17 @@ class Capture:
     Loop and thread share single attributes, each written by one of them alone.
     """
 
-    def __init__(self, name: str, source: Callable[[], Pictures], view: ViewSettings) -> None:
+    def __init__(
+        self,
+        name: str,
+        source: Callable[[float], Pictures],
+        view: ViewSettings,
+        patience_s: float,
+    ) -> None:
+        """`patience_s` is how long a picture may take while nothing is known of the stream."""
+        self.intervals = Intervals(patience_s)
         self._source = source
+        self._patience_s = patience_s
         self._view = view
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
@@ -117,7 +127,7 @@ class Capture:
     def _drain(self) -> None:
         why = CameraError(_ENDED)
         try:
-            with contextlib.closing(self._source()) as pictures:
+            with contextlib.closing(self._source(self._patience_s)) as pictures:
                 self._take(pictures)
         except CameraError as error:
             why = error
@@ -128,8 +138,10 @@ class Capture:
 
     def _take(self, pictures: Pictures) -> None:
         answered: _Wanted | None = None
+        self.intervals.opened(monotonic())
         for take in pictures:
             at = self._lively_at = monotonic()
+            self.intervals.came(at)
             if self._left or self._loop.is_closed():
                 return
             wanted = self._wanted
@@ -166,6 +178,8 @@ class StreamCamera:
         self._limit_s = settings.timeout_ms / 1000
         self._capture: Capture | None = None
         self._left_behind: list[Capture] = []
+        self._network = isinstance(settings, RtspSettings | MjpegSettings)
+        self._patience_s = KEY_S if self._network else 0.0
         self._pause_s = 0.0
         self._open_at = 0.0
         self._number = 0
@@ -178,14 +192,17 @@ class StreamCamera:
     async def frame(self) -> Frame:
         """The first picture that came after this call began, stamped with that moment.
 
-        Raises `CameraError` at the latest when `timeout_ms` have passed.
+        Raises `CameraError` at the latest when `timeout_ms` have passed, or half as long again as
+        this stream is known to take between two pictures.
         """
+        seen_s = 0.0 if self._capture is None else self._capture.intervals.longest_s
+        limit_s = max(self._limit_s, SLACK * seen_s)
         try:
-            async with asyncio.timeout(self._limit_s):
+            async with asyncio.timeout(limit_s):
                 shot = await self._shot()
         except TimeoutError as error:
             self._leave_a_hang()
-            raise self._error(f"no picture within {self._limit_s:.1f} s") from error
+            raise self._error(f"no picture within {limit_s:.1f} s") from error
         self._pause_s = 0.0
         self._number += 1
         return Frame(
@@ -222,11 +239,11 @@ class StreamCamera:
         self._left_behind = [capture for capture in self._left_behind if capture.runs]
         if len(self._left_behind) >= MOST_LEFT_BEHIND:
             raise self._error(f"{MOST_LEFT_BEHIND} openings of it hang")
-        return Capture(self._name, self._source, self._settings)
+        return Capture(self._name, self._source, self._settings, self._patience_s)
 
     def _leave_a_hang(self) -> None:
         capture = self._capture
-        if capture is None or capture.silent_s() < self._limit_s:
+        if capture is None or capture.silent_s() < capture.intervals.may_take_s(self._limit_s):
             return
         capture.leave()
         self._left_behind.append(capture)
@@ -235,6 +252,8 @@ class StreamCamera:
 
     def _let_go(self) -> None:
         """The next frame opens the stream again, after a pause."""
+        if self._network and self._capture is not None:
+            self._patience_s = self._capture.intervals.next_patience_s(READ_MS / 1000)
         self._capture = None
         self._pause_s = RETRY.after(self._pause_s)
         self._open_at = monotonic() + self._pause_s

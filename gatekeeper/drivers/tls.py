@@ -1,8 +1,8 @@
 """Whether the certificate that a camera shows is its own.
 
-Cameras come with certificates that nobody has signed. So a camera's own authority can be named
-(`ca`), or the certificate itself pinned (`fingerprint`: then neither name nor date count, which
-cameras have wrong).
+Cameras come with certificates that no authority has signed. So a camera's own authority can be
+named (`ca`), or the certificate itself pinned (`fingerprint`: then neither name nor date count,
+which cameras have wrong).
 """
 
 import asyncio

@@ -73,7 +73,7 @@ class Opener:
         self, context: LaneContext, *, kept_up: Callable[[], bool], is_up: Callable[[], bool]
     ) -> None:
         """`kept_up` is whether the boom is known to be kept up, `is_up` whether an input says that
-        it is up.
+        it is up, and no vehicle has used that yet.
         """
         self._context = context
         self._clock = context.rooms.clock
@@ -112,7 +112,7 @@ class Opener:
         )
         if objection is not None:
             return Opened(self._ack(opening, Outcome.FAILED, objection))
-        self._last_pulse.at = now
+        self._last_pulse.at, self._last_pulse.used = now, False
         return Opened(await self._context.barrier.open(asked))
 
     def _objection(self, opening: Opening, *, may: bool) -> str | None:

@@ -101,11 +101,12 @@ class Rooms:
 
 @dataclass(slots=True)
 class LastPulse:
-    """When a barrier was last commanded (boot clock), None if never; lanes that share one share
-    this.
+    """When a barrier was last commanded (boot clock), None if never, and whether a vehicle has been
+    under its boom since it was raised; lanes that share one share this.
     """
 
     at: float | None = None
+    used: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -232,6 +232,7 @@ class BoomWatch:
         may have left.
         """
         lane = self._context.name
+        self._last_pulse.used = False
         if not presence.on:
             self._health.clear_alarm(WITHOUT_COMMAND.value, lane)
             return
@@ -241,6 +242,10 @@ class BoomWatch:
             detail = "the boom is up, and nothing here has opened it"
             self._health.raise_alarm(WITHOUT_COMMAND.value, lane, detail)
             self._context.doubt(WITHOUT_COMMAND)
+
+    def passed(self) -> None:
+        """A vehicle has been under it: the next needs a pulse of its own, also while it is up."""
+        self._last_pulse.used = True
 
     def late(self) -> None:
         """It has not come up in time."""

@@ -137,7 +137,7 @@ class Lane:
         turn.explain(lambda: self.holder.explains)
         turn.on_turn(self._mailbox.its_turn)
         turn.watch(self._mailbox.sense)
-        return turn.feel
+        return turn.sensed
 
     @property
     def state(self) -> State:

@@ -81,7 +81,9 @@ class Service:
             context, held=holder.admits_as, may_open=lambda: turn is None or turn.ask()
         )
         self._opener = Opener(
-            context, kept_up=lambda: holder.keeps_up, is_up=lambda: is_on(Sensor.BOOM_UP)
+            context,
+            kept_up=lambda: holder.keeps_up,
+            is_up=lambda: is_on(Sensor.BOOM_UP) and not context.last_pulse.used,
         )
 
     @property
@@ -110,8 +112,7 @@ class Service:
         """A sensor has changed."""
         if presence.sensor is Sensor.BOOM_UP:
             self._boom.moved(presence)
-            if not presence.on:
-                await self.feed(self._released())
+            await self.feed(self._released())
             return
         if presence.sensor is Sensor.SAFETY:
             self._safety.moved()
@@ -193,8 +194,6 @@ class Service:
         detail = f"{decided.verdict.value}: {decided.reason.value}" if decided else ""
         return order.answered("done", detail)
 
-    # --- the state machine --------------------------------------------------------------------
-
     async def feed(self, what: Input | None, at: float | None = None) -> None:
         """Tell the machine what has happened, None if nothing has, and do what it says."""
         if what is None:
@@ -224,15 +223,14 @@ class Service:
         """Carry out an output that came of what happened at the moment `at` (boot clock)."""
         if output is Output.BEGIN:
             return await self._begin(at)
-        visit = self.visit
-        if visit is None:
+        if (visit := self.visit) is None:
             return None
         match output:
             case Output.LAST_CALL | Output.LAST_LOOK | Output.DECIDE_AGAIN:
                 visit.looked_twice |= output is Output.LAST_LOOK
                 return await self._decide(visit, late=True)
             case Output.DECIDE_AFRESH:
-                visit.decision = visit.grounds = None
+                visit.forget_decision()
                 return await self._decide(visit, late=True)
             case Output.OPEN:
                 return await self._let_in(visit)
@@ -267,10 +265,10 @@ class Service:
     async def _open(self, opening: Opening) -> Opened:
         """Where no vehicle is there yet, the boom is closed again if none comes."""
         if self._closer is not None:
-            unused_s = self._context.timing.opening_s
-            self._closer.opens(unused_s if self.visit is None else None)
+            self._closer.opens(None if self.visit else self._context.timing.opening_s)
         opened = await self._opener.open(opening)
-        if opened.ack.outcome is Outcome.DONE and not opened.unpulsed:
+        done = opened.ack.outcome is Outcome.DONE and not opened.unpulsed
+        if done and not self._is_on(Sensor.BOOM_UP):
             self._boom.pulsed()
         return opened
 
@@ -281,8 +279,8 @@ class Service:
         self._alarms.over(visit, end)
         self._safety.ended(end, opened=visit.opened, occupied=self._machine.safety)
         self._decisions.conclude(visit)
-        backed_out_unread = end is PassageEnd.BACKED_OUT and visit.sighting is None
-        if backed_out_unread and may_have_come_back(self._machine, visit.arrived):
+        unread = end is PassageEnd.BACKED_OUT and visit.sighting is None
+        if unread and may_have_come_back(self._machine, visit.arrived):
             self._alarms.suspect(visit, Doubt.DIRECTION_UNKNOWN)
         if visit.held is not None or self._holder.explains:
             visit.doubts.append(Doubt.HELD_OPEN)
@@ -296,5 +294,7 @@ class Service:
         passages = over(visit, lane, end, instant(visit.arrived), instant(at))
         for passage in passages:
             zones.ended(passage)
-        self._holder.passed(len(passages) if passages[0].through else 0)
+        if passages[0].through:
+            self._holder.passed(len(passages))
+            self._boom.passed()
         zones.occupied(lane, False, at)

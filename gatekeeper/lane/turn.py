@@ -90,7 +90,7 @@ class Turn:
         """Whether this side would have to wait."""
         return Granted(side=side) not in turn.asks(self._turn, side, self._clock.boot_s()).outputs
 
-    def feel(self, side: Direction, presence: Presence) -> None:
+    def sensed(self, side: Direction, presence: Presence) -> None:
         """An input of one of the lanes, as the board tells it: what it says goes to whom it is
         about. Both lanes see where the boom is, and what guards it.
         """
@@ -118,7 +118,7 @@ class Turn:
                 case Told():
                     self._tell(output, presence)
                 case Granted(side=side) if side is not asking:
-                    self._sides[side].come()
+                    self._sides[side].granted()
                 case _:
                     pass
 
@@ -140,7 +140,7 @@ class Turn:
 
 
 class Side:
-    """One lane's side of the shared barrier `turn`: what its inputs say goes in by `feel`, and
+    """One lane's side of the shared barrier `turn`: what its inputs say goes in by `sensed`, and
     comes out for what watches the lane whose vehicle it is about.
     """
 
@@ -162,16 +162,16 @@ class Side:
         return self.turn.taken(self._direction)
 
     def ask(self) -> bool:
-        """Whether the barrier is this lane's now; if not, `come` calls it when it is."""
+        """Whether the barrier is this lane's now; if not, `granted` calls it when it is."""
         return self.turn.ask(self._direction)
 
     def over(self) -> None:
         """This lane needs the barrier no longer, or not yet; saying so again changes nothing."""
         self.turn.over(self._direction)
 
-    def feel(self, presence: Presence) -> None:
+    def sensed(self, presence: Presence) -> None:
         """An input wired to this lane changed, or was read for the first time."""
-        self.turn.feel(self._direction, presence)
+        self.turn.sensed(self._direction, presence)
 
     @property
     def kept_up(self) -> bool:
@@ -195,7 +195,7 @@ class Side:
         for tell in self._watchers:
             tell(presence)
 
-    def come(self) -> None:
+    def granted(self) -> None:
         """It is this lane's turn."""
         for call in self._callers:
             call()

@@ -123,6 +123,11 @@ class Visit:
         """Whether more reads could still make the sighting certain."""
         return not self.settled and len(self.reads) < READS_KEPT
 
+    def forget_decision(self) -> None:
+        """It is decided as if for the first time, and opens, if so, under an id of its own."""
+        self.decision = self.grounds = self.ack = self.order = None
+        self.command, self.unpulsed = str(uuid7()), False
+
     def take(self, look: Look) -> None:
         """One more look at the vehicle; a frame with a plate is the better picture."""
         if look.frame.encoded and (look.reads or self.best is None):

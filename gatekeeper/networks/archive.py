@@ -4,8 +4,10 @@ Nothing is ever unpacked as a whole: what is asked for by its name is read, and 
 holds a path which would lie outside is refused.
 """
 
+import lzma
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -16,6 +18,16 @@ from gatekeeper.networks.sets import MANIFEST
 
 MOST_BYTES = 64 << 20
 """No file of a set is larger: a forged archive must not fill the memory."""
+
+
+_DAMAGED = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    RuntimeError,  # what zipfile raises for one with a password
+)
 
 
 class Delivery(Protocol):
@@ -41,7 +53,7 @@ def delivered(source: Path) -> Iterator[Delivery]:
                 yield _Tar(source, archive)
     except OSError as error:
         raise NetworkSetError(f"{source}: cannot be read: {error.strerror or error}") from error
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+    except _DAMAGED as error:
         raise NetworkSetError(f"{source}: is neither a folder nor a sound archive") from error
 
 

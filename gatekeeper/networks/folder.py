@@ -57,7 +57,8 @@ class SetsFolder:
     @property
     def live(self) -> str:
         """The set that reads, or will from the next start on. A pointer that says nothing that
-        could be a name counts as none: the gate begins with its default.
+        could be a name counts as none: the gate begins with its default. Raises `NetworkSetError`
+        where it cannot be read.
         """
         return self._pointed()[0]
 
@@ -100,13 +101,13 @@ class SetsFolder:
             raise NetworkSetError(f"{self.folder}: cannot be written: {error.strerror}") from error
 
     def _placed(self, name: str, files: dict[str, bytes], self_test: SelfTest) -> NetworkSet:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._made()
         self._sweep()
         draft = Path(tempfile.mkdtemp(dir=self.folder, prefix=_DRAFT))
         try:
             for each, data in files.items():
                 _write(draft / each, data)
-            draft.chmod(0o755)  # mkdtemp's 0700 would hide it from the service's own user
+            draft.chmod(0o755)  # mkdtemp's 0700 would hide it from the service's user
             _flush(draft)
             self_test(opened(draft))
             self._set_aside(name)
@@ -116,6 +117,12 @@ class SetsFolder:
             raise
         _flush(self.folder)
         return opened(self.folder / name)
+
+    def _made(self) -> None:
+        """The folder is there, and the service's user may look into it."""
+        if not self.folder.exists():
+            self.folder.mkdir(parents=True)
+            self.folder.chmod(0o755)
 
     def _is_sound(self, name: str) -> bool:
         """Whether there is such a set that need not be installed again."""
@@ -139,8 +146,12 @@ class SetsFolder:
     def _pointed(self) -> list[str]:
         try:
             told = (self.folder / POINTER).read_text(encoding="utf-8").split()
-        except (OSError, UnicodeDecodeError):
+        except (FileNotFoundError, UnicodeDecodeError):
             told = []
+        except OSError as error:
+            raise NetworkSetError(
+                f"{self.folder / POINTER}: cannot be read: {error.strerror}"
+            ) from error
         return [name for name in told[:2] if _NAME.fullmatch(name)] or [self._default]
 
     def _point(self, name: str) -> None:
@@ -149,7 +160,7 @@ class SetsFolder:
             return
         draft = self.folder / f"{_DRAFT}{POINTER}"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self._made()
             _write(draft, f"{name}\n{before}\n".encode())
             draft.replace(self.folder / POINTER)
             _flush(self.folder)
@@ -173,6 +184,7 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    path.chmod(0o644)
 
 
 def _flush(folder: Path) -> None:

@@ -71,8 +71,7 @@ def find(name: str, *folders: Path) -> NetworkSet:
         raise NetworkSetError(
             f'there is no set of networks called "{name}"; known are: {", ".join(known) or "none"}'
         )
-    folder = next(each / name for each in searched if (each / name / MANIFEST).exists())
-    return opened(folder)
+    return opened(next(each / name for each in searched if name in names(each)))
 
 
 def opened(folder: Path) -> NetworkSet:

@@ -96,12 +96,15 @@ _FORMS: Mapping[PlateKind, tuple[Form, ...]] = {
     PlateKind.TEMPORARY: ((*_AREA, *_FOUR, "试超临"), (*_AREA, *_FIVE, "试超临")),
 }
 
-_PLATE = re.compile(
-    "|".join(
-        f"(?P<{kind.name}>{'|'.join(''.join(f'[{place}]' for place in form) for form in forms)})"
-        for kind, forms in _FORMS.items()
-    )
-)
+GRAMMAR: Mapping[PlateKind, str] = {
+    kind: "|".join("".join(f"[{place}]" for place in form) for form in forms)
+    for kind, forms in _FORMS.items()
+}
+"""What the plates of each kind look like, in sets of characters and alternatives. A decoder is
+built from these patterns, too (`gatekeeper.lpr.grammar`).
+"""
+
+_PLATE = re.compile("|".join(f"(?P<{kind.name}>{told})" for kind, told in GRAMMAR.items()))
 
 _HAN = f"{PROVINCES}学挂警港澳领使应急民航试超临消边通森金电"
 

@@ -1,7 +1,7 @@
 """One connection to the broker, from CONNECT until it is lost: the awaitable face of paho-mqtt.
 
 Messages to publish come in; messages heard go out to `deliver`, in the loop's thread. A connection
-that is lost stays lost: whoever owns it closes it and makes a new one. So paho never resends,
+that is lost stays lost: its owner closes it and makes a new one. So paho never resends,
 reorders or floods on its own account (paho #492), and never holds more than the small window that
 is in flight here.
 """
@@ -32,6 +32,10 @@ _QUIET_S = 1.0
 """A broker that has been silent for so long, all it sent being acknowledged, keeps nothing more."""
 
 
+_LONGEST = 6
+"""How many times the usual wait an answer may take, while the broker says other things."""
+
+
 class Connection:
     """Used from the loop's thread only; all connections of a link share one `broker`."""
 
@@ -56,7 +60,7 @@ class Connection:
         self._window = asyncio.Semaphore(WINDOW)
         # What waited at the broker comes first; then nothing does for a moment.
         self._catching_up = False
-        self._idle_since = 0.0
+        self._idle_since = self._heard_at = 0.0
         self._answers: dict[int, asyncio.Future[ReasonCode | None]] = {}
         # In the order in which they came; no more than wait in the downlink.
         self._heard: deque[int] = deque()
@@ -95,8 +99,8 @@ class Connection:
     ) -> None:
         """Hand one message to the broker and wait for its PUBACK.
 
-        Messages go out in the order of the calls. One that is `good_for_s` only the broker delivers
-        to nobody after that. Raises `PublishError` or `LinkError`; after either the message may
+        Messages go out in the order of the calls. The broker delivers one that is `good_for_s` only
+        within that time. Raises `PublishError` or `LinkError`; after either the message may
         still have arrived.
         """
         properties = blank(PacketTypes.PUBLISH)
@@ -160,7 +164,7 @@ class Connection:
 
     @property
     def thread_ended(self) -> bool:
-        """Whether paho's thread is no more, be it that nobody was told."""
+        """Whether paho's thread has ended, also where no callback said so."""
         return self._paho is not None and self._paho.ended
 
     async def until_lost(self) -> None:
@@ -197,17 +201,26 @@ class Connection:
             self.fail(mqtt.error_string(sent))
             raise LinkError(self._why)
         answer = self._answers[mid] = asyncio.get_running_loop().create_future()
+        sent_at = monotonic()
         try:
-            async with asyncio.timeout(self._pace.answer_s):
-                reason = await answer
-        except TimeoutError:
-            self.fail(f"no acknowledgement in {self._pace.answer_s:g} s")
-            reason = None
+            while not answer.done() and (left_s := self._patience_s(sent_at)) > 0.0:
+                await asyncio.wait({answer}, timeout=left_s)
         finally:
             del self._answers[mid]
+        if not answer.done():
+            self.fail(f"no acknowledgement in {self._pace.answer_s:g} s")
+        reason = answer.result() if answer.done() else None
         if reason is None:
             raise LinkError(self._why)
         return str(reason) if reason.is_failure else None
+
+    def _patience_s(self, sent_at: float) -> float:
+        """How much longer the broker may take to answer what was sent: its answer is behind all
+        that it had to say before, so that the time counts from what was heard last, up to a limit.
+        """
+        answer_s = self._pace.answer_s
+        last = min(max(sent_at, self._heard_at) + answer_s, sent_at + _LONGEST * answer_s)
+        return last - monotonic()
 
     # --- told by paho's thread, in the loop's -----------------------------------------------
 
@@ -246,8 +259,8 @@ class Connection:
         try:
             topic = message.topic
         except UnicodeDecodeError:
-            topic = ""  # nobody subscribed it; refused like any other such topic
-        came_at = monotonic()
+            topic = ""  # was not subscribed; refused like any other such topic
+        came_at = self._heard_at = monotonic()
         if not self._heard and came_at - self._idle_since >= _QUIET_S:
             self._catching_up = False
         if message.mid != AT_QOS_0:

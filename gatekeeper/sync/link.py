@@ -2,7 +2,7 @@
 
 It makes a connection, greets the centre, lets the uplink and the downlink work on it, reports the
 controller's health, and begins again when the connection is gone, whatever the cause: no broker,
-a wrong password, a certificate nobody knows. What is wrong it says in an alarm. Nothing else in
+a wrong password, an unknown certificate. What is wrong it says in an alarm. Nothing else in
 the controller waits for it, and it never gives up.
 """
 
@@ -119,7 +119,7 @@ class Link:
             self._health.forget("link")
 
     async def _tick(self) -> None:
-        """The heartbeat, and what nobody calls back for."""
+        """The heartbeat, and what no callback tells."""
         while True:
             self._health.beat("link", _BEAT_WITHIN_S)
             since = self._away_since
@@ -194,7 +194,7 @@ class Link:
 
     async def _ask_on(self, connection: Connection) -> None:
         """A change that a broker dropped, or a centre that came up later than this gate, is found
-        out by asking again: whoever has nothing newer does not answer.
+        out by asking again: a centre that has nothing newer does not answer.
         """
         while True:
             try:
@@ -242,15 +242,15 @@ class Link:
 
 
 async def _unheard(_said: PeerEvent | PeerHealth) -> None:
-    """Nobody wants to know."""
+    """For a controller that hears no others."""
 
 
 def _untold(_at: datetime) -> None:
-    """Nobody wants to know."""
+    """For a controller that compares no clocks."""
 
 
 async def _to_the_end(closing: Coroutine[Any, Any, None]) -> None:
-    """Whoever is cancelled while it tidies up, be it twice, tidies up first."""
+    """Tidy up first, also where that is cancelled, even twice."""
     task = asyncio.create_task(closing)
     cancelled = False
     while not task.done():

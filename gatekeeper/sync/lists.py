@@ -1,5 +1,5 @@
 """The registry's lists as the centre tells them: taken over step by step or whole, and asked for
-where one is missing. The store applies them; this says what to apply, and whom to tell.
+where one is missing. The store applies them.
 """
 
 import asyncio

@@ -7,7 +7,7 @@ from gatekeeper.errors import GatekeeperError
 from gatekeeper.sync.limits import Limits
 
 AT_QOS_0 = 0
-"""The number of a message that nobody acknowledges; only a broker without QoS 1 is heard so."""
+"""The number of a message that is not acknowledged; only a broker without QoS 1 is heard so."""
 
 
 class PublishError(GatekeeperError):
@@ -54,7 +54,8 @@ class Broker:
 class Message:
     """What the broker delivered at the moment `came_at` of the boot clock, still to be acknowledged
     to `connection`. The broker would not have delivered it `good_for_s` later (None: it is not said
-    how long it is good for); `may_have_waited` says that nobody knows for how long it lay there.
+    how long it is good for); `may_have_waited` says that it may have lain
+    there for any time.
     """
 
     topic: str

@@ -10,7 +10,7 @@ _RESEND = Backoff(first_s=30.0, last_s=600.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """Starting values; nobody has to set them, tests make them short.
+    """Starting values; only tests set others, to be short.
 
     `steady_s` is how long a connection must have held for the next one to be tried soon again
     (two controllers with one name throw each other out for ever); `expiry_s` how long the broker

@@ -162,8 +162,8 @@ class PahoThread:
 
     def _tell(self, hear: Callable[..., None], *what: object) -> None:
         # The loop's own queue has no bound, but what comes here has: PUBACKs by the window,
-        # messages by what `inbox` takes, the rest once for each connection. Once the loop has
-        # closed nobody is told.
+        # messages by what `inbox` takes, the rest once for each connection. A loop that
+        # has closed is not told.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(hear, *what)
 

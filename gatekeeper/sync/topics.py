@@ -103,7 +103,7 @@ class Topics:
         )
 
     def place(self, topic: str) -> Place:
-        """What a topic heard is about; raises `WireError` for one that nobody subscribed."""
+        """What a topic heard is about; raises `WireError` for one that was not subscribed."""
         match _below(topic, self._own), _below(topic, self._registry):
             case ["confirmations"], _:
                 return Place(heard=Heard.CONFIRMATION)

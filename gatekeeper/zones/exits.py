@@ -18,11 +18,11 @@ class Exits:
         self._zone_of = {place.lane: place.zone for place in every}
         self._lanes = [place for place in every if place.direction is Direction.EXIT]
         self._held: set[str] = set()
-        self._abroad = {
+        self._of_peers = {
             zone: tuple(f"{peer}/" for peer in peers) for zone, peers in peers_of.items()
         }
         self._unwatched: set[str] = set()
-        self._occupied_abroad: set[str] = set()
+        self._occupied_at_peers: set[str] = set()
         self._unproven: tuple[Place, ...] = ()
 
     # --- watched ------------------------------------------------------------------------------
@@ -41,7 +41,7 @@ class Exits:
 
     def is_blind(self, zone: str) -> bool:
         """Whether an exit of the zone, here or at a peer, cannot be watched now."""
-        return any(each.startswith(self._abroad[zone]) for each in self._unwatched) or any(
+        return any(each.startswith(self._of_peers[zone]) for each in self._unwatched) or any(
             place.zone == zone and place.lane in self._unwatched for place in self._lanes
         )
 
@@ -67,12 +67,14 @@ class Exits:
 
     # --- occupied at a peer -------------------------------------------------------------------
 
-    def occupied_abroad(self, lane: str, occupied: bool) -> None:
+    def occupied_at_peer(self, lane: str, occupied: bool) -> None:
         """A vehicle stands in an exit lane of a peer, or has gone."""
-        (self._occupied_abroad.add if occupied else self._occupied_abroad.discard)(lane)
+        (self._occupied_at_peers.add if occupied else self._occupied_at_peers.discard)(lane)
 
     def forget_occupied(self, controller: str) -> list[str]:
         """The occupied lanes of a peer: that they still are is known no longer."""
-        lanes = sorted(each for each in self._occupied_abroad if each.startswith(f"{controller}/"))
-        self._occupied_abroad.difference_update(lanes)
+        lanes = sorted(
+            each for each in self._occupied_at_peers if each.startswith(f"{controller}/")
+        )
+        self._occupied_at_peers.difference_update(lanes)
         return lanes

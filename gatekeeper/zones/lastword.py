@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from gatekeeper.model import BlacklistAdded, BlacklistRemoved, BlacklistSuspended, PeerEvent
 
 _KEPT = 5000
-"""Plates of one controller whose last word is remembered, the newest. Of one that was forgotten an
-older word bans nobody any more; what takes a ban off or sets it aside still counts.
+"""Plates of one controller whose last word is remembered, the newest. An older word
+about one that was forgotten bans no more; what takes a ban off or sets it aside still counts.
 """
 
 _Spoken = BlacklistAdded | BlacklistRemoved | BlacklistSuspended

@@ -132,7 +132,7 @@ class PeerListener:
         """A peer's exit is occupied from a decision there until a passage there is over."""
         if place.direction is not Direction.EXIT or place.zone not in self._ledger.plans:
             return
-        self._ledger.exits.occupied_abroad(place.lane, ended is None)
+        self._ledger.exits.occupied_at_peer(place.lane, ended is None)
         if ended is None:
             self._ledger.pause(place.zone, place.lane, begins=True, at=at.boot_s)
         else:

@@ -42,7 +42,7 @@ class Peers:
         self._zones = {name: frozenset(zones) for name, zones in exits_of.items()}
         self._peers = {name: _Peer() for name in self._zones}
 
-    def take_up(self, marks: Iterable[PeerMark]) -> None:
+    def restore(self, marks: Iterable[PeerMark]) -> None:
         """Go on from what was taken in before this start, but for peers heard since."""
         for mark in marks:
             peer = self._peers.get(mark.controller)

@@ -92,7 +92,7 @@ class Zones:
         since the start, where the store was opened later, is kept beside it.
         """
         at = self._clock.instant()
-        self._peers.take_up(past.marks)
+        self._peers.restore(past.marks)
         self._ledger.history.recall(past.ended, at)
         steps = [step for each in past.inside for step in self._restored(each, at)]
         counts = tuple(self._recounted(state) for state in past.counts)

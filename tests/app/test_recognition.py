@@ -23,7 +23,7 @@ from gatekeeper.errors import NetworkSetError
 from gatekeeper.lpr.picture import load
 from gatekeeper.lpr.selftest import FOLDER as GOLDEN
 from gatekeeper.model import Frame
-from gatekeeper.networks import BUILT_IN
+from gatekeeper.networks import BUILT_IN, names
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "gatekeeper.toml"
 
@@ -109,7 +109,7 @@ def test_a_set_that_reads_something_else_fails_its_self_test(tmp_path: Path) -> 
 
     with pytest.raises(NetworkSetError, match=r"in blue\.jpg it reads \?C12F57, not 闽C12F57"):
         sets_of(config).install(exchanged, self_test_of(config))
-    assert sets_of(config).names() == ["clp"]
+    assert sets_of(config).names() == names(BUILT_IN)
 
 
 def test_a_foreign_shape_is_refused_with_file_and_shape(tmp_path: Path) -> None:
@@ -135,6 +135,36 @@ async def test_a_live_set_that_is_damaged_gives_way_to_the_one_before_and_says_s
     assert "clp_det.onnx: is not the file" in recognition.fault
     assert "clp reads instead" in recognition.fault
     assert sets.live == "clp"
+
+
+async def test_a_way_back_that_cannot_be_written_down_is_taken_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = gate(tmp_path)
+    sets = sets_of(config)
+    sets.install(copied(tmp_path, "fresh"), self_test_of(config))
+    sets.use("fresh", self_test_of(config))
+    (sets.folder / "fresh" / "clp_det.onnx").write_bytes(b"damaged")
+
+    def refused(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", refused)
+    with reading(config) as recognition:
+        assert await recognition.reader.read(frame())
+
+    assert "cannot be written: Permission denied" in recognition.fault
+    assert sets.live == "fresh"
+
+
+async def test_a_pointer_that_cannot_be_read_is_told_and_the_default_reads(tmp_path: Path) -> None:
+    config = gate(tmp_path)
+    (tmp_path / "networks" / "live.txt").mkdir(parents=True)
+
+    with reading(config) as recognition:
+        assert await recognition.reader.read(frame())
+
+    assert "live.txt: cannot be read: Is a directory" in recognition.fault
 
 
 async def test_without_any_sound_set_the_gate_reads_nothing_and_says_why(tmp_path: Path) -> None:

@@ -135,13 +135,16 @@ KINDS: dict[str, Callable[[int, int], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("size", [(10_000, 5_001), (65_000, 65_000), (0, 90)])
+@pytest.mark.parametrize(
+    ("kind", "size"),
+    [
+        *((kind, size) for kind in KINDS for size in ((10_000, 5_001), (65_000, 65_000))),
+        *((kind, (0, 90)) for kind in KINDS if kind != "webp"),  # which cannot claim that
+    ],
+)
 def test_row_57_a_bomb_is_refused_by_its_header(
     kind: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if kind == "webp" and 0 in size:
-        pytest.skip("a WebP cannot claim that")
     monkeypatch.setattr(cv2, "imdecode", unfolded)
     with pytest.raises(PictureError, match="not believable"):
         decode(KINDS[kind](*size))

@@ -13,8 +13,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from gatekeeper.clock import SystemClock, monotonic
-from gatekeeper.config import BarrierSettings, InputSettings, LaneSettings, RtspSettings
-from gatekeeper.drivers import source, stream
+from gatekeeper.config import (
+    BarrierSettings,
+    InputSettings,
+    LaneSettings,
+    RtspSettings,
+    ViewSettings,
+)
+from gatekeeper.drivers import intervals, source, stream
 from gatekeeper.drivers.camera import open_camera
 from gatekeeper.drivers.ports import Camera
 from gatekeeper.errors import CameraError
@@ -351,3 +357,31 @@ async def test_a_stale_stream_is_an_alarm_of_its_lane_alone_until_it_is_back(
         for running in lanes:
             running.cancel()
         await asyncio.gather(*lanes, return_exceptions=True)
+
+
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+async def test_row_53_a_stream_with_rare_key_frames_gives_a_picture_at_the_first_of_them(
+    codec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second viewer comes in the middle, between two key frames that are 4 s apart."""
+    opened_with: list[float] = []
+
+    class Counted(stream.Capture):
+        def __init__(self, name: str, source: Any, view: ViewSettings, patience_s: float) -> None:
+            opened_with.append(patience_s)
+            super().__init__(name, source, view, patience_s)
+
+    monkeypatch.setattr(source, "READ_MS", 2000)
+    async with (
+        started(f"--codec={codec}", "--keys=4") as cameras,
+        opened(cameras.settings("in"), "viewer") as viewer,
+        asyncio.timeout(2 * PATIENCE_S),
+    ):
+        await viewer.frame()
+        monkeypatch.setattr(stream, "Capture", Counted)
+        settings = cameras.settings("in").model_copy(update={"timeout_ms": 2000})
+        async with opened(settings) as camera:
+            frame = await eventually(camera.frame)
+            assert frame.pixels.shape == (180, 320, 3)
+            assert (await camera.frame()).number == 2
+    assert opened_with == [intervals.KEY_S], "it was opened once, and waited for"

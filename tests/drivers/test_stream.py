@@ -25,7 +25,7 @@ from gatekeeper.config import (
     VideoSettings,
     ViewSettings,
 )
-from gatekeeper.drivers import source, stream
+from gatekeeper.drivers import intervals, source, stream
 from gatekeeper.drivers.camera import open_camera
 from gatekeeper.drivers.picture import decode_jpeg
 from gatekeeper.drivers.ports import Camera
@@ -79,6 +79,7 @@ class MjpegServer:
     sent: int = 0
     wrong: asyncio.Event = field(default_factory=asyncio.Event)
     freezes: bool = False
+    pace_s: float = 0.02
     password: str | None = None
     runner: web.AppRunner | None = None
 
@@ -122,7 +123,7 @@ class MjpegServer:
             body = jpeg_of(self.sent)
             head = f"--picture\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n\r\n"
             await response.write(head.encode() + body + b"\r\n")
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(self.pace_s)
         if self.freezes:
             await asyncio.sleep(PATIENCE_S)
 
@@ -348,7 +349,7 @@ async def test_an_open_that_nobody_answers_ends_before_opencv_would_end_it(
 
     def ours() -> None:
         with pytest.raises(CameraError):
-            opening()
+            opening(0.0)
 
     def theirs() -> None:
         cv2.VideoCapture(settings.url, cv2.CAP_FFMPEG)
@@ -362,7 +363,7 @@ async def test_a_read_of_a_stream_that_stops_ends_before_opencv_would_end_it(
 ) -> None:
     monkeypatch.setattr(source, "READ_MS", 300)
     settings = server.settings()
-    pictures = await asyncio.to_thread(source.pictures_of(settings))
+    pictures = await asyncio.to_thread(source.pictures_of(settings), 0.0)
     capture = await asyncio.to_thread(cv2.VideoCapture, settings.url, cv2.CAP_FFMPEG)
     assert capture.isOpened()
     server.freezes = True
@@ -396,7 +397,7 @@ async def test_threads_left_behind_are_bounded(
 ) -> None:
     goes_on = threading.Event()
 
-    def hangs() -> Pictures:
+    def hangs(_: float) -> Pictures:
         goes_on.wait(PATIENCE_S)
         while True:
             time.sleep(0.01)
@@ -536,3 +537,46 @@ async def test_a_password_stands_neither_in_errors_nor_in_what_ffmpeg_writes(
     said += "".join(capfd.readouterr())
     assert "127.0.0.1" in said
     assert "sesame" not in said
+
+
+@pytest.fixture
+def openings(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """With how much patience each stream was opened."""
+    patience: list[float] = []
+
+    class Counted(stream.Capture):
+        def __init__(self, name: str, source: Any, view: ViewSettings, patience_s: float) -> None:
+            patience.append(patience_s)
+            super().__init__(name, source, view, patience_s)
+
+    monkeypatch.setattr(stream, "Capture", Counted)
+    return patience
+
+
+async def test_row_53_a_stream_whose_pictures_are_rare_is_stale_only_after_its_own_interval(
+    server: MjpegServer, failing: Camera, openings: list[float]
+) -> None:
+    server.pace_s = 3 * FAILING_MS / 1000
+    for _ in range(4):  # the first two come in one go
+        await eventually(failing.frame)
+    numbers = [(await failing.frame()).number for _ in range(3)]
+    assert numbers == [5, 6, 7], "each is waited for longer than the limit that is configured"
+    assert openings == [intervals.KEY_S]
+    server.freezes = True
+    server.wrong.set()
+    assert "no picture within 2." in await failure(failing)
+
+
+async def test_row_53_a_stream_that_gave_no_picture_in_time_is_given_all_patience_again(
+    server: MjpegServer, camera: Camera, openings: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "READ_MS", 1000)
+    for _ in range(3):
+        await camera.frame()
+    await server.stop()
+    await failure(camera)
+    await failure(camera)
+    await server.start()
+    await eventually(camera.frame)
+    assert openings[:2] == [intervals.KEY_S, 1.0], "what was seen of it counts once"
+    assert openings[2] == intervals.KEY_S

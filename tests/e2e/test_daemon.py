@@ -78,7 +78,7 @@ def test_a_second_controller_of_the_same_gate_is_refused(
     assert first.end(signal.SIGTERM) == 0
 
 
-def test_a_damaged_network_is_an_alarm_and_the_gate_goes_live(
+def test_row_34_a_damaged_network_is_an_alarm_and_the_gate_goes_live(
     start: Callable[[], Daemon], tmp_path: Path
 ) -> None:
     damaged = tmp_path / "networks" / "damaged"

@@ -88,6 +88,26 @@ async def test_row_40_a_lane_that_begins_again_gives_no_second_pulse_while_the_b
     await bench.until(lambda: len(bench.barrier.commands) == 2)
 
 
+async def test_the_next_vehicle_gets_a_pulse_of_its_own_though_the_boom_is_still_up(
+    bench: Bench,
+) -> None:
+    """It would come down on its way: behind the one before, barriers close by themselves."""
+    bench.arrive(VISITOR)
+    await bench.until(lambda: bench.barrier.commands)
+    bench.loops.set(Sensor.BOOM_UP, on=True)
+    bench.cross()
+    await bench.ended()
+    await asyncio.sleep(MIN_GAP_S)
+    bench.arrive(VISITOR)
+    await bench.until(lambda: len(bench.barrier.commands) == 2)
+    await asyncio.sleep(MIN_GAP_S)  # longer than a boom may take to rise that is not up
+    assert not bench.health.stands("boom_not_up", "lane")
+    await bench.restart()
+    await bench.until(lambda: len(bench.facts("vehicle.decided")) == 3)
+    await bench.in_state(State.OPENING)
+    assert len(bench.barrier.commands) == 2
+
+
 class TestPulseWithoutEffect:
     """The relay follows, and the boom does not."""
 

@@ -31,9 +31,9 @@ class Ends:
         side.watch(lambda seen: self.told.append((seen.lane, seen.sensor, seen.on)))
         side.on_turn(lambda: self.called.append(name))
 
-    def feel(self, lane: str, sensor: Sensor, on: bool) -> None:
+    def sensed(self, lane: str, sensor: Sensor, on: bool) -> None:
         at = self.clock.boot_s()
-        self.sides[lane].feel(Presence(lane=lane, sensor=sensor, on=on, at=at))
+        self.sides[lane].sensed(Presence(lane=lane, sensor=sensor, on=on, at=at))
 
 
 def both(turn: Turn, clock: VirtualClock, health: Health) -> Ends:
@@ -68,19 +68,19 @@ def test_a_lane_that_need_not_wait_is_not_called(ends: Ends) -> None:
 def test_an_input_that_both_lanes_are_wired_to_is_told_once(ends: Ends) -> None:
     ends.sides["out"].ask()
     for lane in ("in", "out"):
-        ends.feel(lane, Sensor.SAFETY, True)
+        ends.sensed(lane, Sensor.SAFETY, True)
     assert ends.told == [("out", Sensor.SAFETY, True)]
 
 
 @pytest.mark.parametrize("sensor", [Sensor.BOOM_UP, Sensor.PHOTOCELL])
 def test_both_lanes_see_where_the_boom_is_and_what_guards_it(ends: Ends, sensor: Sensor) -> None:
     for lane in ("in", "out"):
-        ends.feel(lane, sensor, True)
+        ends.sensed(lane, sensor, True)
     assert ends.told == [("in", sensor, True), ("out", sensor, True)]
 
 
 def test_a_clear_loop_is_told_at_the_start(ends: Ends) -> None:
-    ends.feel("in", Sensor.ARRIVAL, False)
+    ends.sensed("in", Sensor.ARRIVAL, False)
     assert ends.told == [("in", Sensor.ARRIVAL, False)]
 
 

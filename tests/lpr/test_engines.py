@@ -122,6 +122,20 @@ def test_thresholds_of_the_set_are_honoured(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("least", "count"), [(0.4, 1), (0.5, 0)])
+def test_a_score_is_what_is_there_times_what_it_is(
+    toys: Toys, toy_plate: Plate, row_of: Row, engine: EngineName, least: float, count: int
+) -> None:
+    row = row_of(40, 100, 160, 48)
+    row[13] = 0.5
+    found = toys.made("toy", row, more=f"[thresholds]\nleast_score = {least}")
+
+    reads = recogniser_of(found, 1, engine).read(on_grey((toy_plate("京A12345"), 40, 100)))
+
+    assert len(reads) == count
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("most", "count"), [(0.3, 1), (0.9, 2)])
 def test_of_boxes_over_each_other_the_best_is_kept(
     toys: Toys, toy_plate: Plate, row_of: Row, engine: EngineName, most: float, count: int

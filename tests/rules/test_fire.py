@@ -163,3 +163,14 @@ def test_looking_more_often_changes_nothing(
 
     assert fire.late(looked, at + extra).fire == fire.late(memory, at + extra).fire
     assert due is None or due > at or fire.late(memory, at).fire != memory
+
+
+def test_the_seconds_are_those_of_the_situations() -> None:
+    assert (LATCH_S, CLEAR_S, LONG_S) == (0.3, 10.0, 1800.0)
+
+
+def test_of_two_inputs_the_first_that_may_latch_is_waited_for() -> None:
+    step = fire.sensed(quiet(), "garage", on=True, at=1.0)
+    step = fire.sensed(step.fire, "hall", on=True, at=1.1)
+
+    assert fire.wake_at(step.fire) == 1.0 + LATCH_S

@@ -121,3 +121,30 @@ def test_refused_vehicles_that_back_out_say_nothing_of_it() -> None:
 def test_a_visit_that_timed_out_says_nothing_of_it() -> None:
     loop = replace(SafetyLoop(), missed=1)
     assert ended(loop, PassageEnd.TIMED_OUT) == loop
+
+
+def test_the_usual_limits_are_those_of_the_situations() -> None:
+    assert (USUAL.stuck_s, USUAL.edges, USUAL.edges_s, USUAL.quiet_s) == (600.0, 8, 2.0, 10.0)
+    assert MISSED == 3
+
+
+def edges_within(seconds: float) -> ArrivalLoop:
+    """As many edges as vehicles cannot make, the first and the last so far apart."""
+    loop = ArrivalLoop()
+    for number in range(USUAL.edges):
+        moment = 1000.0 + seconds * number / (USUAL.edges - 1)
+        loop = told(loop, not loop.on, moment, USUAL)
+    return loop
+
+
+def test_only_so_many_edges_within_two_seconds_are_chatter() -> None:
+    assert edges_within(2.0).fault is Fault.CHATTERING
+    assert edges_within(2.1).fault is None
+
+
+def test_of_many_edges_the_newest_count() -> None:
+    loop = edges_within(30.0)
+    for number in range(USUAL.edges):
+        assert loop.fault is None
+        loop = told(loop, not loop.on, 1040.0 + number * 0.2, USUAL)
+    assert loop.fault is Fault.CHATTERING

@@ -281,6 +281,22 @@ def test_a_failed_command_is_never_repeated_but_the_car_gets_three_decisions() -
     assert passage.state is State.STUCK
 
 
+def test_the_next_decision_after_a_failed_command_comes_three_seconds_later() -> None:
+    failed, _ = play(Input.ARRIVED, Input.ADMITTED, Input.FAILED)
+    assert failed.state is State.RETRYING
+    assert failed.wake_at == 2.0 + 3.0
+
+
+@pytest.mark.parametrize("state", [State.OPENING, State.STUCK])
+def test_a_boom_under_which_a_car_was_let_in_is_down_and_the_car_is_decided_again(
+    state: State,
+) -> None:
+    waits = Passage(state=state, arrival=True)
+    after = step(waits, Input.RELEASED, 1.0, TIMING)
+    assert after.outputs == (Output.DECIDE_AFRESH,)
+    assert after.passage.state is State.READING
+
+
 def test_a_blocked_lane_tries_again_when_something_changed() -> None:
     attempt = (Input.ADMITTED, Input.FAILED, Input.TIME)
     _, outputs = play(Input.ARRIVED, *attempt, *attempt, *attempt, Input.RECONSIDERED)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from gatekeeper.errors import StoreError
+from gatekeeper.errors import StoreError, UnacceptableError
 from gatekeeper.model import (
     BarrierCommanded,
     BarrierIntended,
@@ -230,7 +230,7 @@ async def test_a_commit_that_cannot_be_written_changes_nothing(store: Store) -> 
     told: list[int] = []
     store.watch(lambda: told.append(1))
 
-    with pytest.raises(ValueError, match="no time zone"):
+    with pytest.raises(UnacceptableError, match="no time zone"):
         await store.commit(Commit(records=(*commit(VehicleArrived()).records, bad), stays=(STAY,)))
 
     assert (await store.outbox_depth(), await store.open_stays(), told) == (0, (), [])

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from gatekeeper.errors import StoreError
+from gatekeeper.errors import StoreError, UnacceptableError
 from gatekeeper.model import (
     Commit,
     Instant,
@@ -77,7 +77,7 @@ def test_a_rehearsed_database_is_opened_like_any_other(rehearsed: Store, path: P
 
 def test_a_call_that_fails_undoes_itself_and_no_other(rehearsed: Store) -> None:
     at_once(rehearsed.commit(ARRIVED))
-    with pytest.raises(ValueError, match="no time zone"):
+    with pytest.raises(UnacceptableError, match="no time zone"):
         rehearsed.commit(Commit(records=(*ARRIVED.records, NAIVE), lockdown=True)).send(None)
     (second,) = at_once(rehearsed.commit(ARRIVED))
 

@@ -219,11 +219,12 @@ async def test_a_long_outbox_that_was_confirmed_before_leaves_room_for_all_that_
 ) -> None:
     await gate.happen(900)
     await gate.store.confirm(gate.store.journal, 900)
+    await gate.happen(100)
     gate.start(broker.port, replace(gate.pace, resend=Backoff(first_s=60.0, last_s=60.0)))
     await gate.until(lambda: centre.heard(f"{gate.topic}/health"))
 
     await gate.happen(100)
-    await gate.until(lambda: len(centre.events) == 100)
+    await gate.until(lambda: len(centre.events) == 200)
 
 
 async def _quiet(centre: Centre, gate: Gate) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -102,7 +105,7 @@ async def test_row_43_events_of_a_peer_that_waited_are_told_in_order_by_one_conn
     await gate.until(lambda: len(gate.peer_events) >= many, within_s=120.0)
 
     assert [said.seq for said in gate.peer_events] == list(range(1, many + 1))
-    assert centre.states == ["online", "offline", "online"]
+    await gate.until(lambda: centre.states == ["online", "offline", "online"])
 
 
 async def test_row_43_changes_that_cannot_be_stored_keep_no_order_waiting(
@@ -129,6 +132,71 @@ class _Stuck(Store):
 
     async def follow(self, changes: ListChanges, at: Instant) -> bool:
         raise StoreError(f"gate.db: the disk is full ({changes.version}, {at.wall})")
+
+
+class Talking:
+    """A broker of bytes that says something all the time, and answers what it is told late."""
+
+    def __init__(self, topic: str, answers_after_s: float) -> None:
+        self._topic, self._answers_after_s = topic.encode(), answers_after_s
+        self.connections = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        loop = asyncio.get_running_loop()
+        talk = asyncio.create_task(self._talk(writer))
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = (await reader.readexactly(1))[0]
+                length = await _length(reader)
+                body = await reader.readexactly(length)
+                if head >> 4 == 1:
+                    writer.write(b"\x20\x03\0\0\0")
+                elif head >> 4 == 8:
+                    granted = bytes(1 for _ in range(body.count(b"gatekeeper/")))
+                    writer.write(bytes((0x90, 3 + len(granted))) + body[:2] + b"\0" + granted)
+                elif head >> 4 == 12:
+                    writer.write(b"\xd0\0")
+                elif head >> 4 == 3:
+                    behind = 2 + int.from_bytes(body[:2], "big")
+                    loop.call_later(
+                        self._answers_after_s, writer.write, b"\x40\x02" + body[behind : behind + 2]
+                    )
+        talk.cancel()
+        writer.close()
+
+    async def _talk(self, writer: asyncio.StreamWriter) -> None:
+        rest = len(self._topic).to_bytes(2, "big") + self._topic + b"\0\x01\0{}"
+        while True:
+            await asyncio.sleep(0.05)
+            writer.write(bytes((0x32, len(rest))) + rest)
+
+
+async def _length(reader: asyncio.StreamReader) -> int:
+    length = place = 0
+    while True:
+        (byte,) = await reader.readexactly(1)
+        length |= (byte & 0x7F) << place
+        place += 7
+        if byte < 0x80:
+            return length
+
+
+async def test_row_43_an_answer_that_is_behind_a_flood_is_waited_for(gate: Gate) -> None:
+    talking = Talking(f"{gate.topic}/confirmations", answers_after_s=2.0)
+    async with await asyncio.start_server(talking.serve, "127.0.0.1", 0) as server:
+        gate.start(server.sockets[0].getsockname()[1], replace(gate.pace, answer_s=1.0))
+        await gate.until(lambda: gate.up)
+        await gate.stop()
+    assert talking.connections == 1
+
+
+async def test_a_broker_that_talks_and_never_answers_is_given_up(gate: Gate) -> None:
+    talking = Talking(f"{gate.topic}/confirmations", answers_after_s=3600.0)
+    async with await asyncio.start_server(talking.serve, "127.0.0.1", 0) as server:
+        gate.start(server.sockets[0].getsockname()[1], replace(gate.pace, answer_s=0.2))
+        await gate.until(lambda: talking.connections >= 2)
+        await gate.stop()
 
 
 # --- the inbox ------------------------------------------------------------------------------

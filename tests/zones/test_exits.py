@@ -100,7 +100,7 @@ def test_of_a_peer_that_is_doubted_it_is_known_no_longer_who_stands_in_its_lanes
     exits: Exits,
 ) -> None:
     for lane in ("north/out-2", "north/out-3", "south/out-4"):
-        exits.occupied_abroad(lane, occupied=True)
-    exits.occupied_abroad("north/out-3", occupied=False)
+        exits.occupied_at_peer(lane, occupied=True)
+    exits.occupied_at_peer("north/out-3", occupied=False)
     assert exits.forget_occupied("north") == ["north/out-2"]
     assert exits.forget_occupied("north") == []

@@ -112,7 +112,7 @@ def test_after_a_restart_it_goes_on_from_where_it_was(peers: Peers) -> None:
     assert peers.marks == (PeerMark(controller="north", journal="j1", seq=3),)
 
     again = Peers({"north": ["hall"]})
-    again.take_up([*peers.marks, PeerMark(controller="a stranger", journal="j9", seq=1)])
+    again.restore([*peers.marks, PeerMark(controller="a stranger", journal="j9", seq=1)])
     assert take(again, 2, 3, 4) == [4]
 
 

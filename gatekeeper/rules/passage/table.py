@@ -67,7 +67,7 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
         Input.LEFT: Move(State.APPROACHING),
         Input.FAILED: Move(State.RETRYING),
         # The boom it was let in under is up no longer, and it is not yet below.
-        Input.RELEASED: Move(State.CLEAR, (Output.TIMED_OUT,)),
+        Input.RELEASED: Move(State.READING, (Output.DECIDE_AFRESH,)),
         Input.TIME: Move(State.CLEAR, (Output.TIMED_OUT,)),
         Input.EXHAUSTED: Move(State.STUCK, (Output.LANE_BLOCKED,)),
     },
@@ -106,6 +106,6 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
         Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
         Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
         Input.RECONSIDERED: Move(State.CLEAR, (Output.TIMED_OUT,)),
-        Input.RELEASED: Move(State.CLEAR, (Output.TIMED_OUT,)),
+        Input.RELEASED: Move(State.READING, (Output.DECIDE_AFRESH,)),
     },
 }

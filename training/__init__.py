@@ -1,0 +1,1 @@
+"""Trains the plate recogniser that gatekeeper ships; gatekeeper itself imports nothing of it."""

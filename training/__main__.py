@@ -1,0 +1,129 @@
+"""Trains, exports and measures the plate recogniser.
+
+python -m training train CONFIG --work FOLDER              goes on from the last checkpoint
+python -m training export CONFIG --work FOLDER NETWORK     writes the averaged weights
+python -m training evaluate CONFIG --work FOLDER NETWORK   measures on the half held out
+python -m training calibrate CONFIG --work FOLDER NETWORK  what its confidences are worth
+python -m training agree CONFIG --work FOLDER NETWORK      labels scenes that have no labels
+python -m training card CONFIG --work FOLDER FIGURES NOTES the model card, from the figures
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from training import config as configs
+from training.config import Config
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 0 done, 1 not."""
+    told = _options().parse_args(arguments)
+    config = configs.load(told.config)
+    data = told.data or Path(config.data)
+    told.work.mkdir(parents=True, exist_ok=True)
+    try:
+        _COMMANDS[told.command](config, data, told)
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"training: {error}\n")
+        return 1
+    return 0
+
+
+def _options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(
+        prog="python -m training",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    work = os.environ.get("GATEKEEPER_TRAINING")
+    commands = options.add_subparsers(dest="command", required=True)
+    for name in _COMMANDS:
+        one = commands.add_parser(name)
+        one.add_argument("config", type=Path)
+        one.add_argument("--data", type=Path, help="the pictures, in place of the config's")
+        one.add_argument(
+            "--work",
+            type=Path,
+            default=Path(work) if work else None,
+            required=not work,
+            help="where checkpoints and logs are (or $GATEKEEPER_TRAINING)",
+        )
+        if name not in ("train", "card"):
+            one.add_argument("network", type=Path)
+        if name == "card":
+            one.add_argument("figures", type=Path, help="what evaluate --json printed")
+            one.add_argument("notes", type=Path, help="known weaknesses, in words")
+        if name == "export":
+            one.add_argument("--temperature", type=float, default=1.0)
+        if name == "evaluate":
+            one.add_argument("--json", action="store_true")
+            one.add_argument("--part", default="test", choices=("test", "calibration"))
+            one.add_argument("--rendered", type=int, default=120, help="plates of each kind")
+            one.add_argument("--compare", nargs="*", default=[], help="sets of networks, as well")
+        if name == "calibrate":
+            one.add_argument("--plot", type=Path)
+    return options
+
+
+def _train(config: Config, data: Path, told: argparse.Namespace) -> None:
+    from training.train import train  # torch is needed here alone
+
+    train(config, data, told.work)
+
+
+def _export(config: Config, _data: Path, told: argparse.Namespace) -> None:
+    from training.export import export
+
+    export(config, told.work, told.network, told.temperature)
+
+
+def _evaluate(config: Config, data: Path, told: argparse.Namespace) -> None:
+    from training import evaluate
+    from training.split import Part
+
+    figures = evaluate.evaluate(
+        config,
+        data,
+        told.work,
+        told.network,
+        Part(told.part),
+        told.rendered,
+        told.compare,
+    )
+    print(evaluate.written(figures) if told.json else evaluate.table(figures))
+
+
+def _calibrate(config: Config, data: Path, told: argparse.Namespace) -> None:
+    from training.calibrate import calibrate
+
+    print(calibrate(config, data, told.work, told.network, told.plot))
+
+
+def _card(config: Config, _data: Path, told: argparse.Namespace) -> None:
+    from training.card import card
+
+    figures = json.loads(told.figures.read_text(encoding="utf-8"))
+    print(card(config, figures, told.notes.read_text(encoding="utf-8")), end="")
+
+
+def _agree(config: Config, data: Path, told: argparse.Namespace) -> None:
+    from training.agreed import agree
+
+    print(agree(config, data, told.work, told.network))
+
+
+_COMMANDS = {
+    "train": _train,
+    "export": _export,
+    "evaluate": _evaluate,
+    "calibrate": _calibrate,
+    "agree": _agree,
+    "card": _card,
+}
+
+if __name__ == "__main__":
+    raise SystemExit(main())

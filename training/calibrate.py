@@ -1,0 +1,172 @@
+"""What a network's confidence is worth: on plates that neither trained it nor measure it.
+
+A temperature is sought that makes the weakest character's share as good as the share of texts that
+are right; then it is counted, level by level, how many texts of at least that confidence are wrong.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from gatekeeper.lpr.beam import plates
+from gatekeeper.lpr.grammar import Grammar
+from gatekeeper.lpr.session import Floats
+from gatekeeper.rules.plate import GRAMMAR
+from training import real
+from training.alphabet import ALPHABET
+from training.config import Config
+from training.evaluate import drawn, wilson
+from training.reader import Reader, said, strip_of
+from training.render.texts import SHARES, Kind
+from training.samples import glyphs_of
+from training.split import Part
+
+_SEED = 555_001
+_RENDERED = 12_000
+_SIXTH = 6
+"""One rendered plate in so many, and all real ones, choose the temperature."""
+_TEMPERATURES = (0.7, 0.8, 0.9, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0)
+LEVELS = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999)
+
+_GRAMMAR = Grammar(GRAMMAR.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Strip:
+    """What the network said of a plate whose text is known."""
+
+    truth: str
+    real: bool
+    shares: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Read:
+    """What the decoder made of it."""
+
+    truth: str
+    text: str
+    sure: float
+    real: bool
+
+
+def calibrate(config: Config, data: Path, work: Path, network: Path, plot: Path | None) -> str:
+    """The figures as text; the reliability as a plot, where one is asked for."""
+    cv2.setNumThreads(1)
+    strips = _strips(config, data, work, Reader(network))
+    few = [strip for at, strip in enumerate(strips) if strip.real or at % _SIXTH == 0]
+    losses = {warm: loss(_read(few, warm)) for warm in _TEMPERATURES}
+    best = min(losses, key=lambda warm: losses[warm])
+    lines = [f"{len(strips)} plates, {sum(strip.real for strip in strips)} of them real"]
+    lines += [f"temperature {warm:4}: loss {value:.5f}" for warm, value in losses.items()]
+    lines.append(f"best temperature {best}")
+    for warm in sorted({1.0, best}):
+        reads = _read(strips, warm)
+        lines += [f"at temperature {warm}:", *levels(reads)]
+        if warm == best:
+            lines.append("taken for one another: " + confusions(reads))
+            if plot:
+                _plotted(reads, plot)
+    return "\n".join(lines)
+
+
+def _strips(config: Config, data: Path, work: Path, reader: Reader) -> list[Strip]:
+    pictures = [
+        (plate.text, strip_of(plate), True)
+        for plate in real.load(config, data, work)
+        if plate.part is Part.CALIBRATION and not plate.doubtful
+    ]
+    glyphs, whole = glyphs_of(config, data), sum(SHARES.values())
+    for kind in Kind:
+        count = round(_RENDERED * SHARES[kind] / whole)
+        for _kind, text, strip in drawn(glyphs, [kind], count, _SEED, gentle=True):
+            pictures.append((text, strip, False))
+    return [
+        Strip(truth=text, real=is_real, shares=reader.shares(strip))
+        for text, strip, is_real in pictures
+    ]
+
+
+def softened(shares: Floats, temperature: float) -> Floats:
+    """Shares as they would be with the logits divided by the temperature."""
+    logs = np.log(np.maximum(shares, 1e-30)) / temperature
+    parts = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return np.asarray(parts / parts.sum(axis=1, keepdims=True), np.float32)
+
+
+def _read(strips: Sequence[Strip], temperature: float) -> list[Read]:
+    reads = []
+    for strip in strips:
+        found = said(plates(softened(strip.shares, temperature), ALPHABET, _GRAMMAR))
+        text = real.plain_text(found.text)
+        reads.append(Read(truth=strip.truth, text=text, sure=found.sure, real=strip.real))
+    return reads
+
+
+def loss(reads: Sequence[Read]) -> float:
+    """Mean binary cross-entropy of the confidence, as a forecast that the text is right."""
+    sure = np.clip([read.sure for read in reads], 1e-6, 1 - 1e-6)
+    right = np.array([read.text == read.truth for read in reads])
+    return float(-np.where(right, np.log(sure), np.log(1 - sure)).mean())
+
+
+def levels(reads: Sequence[Read]) -> list[str]:
+    """For each level how many reads reach it, and how many of these are wrong."""
+    lines = []
+    for level in LEVELS:
+        reached = [read for read in reads if read.sure >= level]
+        wrong = sum(read.text != read.truth for read in reached)
+        high = wilson(wrong, len(reached))[1]
+        lines.append(f"  >= {level:5}: {len(reached):5} reads, {wrong:3} wrong, at most {high:.3%}")
+    return lines
+
+
+def confusions(reads: Sequence[Read], most: int = 40) -> str:
+    """Characters read for others, as `truth>read count`, the commonest first."""
+    pairs = Counter(
+        (true, seen)
+        for read in reads
+        if len(read.text) == len(read.truth)
+        for true, seen in zip(read.truth, read.text, strict=True)
+        if true != seen
+    )
+    return ", ".join(f"{true}>{seen} {count}" for (true, seen), count in pairs.most_common(most))
+
+
+def bins(
+    reads: Sequence[Read], edges: Sequence[float]
+) -> list[tuple[float, float, tuple[float, float]]]:
+    """For each bin that is not empty: mean confidence, share right, its interval."""
+    sure = np.array([read.sure for read in reads])
+    right = np.array([read.text == read.truth for read in reads])
+    told = []
+    for low, high in pairwise(edges):
+        here: npt.NDArray[np.bool_] = (sure >= low) & (sure < high)
+        if here.any():
+            share = float(right[here].mean())
+            interval = wilson(int(right[here].sum()), int(here.sum()))
+            told.append((float(sure[here].mean()), share, interval))
+    return told
+
+
+def _plotted(reads: Sequence[Read], path: Path) -> None:
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    from matplotlib import pyplot
+
+    told = bins(reads, (0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.94, 0.97, 0.98, 0.99, 1.01))
+    figure, axes = pyplot.subplots(figsize=(5, 5))
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
+    for mean, share, (low, high) in told:
+        axes.errorbar(mean, share, yerr=[[share - low], [high - share]], fmt="o", color="C0")
+    axes.set_xlabel("confidence of the weakest character")
+    axes.set_ylabel("share of texts that are right")
+    figure.savefig(path, dpi=120, bbox_inches="tight")
+    pyplot.close(figure)

@@ -1,0 +1,47 @@
+"""A checkpoint in, a network file for onnxruntime out."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+
+from training import checkpoint
+from training.config import Config
+from training.model import Reader, Shares
+
+_OPSET = 17
+_CLOSE = 1e-4
+"""Largest difference of a share between torch and onnxruntime."""
+
+
+def export(config: Config, work: Path, target: Path, temperature: float = 1.0) -> None:
+    """Writes the averaged weights to `target`; raises `ValueError` without a checkpoint, or when
+    onnxruntime does not say what torch says.
+    """
+    state = checkpoint.read(work)
+    if state is None:
+        raise ValueError(f"{work}: holds no checkpoint")
+    reader = Reader(config.model.channels)
+    reader.load_state_dict(state["average"])
+    shares = Shares(reader, temperature).eval()
+    given = torch.randn(2, 3, 48, 160, generator=torch.Generator().manual_seed(1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # the other exporter needs onnxscript
+        torch.onnx.export(
+            shares,
+            (given[:1],),
+            str(target),
+            input_names=["picture"],
+            output_names=["shares"],
+            dynamic_axes={"picture": {0: "n"}, "shares": {0: "n"}},
+            opset_version=_OPSET,
+            dynamo=False,
+        )
+    session = onnxruntime.InferenceSession(str(target), providers=["CPUExecutionProvider"])
+    with torch.no_grad():
+        wanted = shares(given).numpy()
+    (told,) = session.run(None, {"picture": given.numpy()})
+    if not np.allclose(told, wanted, atol=_CLOSE):
+        raise ValueError(f"{target}: onnxruntime says something else than torch")
