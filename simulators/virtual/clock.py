@@ -7,7 +7,6 @@ not run then. That is what makes weeks pass in minutes.
 
 import asyncio
 import math
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 
@@ -30,11 +29,16 @@ _BOOTS_S = 20.0
 class _Nap:
     """Somebody who idles."""
 
-    __slots__ = ("over", "wake")
+    __slots__ = ("over", "waiter")
 
-    def __init__(self, wake: Callable[[], None]) -> None:
+    def __init__(self, waiter: "asyncio.Future[bool]") -> None:
         self.over = False
-        self.wake = wake
+        self.waiter = waiter
+
+    def wake(self) -> None:
+        """It has idled enough."""
+        if not self.waiter.done():
+            self.waiter.set_result(True)
 
 
 class VirtualClock:
@@ -135,20 +139,26 @@ class VirtualClock:
         loop = asyncio.get_running_loop()
         if moved is not None and moved.is_set():
             return
+        waiter: asyncio.Future[bool] = loop.create_future()
+        nap = _Nap(waiter)
         self._napped += 1
-        until = None if due is None else max(self._when(due), loop.time() + _TICK_S)
-        limit = asyncio.timeout_at(until)
-        nap = _Nap(lambda: limit.reschedule(loop.time()))
         heappush(self._naps, (self.awake_s() + at_most_s, self._napped, nap))
+        if self._naps[0][2] is nap:
+            self._arm()
+        timer = None
+        if due is not None:
+            timer = loop.call_at(max(self._when(due), loop.time() + _TICK_S), nap.wake)
+        # As asyncio.Event.wait does it; a timeout around that would take five times as long.
+        if moved is not None:
+            moved._waiters.append(waiter)
         try:
-            async with limit:
-                if self._naps[0][2] is nap:
-                    self._arm()
-                await (loop.create_future() if moved is None else moved.wait())
-        except TimeoutError:
-            return
+            await waiter
         finally:
             nap.over = True
+            if timer is not None:
+                timer.cancel()
+            if moved is not None:
+                moved._waiters.remove(waiter)
 
     def _when(self, due: float) -> float:
         """The first moment of the loop at which `due` has come, however that is rounded."""
