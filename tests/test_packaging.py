@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from gatekeeper.lpr.selftest import GOLDEN
+
 ROOT = Path(__file__).parents[1]
 
 PLAYTHINGS = ("matplotlib", "pillow")
@@ -44,6 +46,13 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
 def test_the_gate_carries_no_simulator(gate: zipfile.ZipFile) -> None:
     packages = {path.split("/")[0] for path in gate.namelist()}
     assert {name for name in packages if not name.endswith(".dist-info")} == {"gatekeeper"}
+
+
+def test_the_gate_carries_the_pictures_by_which_sets_of_networks_are_tried(
+    gate: zipfile.ZipFile,
+) -> None:
+    golden = {path for path in gate.namelist() if path.startswith("gatekeeper/lpr/golden/")}
+    assert golden == {f"gatekeeper/lpr/golden/{file}" for file in GOLDEN}
 
 
 def test_the_gate_needs_nothing_that_only_draws(gate: zipfile.ZipFile) -> None:
