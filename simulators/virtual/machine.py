@@ -189,11 +189,13 @@ class Machine:
         self.broker.tell(self.name, event)
 
     def fail(self, task: str, part: str = "") -> None:
-        """A task of its controller fails, or a part of it, as by a fault of the program."""
+        """A task of its controller fails, or a part of it, as by a fault of the program; nothing
+        happens to one that has failed already and is not run again yet.
+        """
         tasks = self.loop.tasks
         leaves = tasks.leaves(self.now.controller.supervisor.tasks[task])
-        leaf = next(each for each in leaves if part in each.get_name())
-        tasks.fail(leaf, RuntimeError("a fault of the program"))
+        for leaf in [each for each in leaves if part in each.get_name()][:1]:
+            tasks.fail(leaf, RuntimeError("a fault of the program"))
         self.loop.settle()
 
     # --- what happens to it -------------------------------------------------------------------
