@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-LANES = ("outer-entry", "outer-exit", "inner-entry", "inner-exit")
+from simulators.site.layout import GATES
+
+LANES = tuple(name for name, _, _ in GATES)
 """In the order of their coils; lane n has the inputs 2n (arrival loop) and 2n + 1 (safety loop)."""
 
 CAMERA_USER, CAMERA_PASSWORD = "gate", "demo"
@@ -83,11 +85,11 @@ class Site:
             warning_s=self.limit_s / 3,
             grace_s=max(1.0, self.limit_s / 3),
         )
-        for number, lane in enumerate(LANES):
+        for number, (lane, zone, direction) in enumerate(GATES):
             text += _LANE.format(
                 lane=lane,
-                zone="car_park" if lane.startswith("outer") else "visitor_zone",
-                direction=lane.partition("-")[2],
+                zone=zone,
+                direction=direction,
                 camera_port=self.camera_port,
                 user=CAMERA_USER,
                 coil=number,

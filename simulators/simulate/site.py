@@ -6,16 +6,12 @@ from random import Random
 from typing import Any
 
 from gatekeeper.config import Config
+from simulators.site import layout
 
 INNER, OUTER = "gate-inner", "gate-outer"
-VISITOR_ZONE, CAR_PARK = "visitor_zone", "car_park"
+VISITOR_ZONE, CAR_PARK = layout.INNER, layout.OUTER
 
-CONTROLLER_OF = {
-    "outer-entry": OUTER,
-    "outer-exit": OUTER,
-    "inner-entry": INNER,
-    "inner-exit": INNER,
-}
+CONTROLLER_OF = {name: INNER if zone == VISITOR_ZONE else OUTER for name, zone, _ in layout.GATES}
 """Which controller runs which lane."""
 
 ZONE_OF = {INNER: VISITOR_ZONE, OUTER: CAR_PARK}

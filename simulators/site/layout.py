@@ -4,12 +4,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 OUTER, INNER = "car_park", "visitor_zone"
-_GATES = (
+GATES = (
     ("outer-entry", OUTER, "entry"),
     ("outer-exit", OUTER, "exit"),
     ("inner-entry", INNER, "entry"),
     ("inner-exit", INNER, "exit"),
 )
+"""The four lanes, the zone each leads into or out of, and its direction; the demonstration and the
+simulation are of the same site."""
 MOST_LANES = 8
 _INPUTS = ("arrival", "safety", "boom_up")
 
@@ -64,8 +66,8 @@ class Layout:
         return tuple(
             Lane(
                 name=_named(number),
-                zone=_GATES[number % 4][1],
-                direction=_GATES[number % 4][2],
+                zone=GATES[number % 4][1],
+                direction=GATES[number % 4][2],
                 unit=max(1, number - together + 2),
                 number=number if number < together else 0,
             )
@@ -116,7 +118,7 @@ class Layout:
 
 
 def _named(number: int) -> str:
-    name, again = _GATES[number % 4][0], number // 4
+    name, again = GATES[number % 4][0], number // 4
     return f"{name}-{again + 1}" if again else name
 
 
