@@ -51,9 +51,13 @@ class Supervisor:
             well = loop.call_later(RESTART.last_s, self._health.clear_alarm, "task_failed", name)
             try:
                 await task()
+            except asyncio.CancelledError as error:
+                current = asyncio.current_task()
+                if current is None or current.cancelling():
+                    raise
+                self._failed(name, error)  # something it waited for was cancelled, and not it
             except Exception as error:
-                log.error("task.failed", task=name, exc_info=error)
-                self._health.raise_alarm("task_failed", name, repr(error))
+                self._failed(name, error)
             finally:
                 well.cancel()
             if self._clock.boot_s() - begun > RESTART.last_s:
@@ -61,6 +65,10 @@ class Supervisor:
             if not self._stopping:
                 await asyncio.sleep(pause_s)
             pause_s = RESTART.after(pause_s)
+
+    def _failed(self, name: str, error: BaseException) -> None:
+        log.error("task.failed", task=name, exc_info=error)
+        self._health.raise_alarm("task_failed", name, repr(error))
 
 
 async def ended(tasks: Collection[asyncio.Task[Any]]) -> None:

@@ -83,3 +83,22 @@ async def test_a_task_that_swallows_its_cancellation_is_cancelled_again(
         await supervisor.ended([task])
     assert task.cancelled()
     assert swallowed == 3
+
+
+async def test_a_task_that_ends_because_what_it_waited_for_was_cancelled_is_run_again() -> None:
+    clock = SystemClock()
+    health = Health(clock)
+    keeper, runs = Supervisor(clock=clock, health=health), []
+
+    async def waits_for_what_is_cancelled() -> None:
+        runs.append(1)
+        other = asyncio.get_running_loop().create_future()
+        other.cancel()
+        await other
+
+    keeper.start([("lane in", waits_for_what_is_cancelled)])
+    await until(lambda: len(runs) > 1)
+
+    assert health.stands("task_failed", "lane in")
+    async with asyncio.timeout(PATIENCE_S):
+        await keeper.stop()
