@@ -55,8 +55,10 @@ class Supervisor:
                 current = asyncio.current_task()
                 if current is None or current.cancelling():
                     raise
+                log.error("task.failed", task=name, exc_info=error)
                 self._failed(name, error)  # something it waited for was cancelled, and not it
             except Exception as error:
+                log.error("task.failed", task=name, exc_info=error)
                 self._failed(name, error)
             finally:
                 well.cancel()
@@ -67,7 +69,6 @@ class Supervisor:
             pause_s = RESTART.after(pause_s)
 
     def _failed(self, name: str, error: BaseException) -> None:
-        log.error("task.failed", task=name, exc_info=error)
         self._health.raise_alarm("task_failed", name, repr(error))
 
 
