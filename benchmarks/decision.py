@@ -99,7 +99,7 @@ def fill(path: Path, plates: int, events: int) -> None:
     """In a process of its own: so many plates registered, so many events in the journal."""
 
     async def filled() -> None:
-        store = Store.rehearsal(path)
+        store = Store.unflushed(path)
         await store.replace(snapshot(ListName.VISITORS, plates, plates), AT)
         cars = [record(await decision(store, number % plates)) for number in range(100)]
         for _ in range(await store.outbox_depth(), events, len(cars)):

@@ -723,7 +723,7 @@ def reversible(*changes: tuple[str, str]) -> str:
 
 def test_lanes_that_are_opposite_share_barrier_and_safety_loop(tmp_path: Path) -> None:
     settings = loaded(reversible(), tmp_path)
-    ((one, other),) = config.opposites(settings)
+    ((one, other),) = config.reversible_lanes(settings)
     assert (one.name, other.name) == ("outer-exit", "outer-entry")
     assert one.barrier == other.barrier
     assert one.safety_loop == other.safety_loop
@@ -732,7 +732,7 @@ def test_lanes_that_are_opposite_share_barrier_and_safety_loop(tmp_path: Path) -
 
 def test_each_may_name_the_other(tmp_path: Path) -> None:
     named = ('name = "outer-entry"', 'name = "outer-entry"\nopposite = "outer-exit"')
-    assert len(config.opposites(loaded(reversible(named), tmp_path))) == 1
+    assert len(config.reversible_lanes(loaded(reversible(named), tmp_path))) == 1
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from gatekeeper.app.lists import Lists
 from gatekeeper.app.news import News
 from gatekeeper.app.notify import feed_watchdog, notify
 from gatekeeper.app.orders import Orders
-from gatekeeper.app.ports import Ears, Ports, Task
+from gatekeeper.app.ports import LinkListeners, Ports, Task
 from gatekeeper.app.supervisor import Supervisor
 from gatekeeper.app.tidying import Tidying
 from gatekeeper.app.timekeeper import Timekeeper
@@ -142,7 +142,7 @@ class Controller:
         self._devices = ports.devices(config, clock, health)
         self._build_lanes(ports)
         self._devices.watch_fire(config.fire.inputs, self._fire)
-        self._link = ports.link(config, ports, self._ears())
+        self._link = ports.link(config, ports, self._listeners())
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Go live, and serve until `stop`. What the store knows is taken up first, or later where
@@ -217,8 +217,8 @@ class Controller:
             store_failure_admits=self._config.zone_of(settings.zone).when_store_fails == "admit",
         )
 
-    def _ears(self) -> Ears:
-        return Ears(
+    def _listeners(self) -> LinkListeners:
+        return LinkListeners(
             obey=self._orders.obey,
             changed=self._lists.changed,
             heard=self._heard,

@@ -8,7 +8,7 @@ import structlog
 
 from gatekeeper.app.controller import Controller
 from gatekeeper.app.devices import RealDevices
-from gatekeeper.app.ports import Ears, Ports
+from gatekeeper.app.ports import LinkListeners, Ports
 from gatekeeper.app.recognition import calibrated, open_recognition
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import Config, warnings
@@ -62,7 +62,7 @@ async def opened(config: Config, stack: AsyncExitStack) -> Controller:
     return controller
 
 
-def _link(config: Config, ports: Ports, ears: Ears) -> Link | None:
+def _link(config: Config, ports: Ports, listeners: LinkListeners) -> Link | None:
     if config.centre is None:
         return None
     return Link(
@@ -72,11 +72,11 @@ def _link(config: Config, ports: Ports, ears: Ears) -> Link | None:
         store=ports.store,
         clock=ports.clock,
         health=ports.health,
-        obey=ears.obey,
-        changed=ears.changed,
-        report=ears.report,
+        obey=listeners.obey,
+        changed=listeners.changed,
+        report=listeners.report,
         peers=[peer.controller for peer in config.peer],
-        heard=ears.heard,
-        time_told=ears.time_told,
-        book=ears.orders,
+        heard=listeners.heard,
+        time_told=listeners.time_told,
+        book=listeners.orders,
     )

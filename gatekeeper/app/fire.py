@@ -97,7 +97,7 @@ class FireInputs:
 
     # --- what is said -------------------------------------------------------------------------
 
-    def _take(self, step: fire.Step) -> None:
+    def _take(self, step: fire.FireStep) -> None:
         self._fire = step.fire
         for news in step.news:
             self._hear(news)

@@ -64,7 +64,7 @@ class Link(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ears:
+class LinkListeners:
     """Who is told what comes by the link: `obey` carries out an order, `changed` hears of a list
     after it has changed (None: a whole list), `heard` what another controller says, `time_told`
     what the centre's clock shows; `report` is asked for the controller's health, and `orders`
@@ -91,4 +91,4 @@ class Ports:
     pictures: Pictures
     reader: Reader
     devices: Callable[[Config, Clock, Health], Devices]
-    link: Callable[[Config, "Ports", Ears], Link | None]
+    link: Callable[[Config, "Ports", LinkListeners], Link | None]

@@ -2,7 +2,7 @@
 
 from gatekeeper import __version__
 from gatekeeper.clock import Clock
-from gatekeeper.config import Config, LaneSettings, opposites
+from gatekeeper.config import Config, LaneSettings, reversible_lanes
 from gatekeeper.health import BLINDING, Health
 from gatekeeper.journal import Journal, PastLife
 from gatekeeper.lane import Side, Turn
@@ -49,7 +49,7 @@ def timing_of(config: Config, lane: LaneSettings) -> Timing:
 def sides_of(config: Config, clock: Clock, health: Health) -> dict[str, Side]:
     """The side that each lane of a reversible pair has of its barrier, by the lane's name."""
     sides: dict[str, Side] = {}
-    for pair in opposites(config):
+    for pair in reversible_lanes(config):
         timing = turn.Timing(
             limit_s=max(timing_of(config, lane).longest_s for lane in pair),
             in_line=all(lane.arrival_loops == "in_line" for lane in pair),

@@ -36,7 +36,6 @@ from gatekeeper.config.lanes import (
     LaneSettings,
 )
 from gatekeeper.config.limits import advisory_because
-from gatekeeper.config.opposites import opposites
 from gatekeeper.config.profiles import (
     BoardProfile,
     CoilFlash,
@@ -45,6 +44,7 @@ from gatekeeper.config.profiles import (
     TimedPulse,
     profile_names,
 )
+from gatekeeper.config.reversible import reversible_lanes
 from gatekeeper.config.zones import ScheduleSettings, ZoneSettings
 
 __all__ = [
@@ -83,8 +83,8 @@ __all__ = [
     "ZoneSettings",
     "advisory_because",
     "load",
-    "opposites",
     "profile_names",
+    "reversible_lanes",
     "secret",
     "warnings",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from gatekeeper.config.boards import BoardSettings, LineSettings, Wire
 from gatekeeper.config.controller import Config
-from gatekeeper.config.opposites import opposite_faults, shared_with
+from gatekeeper.config.reversible import reversible_faults, shared_with
 
 
 def broken_references(config: Config) -> list[str]:
@@ -14,7 +14,7 @@ def broken_references(config: Config) -> list[str]:
         *_unknown_zones(config),
         *_peer_faults(config),
         *_shared_lines(config),
-        *opposite_faults(config),
+        *reversible_faults(config),
         *_wiring_faults(config),
         *_display_faults(config),
     ]

@@ -86,7 +86,7 @@ class Arrivals:
         if presence.sensor is not Sensor.ARRIVAL:
             self._tell(presence)
             return
-        self._loop = loops.told(self._loop, presence.on, presence.at, self._limits)
+        self._loop = loops.changed(self._loop, presence.on, presence.at, self._limits)
         self._judge(presence.at)
 
     def wants_plates(self, seen: Seen, at: float) -> bool:

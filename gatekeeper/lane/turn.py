@@ -14,7 +14,7 @@ from gatekeeper.health import Health
 from gatekeeper.lane.context import LastPulse
 from gatekeeper.model import Direction, Presence, Sensor
 from gatekeeper.rules import turn
-from gatekeeper.rules.turn import Granted, Overdue, Step, Timing, Told
+from gatekeeper.rules.turn import Granted, LaneEdge, Overdue, Timing, TurnStep
 
 log = structlog.get_logger(__name__)
 
@@ -84,7 +84,7 @@ class Turn:
 
     def over(self, side: Direction) -> None:
         """This side needs the barrier no longer."""
-        self._follow(turn.over(self._turn, side, self._clock.boot_s()))
+        self._follow(turn.gives_back(self._turn, side, self._clock.boot_s()))
 
     def taken(self, side: Direction) -> bool:
         """Whether this side would have to wait."""
@@ -107,7 +107,7 @@ class Turn:
         self._follow(step, presence)
 
     def _follow(
-        self, step: Step, presence: Presence | None = None, *, asking: Direction | None = None
+        self, step: TurnStep, presence: Presence | None = None, *, asking: Direction | None = None
     ) -> None:
         before, self._turn = self._turn, step.turn
         if (before.owner, before.since) != (step.turn.owner, step.turn.since):
@@ -115,19 +115,19 @@ class Turn:
         self._changed.set()
         for output in step.outputs:
             match output:
-                case Told():
+                case LaneEdge():
                     self._tell(output, presence)
                 case Granted(side=side) if side is not asking:
                     self._sides[side].granted()
                 case _:
                     pass
 
-    def _tell(self, told: Told, presence: Presence | None) -> None:
+    def _tell(self, told: LaneEdge, presence: Presence | None) -> None:
         side = self._sides[told.side]
         at = self._clock.boot_s() if presence is None else presence.at
         side.tell(Presence(lane=side.lane, sensor=told.sensor, on=told.on, at=at, known=told.known))
 
-    def _report(self, step: Step) -> None:
+    def _report(self, step: TurnStep) -> None:
         owner = None if step.turn.owner is None else self._sides[step.turn.owner].lane
         log.info("turn.owner", turn=self.name, owner=owner)
         late = {output.side for output in step.outputs if isinstance(output, Overdue)}

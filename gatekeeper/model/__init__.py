@@ -82,7 +82,7 @@ from gatekeeper.model.orders import Order, OrderAnswer
 from gatekeeper.model.plates import PROVINCES
 from gatekeeper.model.policy import EXEMPTIBLE, Admits, Schedule, Then, ZonePolicy
 from gatekeeper.model.seen import Colour, Corners, Frame, Pixels, PlateRead, Point, Sighting
-from gatekeeper.model.stays import Blemish, Doubt, Judgement, PassageEnd, Stay, StayEnd
+from gatekeeper.model.stays import Doubt, Judgement, NotedDoubt, PassageEnd, Stay, StayEnd
 from gatekeeper.model.time import Instant
 
 __all__ = [
@@ -104,7 +104,6 @@ __all__ = [
     "BlacklistAdded",
     "BlacklistRemoved",
     "BlacklistSuspended",
-    "Blemish",
     "Colour",
     "Commit",
     "ControllerStarted",
@@ -138,6 +137,7 @@ __all__ = [
     "ListVersion",
     "Listing",
     "LockdownOrdered",
+    "NotedDoubt",
     "Order",
     "OrderAnswer",
     "OrderAnswered",

@@ -10,7 +10,7 @@ from gatekeeper.model.holds import HoldReason
 from gatekeeper.model.lists import ListName
 from gatekeeper.model.policy import ZonePolicy
 from gatekeeper.model.seen import Sighting
-from gatekeeper.model.stays import Blemish, Doubt, PassageEnd, StayEnd
+from gatekeeper.model.stays import Doubt, NotedDoubt, PassageEnd, StayEnd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +207,7 @@ class StaySuspected:
     plate: str
     stayed_s: float
     doubts: tuple[Doubt, ...]
-    because: tuple[Blemish, ...] = ()
+    because: tuple[NotedDoubt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

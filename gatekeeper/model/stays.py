@@ -1,6 +1,6 @@
 """Passages and stays."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gatekeeper.model.decisions import Limit, VehicleClass
@@ -48,7 +48,7 @@ class Doubt(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Blemish:
+class NotedDoubt:
     """One doubt, when it arose, and the lane and passage it came from where there are such."""
 
     doubt: Doubt
@@ -78,7 +78,8 @@ class Stay:
     """A plate inside a zone. Class, limit and list version are frozen when it has passed.
 
     Time counts from `counted_from`, which is the entry, or the last start of the controller;
-    `blemishes` are what was found against the window W so far, empty for a clean one.
+    `noted` are the doubts about the window W so far, none for a clean one; they are stored as
+    `blemishes`.
     """
 
     id: str
@@ -92,12 +93,12 @@ class Stay:
     limit: Limit | None
     list_version: int | None = None
     warned: bool = False
-    blemishes: tuple[Blemish, ...] = ()
+    noted: tuple[NotedDoubt, ...] = field(default=(), metadata={"alias": "blemishes"})
     judgement: Judgement | None = None
     ended: Instant | None = None
     end: StayEnd | None = None
 
     @property
     def doubts(self) -> tuple[Doubt, ...]:
-        """The kinds of blemish, each once, in the order they were found."""
-        return tuple(dict.fromkeys(blemish.doubt for blemish in self.blemishes))
+        """The kinds of doubt, each once, in the order in which they were noted."""
+        return tuple(dict.fromkeys(noted.doubt for noted in self.noted))

@@ -71,7 +71,7 @@ News: TypeAlias = Latched | Glitch | Long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class FireStep:
     """What comes of one input, or of time."""
 
     fire: Fire
@@ -83,7 +83,7 @@ def begin(lines: Iterable[str], *, latched: bool) -> Fire:
     return Fire(lines=tuple(Line(name=name) for name in lines), latched=latched)
 
 
-def sensed(fire: Fire, name: str, on: bool, at: float) -> Step:
+def sensed(fire: Fire, name: str, on: bool, at: float) -> FireStep:
     """An input says whether there is a fire. Saying it again is no news."""
     before = next(line for line in fire.lines if line.name == name)
     judged = late(fire, at)
@@ -93,10 +93,10 @@ def sensed(fire: Fire, name: str, on: bool, at: float) -> Step:
     lines = tuple(now if line.name == name else line for line in judged.fire.lines)
     after = late(replace(judged.fire, lines=lines), at)
     glitch = (Glitch(name, before.lasts(at)),) if _was_glitch(before, at) else ()
-    return Step(fire=after.fire, news=(*judged.news, *glitch, *after.news))
+    return FireStep(fire=after.fire, news=(*judged.news, *glitch, *after.news))
 
 
-def late(fire: Fire, at: float) -> Step:
+def late(fire: Fire, at: float) -> FireStep:
     """Time has passed: an input that is still on may latch, or be on for too long."""
     news: list[News] = []
     burning = [line for line in fire.lines if line.on and line.lasts(at) >= LATCH_S - _EARLY_S]
@@ -106,9 +106,9 @@ def late(fire: Fire, at: float) -> Step:
     if bool(long) != fire.long:
         news.append(Long(bool(long), long[0].name if long else ""))
     if not news:
-        return Step(fire=fire)
+        return FireStep(fire=fire)
     after = replace(fire, latched=fire.latched or bool(burning), long=bool(long))
-    return Step(fire=after, news=tuple(news))
+    return FireStep(fire=after, news=tuple(news))
 
 
 def wake_at(fire: Fire) -> float | None:

@@ -11,11 +11,11 @@ from datetime import timedelta
 from functools import reduce
 
 from gatekeeper.model import (
-    Blemish,
     Decision,
     Direction,
     Doubt,
     Instant,
+    NotedDoubt,
     PassageEnd,
     PassageEnded,
     PeerEvent,
@@ -110,7 +110,7 @@ def seen_outside(inside: Stay, place: Place, at: Instant, around: Around) -> Sta
     return stay.step(inside, stay.SeenOutside(at_entry=inside.zone == place.zone), at, around)
 
 
-def told_outside(
+def reported_outside(
     inside: Stay, place: Place, told: PeerEvent, at: Instant, around: Around
 ) -> list[StayStep]:
     """A peer tells, at `at`, of such a read. Only what happened after the entry for certain ends a
@@ -122,8 +122,8 @@ def told_outside(
         return [seen_outside(inside, place, at, around)]
     if known and after_s <= -ACROSS_CLOCKS_S:
         return []
-    found = Blemish(doubt=Doubt.SEEN_ELSEWHERE, at=at, detail=told.controller)
-    return blemished([inside], [found], at, around)
+    found = NotedDoubt(doubt=Doubt.SEEN_ELSEWHERE, at=at, detail=told.controller)
+    return with_doubts([inside], [found], at, around)
 
 
 def after_passage(
@@ -136,7 +136,7 @@ def after_passage(
     return doubted(stays, hiding, told, around)
 
 
-def unproven(before: tuple[Place, ...], place: Place, told: Ended) -> tuple[Place, ...]:
+def doubtful_exits(before: tuple[Place, ...], place: Place, told: Ended) -> tuple[Place, ...]:
     """The exits whose safety loops may be dead, after a passage. A vehicle that seems to back
     out of an open exit may have left over such a loop; the next one that crosses shows that it
     works.
@@ -162,7 +162,7 @@ def at_exit(stays: Iterable[Stay], told: Ended, certain: float, around: Around) 
         if _was_before(told.at, each.entered):
             continue
         if each.plate == told.plate:
-            seen = reduce(stay.blemished, _found(told.doubts, told), each)
+            seen = reduce(stay.with_doubt, _found(told.doubts, told), each)
             steps.append(stay.step(seen, away, told.at, around))
         elif stay.is_watched(each):
             doubts = (*told.doubts, *_leaving(told, each, certain))
@@ -174,17 +174,17 @@ def doubted(
     stays: Iterable[Stay], doubts: Iterable[Doubt], told: Ended, around: Around
 ) -> list[StayStep]:
     """The doubts of a passage are doubts about every window that was open."""
-    return blemished(stays, _found(doubts, told), told.at, around)
+    return with_doubts(stays, _found(doubts, told), told.at, around)
 
 
-def blemished(
-    stays: Iterable[Stay], found: Iterable[Blemish], at: Instant, around: Around
+def with_doubts(
+    stays: Iterable[Stay], found: Iterable[NotedDoubt], at: Instant, around: Around
 ) -> list[StayStep]:
     """The stays whose windows are open and do not have these doubts yet, with them."""
     found = tuple(found)
     steps = []
     for each in stays:
-        after = reduce(stay.blemished, found, each)
+        after = reduce(stay.with_doubt, found, each)
         if after is not each:
             steps.append(StayStep(stay=after, wake_at=stay.wake_at(after, at, around)))
     return steps
@@ -205,9 +205,11 @@ def _was_before(one: Instant, other: Instant) -> bool:
     return one.boot_id == other.boot_id and one.boot_s + ACROSS_CLOCKS_S < other.boot_s
 
 
-def _found(doubts: Iterable[Doubt], told: Ended) -> list[Blemish]:
+def _found(doubts: Iterable[Doubt], told: Ended) -> list[NotedDoubt]:
     return [
-        Blemish(doubt=doubt, at=told.at, lane=told.lane, passage=told.passage, detail=_read(told))
+        NotedDoubt(
+            doubt=doubt, at=told.at, lane=told.lane, passage=told.passage, detail=_read(told)
+        )
         for doubt in dict.fromkeys(doubts)
     ]
 

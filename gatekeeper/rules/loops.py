@@ -46,7 +46,7 @@ class ArrivalLoop:
     fault: Fault | None = None
 
 
-def told(loop: ArrivalLoop, on: bool, at: float, limits: Limits) -> ArrivalLoop:
+def changed(loop: ArrivalLoop, on: bool, at: float, limits: Limits) -> ArrivalLoop:
     """The board said that the loop is occupied, or free."""
     if on == loop.on:
         return loop

@@ -67,24 +67,26 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class TriggerStep:
     """What comes of one look."""
 
     trigger: Trigger
     edges: tuple[Edge, ...]
 
 
-def step(trigger: Trigger, view: View) -> Step:
+def step(trigger: Trigger, view: View) -> TriggerStep:
     """What a look makes of it. The edges are those that a loop would give, in their order."""
     plates = tuple(_plates(view))
     now = _with_look(trigger, view, bool(plates))
     if not now.occupied:
         since = _arrived(now, view.at)
         if since is None:
-            return Step(trigger=now, edges=())
+            return TriggerStep(trigger=now, edges=())
         return _arrival(now, plates, since)
     if now.seen_at is not None and view.at - now.seen_at >= EMPTY_S:
-        return Step(trigger=Trigger(moved_at=now.moved_at), edges=(Edge(False, now.seen_at),))
+        return TriggerStep(
+            trigger=Trigger(moved_at=now.moved_at), edges=(Edge(False, now.seen_at),)
+        )
     return _succeeded(now, plates, view.at)
 
 
@@ -127,23 +129,23 @@ def _arrived(trigger: Trigger, at: float) -> float | None:
     )
 
 
-def _arrival(trigger: Trigger, plates: tuple[str, ...], since: float) -> Step:
+def _arrival(trigger: Trigger, plates: tuple[str, ...], since: float) -> TriggerStep:
     came = replace(trigger, occupied=True, plate=next(iter(plates), None))
-    return Step(trigger=came, edges=(Edge(True, since),))
+    return TriggerStep(trigger=came, edges=(Edge(True, since),))
 
 
-def _succeeded(trigger: Trigger, plates: tuple[str, ...], at: float) -> Step:
+def _succeeded(trigger: Trigger, plates: tuple[str, ...], at: float) -> TriggerStep:
     """Bumper to bumper the view is never empty: another plate in two looks is another vehicle."""
     if not plates:
-        return Step(trigger=trigger, edges=())
+        return TriggerStep(trigger=trigger, edges=())
     if trigger.plate is None or not all(_another(plate, trigger.plate) for plate in plates):
         known = trigger.plate or plates[0]
-        return Step(trigger=replace(trigger, plate=known, other_since=None), edges=())
+        return TriggerStep(trigger=replace(trigger, plate=known, other_since=None), edges=())
     if trigger.other_since is None:
-        return Step(trigger=replace(trigger, other_since=at), edges=())
+        return TriggerStep(trigger=replace(trigger, other_since=at), edges=())
     since = trigger.other_since
     came = replace(trigger, plate=plates[0], plate_since=since, other_since=None)
-    return Step(trigger=came, edges=(Edge(False, since), Edge(True, at)))
+    return TriggerStep(trigger=came, edges=(Edge(False, since), Edge(True, at)))
 
 
 def _another(plate: str, known: str) -> bool:

@@ -47,7 +47,7 @@ class Overdue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class LaneEdge:
     """A loop changed, and it is this lane's vehicle. `known` is False where it may as well be one
     that comes from the other side.
     """
@@ -58,7 +58,7 @@ class Told:
     known: bool = True
 
 
-Output: TypeAlias = Granted | Overdue | Told
+Output: TypeAlias = Granted | Overdue | LaneEdge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,62 +86,62 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class TurnStep:
     """What comes of one thing that happened."""
 
     turn: Turn
     outputs: tuple[Output, ...] = ()
 
 
-def opposite(side: Direction) -> Direction:
+def other_side(side: Direction) -> Direction:
     """The other side of the barrier."""
     return Direction.EXIT if side is Direction.ENTRY else Direction.ENTRY
 
 
-def asks(turn: Turn, side: Direction, at: float) -> Step:
+def asks(turn: Turn, side: Direction, at: float) -> TurnStep:
     """A lane has admitted its vehicle and wants to open. The lane that has the barrier keeps it; so
     does one whose vehicle stands on the safety loop: no other vehicle could go.
     """
     on_safety = turn.safety and turn.crosser is side
     if turn.owner is side and (on_safety or not turn.ended):
-        return Step(turn=replace(turn, ended=False), outputs=(Granted(side=side),))
+        return TurnStep(turn=replace(turn, ended=False), outputs=(Granted(side=side),))
     return _settled(replace(turn, asking=turn.asking | {side}), at)
 
 
-def over(turn: Turn, side: Direction, at: float) -> Step:
+def gives_back(turn: Turn, side: Direction, at: float) -> TurnStep:
     """A lane needs the barrier no longer: its passage has ended, or it does not open."""
     ended = turn.ended or turn.owner is side
     return _settled(replace(turn, asking=turn.asking - {side}, ended=ended), at)
 
 
-def arrival(turn: Turn, side: Direction, on: bool, at: float, timing: Timing) -> Step:
+def arrival(turn: Turn, side: Direction, on: bool, at: float, timing: Timing) -> TurnStep:
     """The arrival loop of one side changed: somebody came, or the vehicle that crossed goes on."""
-    far = turn.far_at is not None and turn.crosser is opposite(side)
+    far = turn.far_at is not None and turn.crosser is other_side(side)
     if on == (far or side in turn.arrivals):
-        return Step(turn=turn)
+        return TurnStep(turn=turn)
     if on:
         if _comes_through(turn, side, at, timing):
-            return Step(turn=replace(turn, far_at=at))
+            return TurnStep(turn=replace(turn, far_at=at))
         return _came(turn, side, known=True)
     if far:
         crosser = turn.crosser if turn.safety else None
         return _settled(replace(turn, far_at=None, crosser=crosser), at)
     gone = replace(turn, arrivals=turn.arrivals - {side})
-    return Step(turn=gone, outputs=(Told(side=side, sensor=Sensor.ARRIVAL, on=False),))
+    return TurnStep(turn=gone, outputs=(LaneEdge(side=side, sensor=Sensor.ARRIVAL, on=False),))
 
 
-def safety(turn: Turn, on: bool, at: float) -> Step:
+def safety(turn: Turn, on: bool, at: float) -> TurnStep:
     """The safety loop changed. The lane that was told of the on is told of the off."""
     if on == turn.safety:
-        return Step(turn=turn)
+        return TurnStep(turn=turn)
     if on:
         return _onto_safety(turn, at)
     settled = _settled(replace(turn, safety=False, off_at=at), at)
-    told = [Told(side=turn.crosser, sensor=Sensor.SAFETY, on=False)] if turn.crosser else []
-    return Step(turn=settled.turn, outputs=(*told, *settled.outputs))
+    told = [LaneEdge(side=turn.crosser, sensor=Sensor.SAFETY, on=False)] if turn.crosser else []
+    return TurnStep(turn=settled.turn, outputs=(*told, *settled.outputs))
 
 
-def time(turn: Turn, at: float, timing: Timing) -> Step:
+def time(turn: Turn, at: float, timing: Timing) -> TurnStep:
     """Time has passed. No lane owns the barrier for ever; and a vehicle that stands on the far
     arrival loop for long has come back, or is another one that rolled up without a gap.
     """
@@ -155,7 +155,7 @@ def time(turn: Turn, at: float, timing: Timing) -> Step:
         outputs.append(Overdue(side=overdue))
         turn = replace(turn, owner=None, ended=False)
     settled = _settled(turn, at)
-    return Step(turn=settled.turn, outputs=(*outputs, *settled.outputs))
+    return TurnStep(turn=settled.turn, outputs=(*outputs, *settled.outputs))
 
 
 def wake_at(turn: Turn, timing: Timing) -> float | None:
@@ -164,52 +164,52 @@ def wake_at(turn: Turn, timing: Timing) -> float | None:
     return min((at for at in (limit, _stands_until(turn, timing)) if at is not None), default=None)
 
 
-def _settled(turn: Turn, at: float) -> Step:
+def _settled(turn: Turn, at: float) -> TurnStep:
     """The barrier goes from the lane that needs it no longer to the next one: exits first."""
     if turn.ended and not turn.safety and turn.far_at is None:
         turn = replace(turn, owner=None, ended=False)
     if turn.owner is not None or not turn.asking:
-        return Step(turn=turn)
+        return TurnStep(turn=turn)
     side = Direction.EXIT if Direction.EXIT in turn.asking else Direction.ENTRY
     granted = replace(turn, owner=side, since=at, asking=turn.asking - {side})
-    return Step(turn=granted, outputs=(Granted(side=side),))
+    return TurnStep(turn=granted, outputs=(Granted(side=side),))
 
 
-def _came(turn: Turn, side: Direction, *, known: bool) -> Step:
+def _came(turn: Turn, side: Direction, *, known: bool) -> TurnStep:
     """Somebody stands on the arrival loop of this side and has not just crossed."""
     here = replace(turn, arrivals=turn.arrivals | {side}, last=side)
-    told = Told(side=side, sensor=Sensor.ARRIVAL, on=True, known=known)
-    return Step(turn=here, outputs=(told,))
+    told = LaneEdge(side=side, sensor=Sensor.ARRIVAL, on=True, known=known)
+    return TurnStep(turn=here, outputs=(told,))
 
 
-def _counts_as_arrival(turn: Turn) -> Step:
+def _counts_as_arrival(turn: Turn) -> TurnStep:
     """The vehicle on the far arrival loop counts no longer as the one that crossed."""
     if turn.far_at is None or turn.crosser is None:
-        return Step(turn=turn)
+        return TurnStep(turn=turn)
     crosser = turn.crosser if turn.safety else None
-    return _came(replace(turn, far_at=None, crosser=crosser), opposite(turn.crosser), known=False)
+    return _came(replace(turn, far_at=None, crosser=crosser), other_side(turn.crosser), known=False)
 
 
 def _comes_through(turn: Turn, side: Direction, at: float, timing: Timing) -> bool:
     """Whether the vehicle that comes onto this arrival loop has crossed from the other side."""
-    if turn.crosser is not opposite(side) or not timing.in_line:
+    if turn.crosser is not other_side(side) or not timing.in_line:
         return False
     if turn.off_at is None:
         return turn.owner is turn.crosser
     return at - turn.off_at <= timing.reaches_s
 
 
-def _onto_safety(turn: Turn, at: float) -> Step:
+def _onto_safety(turn: Turn, at: float) -> TurnStep:
     """The vehicle on the safety loop has the barrier, unasked too: no other can use it."""
     side, known = _whose(turn)
-    told: list[Output] = [Told(side=side, sensor=Sensor.SAFETY, on=True, known=known)]
-    if turn.crosser is opposite(side):
+    told: list[Output] = [LaneEdge(side=side, sensor=Sensor.SAFETY, on=True, known=known)]
+    if turn.crosser is other_side(side):
         came = _counts_as_arrival(turn)
         turn, told = came.turn, [*came.outputs, *told]
     if turn.owner is None:
         turn = replace(turn, owner=side, since=at)
     on_it = replace(turn, safety=True, crosser=side, off_at=None, ended=False)
-    return Step(turn=on_it, outputs=tuple(told))
+    return TurnStep(turn=on_it, outputs=tuple(told))
 
 
 def _whose(turn: Turn) -> tuple[Direction, bool]:
@@ -222,7 +222,7 @@ def _whose(turn: Turn) -> tuple[Direction, bool]:
         lone = len(turn.arrivals) == 1
         return (next(iter(turn.arrivals)) if lone else turn.last), lone
     again = turn.crosser is side and turn.off_at is not None and turn.off_at >= turn.since
-    other_there = opposite(side) in turn.arrivals or turn.far_at is not None
+    other_there = other_side(side) in turn.arrivals or turn.far_at is not None
     return side, side in turn.arrivals or (again and not turn.ended) or not other_there
 
 

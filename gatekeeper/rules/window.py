@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, tzinfo
 
-from gatekeeper.model import Blemish, Doubt, Judgement, Stay
+from gatekeeper.model import Doubt, Judgement, NotedDoubt, Stay
 
 SENTENCES: Mapping[Doubt, str] = {
     Doubt.ENTRY_UNCERTAIN: "the plate was not read with certainty at the entry",
@@ -35,8 +35,8 @@ def explain(stay: Stay, local: tzinfo = UTC) -> tuple[str, ...]:
     """One line for each doubt about the window in the order in which they arose, times in `local`;
     else one line that says what the clean window means.
     """
-    if stay.blemishes:
-        return tuple(_line(blemish, local) for blemish in stay.blemishes)
+    if stay.noted:
+        return tuple(_line(noted, local) for noted in stay.noted)
     if stay.limit is None:
         return ("no limit holds for this stay: there can be no overstay",)
     if stay.judgement is Judgement.OVERSTAYED:
@@ -44,13 +44,13 @@ def explain(stay: Stay, local: tzinfo = UTC) -> tuple[str, ...]:
     return ("the window is clean: an overstay would be certain",)
 
 
-def _line(blemish: Blemish, local: tzinfo) -> str:
-    when = f"{blemish.at.wall.astimezone(local):%Y-%m-%d %H:%M:%S %Z}"
-    by = "" if blemish.at.trusted else " by a clock that was not synchronised"
+def _line(noted: NotedDoubt, local: tzinfo) -> str:
+    when = f"{noted.at.wall.astimezone(local):%Y-%m-%d %H:%M:%S %Z}"
+    by = "" if noted.at.trusted else " by a clock that was not synchronised"
     where = (
-        f"lane {blemish.lane}" if blemish.lane else "",
-        f"passage {blemish.passage}" if blemish.passage else "",
-        blemish.detail,
+        f"lane {noted.lane}" if noted.lane else "",
+        f"passage {noted.passage}" if noted.passage else "",
+        noted.detail,
     )
     told = ", ".join(part for part in where if part)
-    return f"{when}{by}: {SENTENCES[blemish.doubt]}" + (f" ({told})" if told else "")
+    return f"{when}{by}: {SENTENCES[noted.doubt]}" + (f" ({told})" if told else "")

@@ -74,7 +74,7 @@ def close(connection: Connection, now: datetime | None) -> None:
 
 def _note(connection: Connection, stay: Stay, commit: Commit) -> None:
     told = {record.passage for record in commit.records if _is_about(record.fact, stay)}
-    passages = {stay.entry_passage, *told, *(blemish.passage for blemish in stay.blemishes)}
+    passages = {stay.entry_passage, *told, *(noted.passage for noted in stay.noted)}
     unreviewed = stay.judgement is Judgement.SUSPECTED
     values = {"stay": stay.id, "zone": stay.zone, "plate": stay.plate, "unreviewed": unreviewed}
     _NOTE.run_all(connection, [{**values, "passage": each} for each in passages if each])

@@ -22,7 +22,7 @@ CLASSES: Mapping[str, type[Fact]] = {fact.kind: fact for fact in get_args(Fact)}
 def to_json(value: Fact | Stay | Hold | ListRow) -> str:
     """The fields of such a value as a JSON object; times are RFC 3339."""
     of: type = type(value)
-    return _writer(of).to_json(value).decode()
+    return _writer(of).to_json(value, by_alias=True).decode()
 
 
 def fact_of(kind: str, body: str | bytes) -> Fact:

@@ -77,7 +77,7 @@ class Handle:
         return self
 
     @classmethod
-    def rehearsal(cls, path: Path) -> Self:
+    def unflushed(cls, path: Path) -> Self:
         """The same for simulations: no method ever suspends, so that none needs a loop, and what
         was written may be lost in a power cut or seen late by readers (`flush`). Raises as `open`.
         """

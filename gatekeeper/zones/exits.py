@@ -23,7 +23,7 @@ class Exits:
         }
         self._unwatched: set[str] = set()
         self._occupied_at_peers: set[str] = set()
-        self._unproven: tuple[Place, ...] = ()
+        self._doubtful: tuple[Place, ...] = ()
 
     # --- watched ------------------------------------------------------------------------------
 
@@ -55,15 +55,15 @@ class Exits:
         """Whether a boom of the zone is kept up, at an entry or an exit."""
         return any(self._zone_of[lane] == zone for lane in self._held)
 
-    # --- proven -------------------------------------------------------------------------------
+    # --- doubtful -------------------------------------------------------------------------------
 
-    def prove(self, place: Place, told: Ended) -> None:
+    def crossed(self, place: Place, told: Ended) -> None:
         """What a passage shows of the safety loop of its lane."""
-        self._unproven = journey.unproven(self._unproven, place, told)
+        self._doubtful = journey.doubtful_exits(self._doubtful, place, told)
 
-    def unproven(self, zone: str) -> str | None:
+    def doubtful_exit(self, zone: str) -> str | None:
         """An exit lane of the zone whose safety loop may be dead, if there is one."""
-        return next((place.lane for place in self._unproven if place.zone == zone), None)
+        return next((place.lane for place in self._doubtful if place.zone == zone), None)
 
     # --- occupied at a peer -------------------------------------------------------------------
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from gatekeeper.clock import Clock
 from gatekeeper.health import Tell
 from gatekeeper.journal import Journal, Posted
-from gatekeeper.model import Blemish, Commit, ListRow, PeerMark, Record, Stay, ZoneState
-from gatekeeper.rules import excuse, journey, stay
-from gatekeeper.rules.excuse import Excuses
+from gatekeeper.model import Commit, ListRow, NotedDoubt, PeerMark, Record, Stay, ZoneState
+from gatekeeper.rules import journey, pauses, stay
+from gatekeeper.rules.pauses import PausedTime
 from gatekeeper.rules.stay import Around, StayStep
 from gatekeeper.zones import peers
 from gatekeeper.zones.exits import Exits
@@ -74,28 +74,28 @@ class Ledger:
         if plan is None:
             return stay.QUIET
         return Around(
-            excuses=self.open.excuses(zone),
+            paused=self.open.paused(zone),
             settling_s=peers.SETTLING_S if plan.peers else stay.SETTLING_S,
             blacklist_days=plan.policy.blacklist_days,
             advisory=plan.advisory,
-            unproven=self.exits.unproven(zone),
+            doubtful_exit=self.exits.doubtful_exit(zone),
         )
 
     # --- time that does not count ---------------------------------------------------------------
 
     def pause(self, zone: str, cause: str, begins: bool, at: float) -> None:
         """From `at` on no time counts in a zone, or it counts again."""
-        change = excuse.began if begins else excuse.ended
-        self._reschedule(zone, change(self.open.excuses(zone), cause, at))
+        change = pauses.began if begins else pauses.ended
+        self._reschedule(zone, change(self.open.paused(zone), cause, at))
 
     def pause_span(self, zone: str, cause: str, since: float, until: float) -> None:
         """No time counted from `since` to `until`; that it began may have been told, or not."""
-        before = excuse.ended(self.open.excuses(zone), cause, until)
-        self._reschedule(zone, excuse.lasted(before, cause, since, until))
+        before = pauses.ended(self.open.paused(zone), cause, until)
+        self._reschedule(zone, pauses.lasted(before, cause, since, until))
 
-    def _reschedule(self, zone: str, excuses: Excuses) -> None:
+    def _reschedule(self, zone: str, paused: PausedTime) -> None:
         at = self._clock.instant()
-        self.open.excused(zone, excuses, at.boot_s)
+        self.open.keep_paused(zone, paused, at.boot_s)
         around = self.around(zone)
         self.open.rescheduled(
             zone, {each.id: stay.wake_at(each, at, around) for each in self.open.watched(zone)}
@@ -104,10 +104,10 @@ class Ledger:
 
     # --- what holds from now on ---------------------------------------------------------------
 
-    def doubt(self, zone: str, blemish: Blemish, change: Change = NOTHING) -> None:
+    def doubt(self, zone: str, noted: NotedDoubt, change: Change = NOTHING) -> None:
         """Something was found against every window that is open in a zone."""
         around = self.around(zone)
-        steps = journey.blemished(self.open.watched(zone), [blemish], blemish.at, around)
+        steps = journey.with_doubts(self.open.watched(zone), [noted], noted.at, around)
         self.take(steps, change)
 
     def take(self, steps: Sequence[StayStep], change: Change = NOTHING) -> Posted:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from gatekeeper.model import Stay, ZoneState
-from gatekeeper.rules import excuse, stay
-from gatekeeper.rules.excuse import Excuses
+from gatekeeper.rules import pauses, stay
+from gatekeeper.rules.pauses import PausedTime
 from gatekeeper.rules.stay import StayStep
 
 
@@ -24,7 +24,7 @@ class OpenStays:
         self._wake_at: dict[str, float] = {}
         self._counts: dict[str, ZoneState] = {}
         self._coming: dict[str, set[str]] = defaultdict(set)
-        self._excuses: dict[str, Excuses] = {}
+        self._paused: dict[str, PausedTime] = {}
 
     # --- stays --------------------------------------------------------------------------------
 
@@ -97,19 +97,19 @@ class OpenStays:
         self._coming[zone].discard(passage)
         return kept
 
-    # --- excuses ------------------------------------------------------------------------------
+    # --- paused ------------------------------------------------------------------------------
 
-    def excuses(self, zone: str) -> Excuses:
+    def paused(self, zone: str) -> PausedTime:
         """What time counts for nobody in a zone."""
-        return self._excuses.get(zone, excuse.NONE)
+        return self._paused.get(zone, pauses.NONE)
 
-    def excused(self, zone: str, excuses: Excuses, at: float) -> None:
-        """The zone's excuses from now on, but for what no watched stay can still ask for."""
+    def keep_paused(self, zone: str, paused: PausedTime, at: float) -> None:
+        """The zone's paused time from now on, but for what no watched stay can still ask for."""
         oldest = min((s.counted_from.boot_s for s in self._watched[zone].values()), default=at)
-        self._excuses[zone] = excuse.since(excuses, oldest)
+        self._paused[zone] = pauses.since(paused, oldest)
 
     def rescheduled(self, zone: str, wake_at: dict[str, float | None]) -> None:
-        """When the watched stays of a zone want to be woken, after its excuses have changed."""
+        """When the watched stays of a zone want to be woken, after its paused time has changed."""
         for key in self._watched[zone]:
             self._wake_at.pop(key, None)
             moment = wake_at.get(key)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from uuid6 import uuid7
 
-from gatekeeper.model import Blemish, Direction, Doubt, Instant, PassageEnd, Stay
+from gatekeeper.model import Direction, Doubt, Instant, NotedDoubt, PassageEnd, Stay
 from gatekeeper.rules import journey, stay
 from gatekeeper.rules.journey import Ended, Place
 from gatekeeper.rules.stay import StayStep
@@ -40,7 +40,7 @@ class Passages:
 
     def over(self, place: Place, told: Ended) -> list[StayStep]:
         """What a passage means for those who were inside before."""
-        self._ledger.exits.prove(place, told)
+        self._ledger.exits.crossed(place, told)
         if place.zone not in self._ledger.plans:
             return []
         of_plate = self._ledger.open.of_plate(told.plate or "")
@@ -68,9 +68,9 @@ class Passages:
         )
         if begun is None:
             return []
-        found = Blemish(doubt=Doubt.PLATE_CONFLICT, at=told.at, lane=told.lane)
+        found = NotedDoubt(doubt=Doubt.PLATE_CONFLICT, at=told.at, lane=told.lane)
         around = self._ledger.around(place.zone)
-        return [begun, *journey.blemished(known, [found], told.at, around)]
+        return [begun, *journey.with_doubts(known, [found], told.at, around)]
 
     def _doubts_at_entry(self, zone: str, told: Ended) -> list[Doubt]:
         doubts = []

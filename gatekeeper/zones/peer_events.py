@@ -29,7 +29,7 @@ from gatekeeper.model import (
 from gatekeeper.rules import journey
 from gatekeeper.rules.journey import Ended, Place
 
-UNPROVING = (*BLINDING, HELD_OPEN)
+DOUBT_ALARMS = (*BLINDING, HELD_OPEN)
 """With these alarms of a peer nobody knows for certain who has left by its exits."""
 
 
@@ -68,9 +68,9 @@ def read(told: PeerEvent, at: Instant) -> Found:
             return Found(doubt=_BY_HAND[reason])
         case AlarmRaised(alarm=Doubt.BOOM_WITHOUT_COMMAND.value):
             return Found(doubt=Doubt.BOOM_WITHOUT_COMMAND)
-        case AlarmRaised(alarm=alarm, subject=subject) if alarm in UNPROVING:
+        case AlarmRaised(alarm=alarm, subject=subject) if alarm in DOUBT_ALARMS:
             return Found(doubt=Doubt.EXIT_LANE_UNHEALTHY, blind=subject)
-        case AlarmCleared(alarm=alarm, subject=subject) if alarm in UNPROVING:
+        case AlarmCleared(alarm=alarm, subject=subject) if alarm in DOUBT_ALARMS:
             return Found(doubt=Doubt.EXIT_LANE_UNHEALTHY, sees=subject)
         case _:
             return _of_the_blacklist(told)

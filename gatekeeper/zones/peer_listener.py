@@ -5,11 +5,11 @@
 
 from gatekeeper.clock import Clock
 from gatekeeper.model import (
-    Blemish,
     ControllerStarted,
     Direction,
     Doubt,
     Instant,
+    NotedDoubt,
     PeerEvent,
     PeerHealth,
 )
@@ -57,7 +57,7 @@ class PeerListener:
             self._doubt(told.controller, doubt)
         if told.online and told.clock_trusted and self._is_off(told):
             self._doubt(told.controller, Doubt.CLOCK_UNTRUSTED)
-        if any(alarm in peer_events.UNPROVING for alarm in told.alarms):
+        if any(alarm in peer_events.DOUBT_ALARMS for alarm in told.alarms):
             self._doubt(told.controller, Doubt.EXIT_LANE_UNHEALTHY)
         self._ledger.take((), Change(marks=self._peers.marks))
 
@@ -125,7 +125,9 @@ class PeerListener:
         return [
             step
             for each in self._passages.outside(place, plate, at)
-            for step in journey.told_outside(each, place, told, at, self._ledger.around(each.zone))
+            for step in journey.reported_outside(
+                each, place, told, at, self._ledger.around(each.zone)
+            )
         ]
 
     def _occupied(self, place: Place, ended: Ended | None, at: Instant) -> None:
@@ -144,7 +146,7 @@ class PeerListener:
         at = self._clock.instant()
         lanes = self._ledger.exits.forget_occupied(controller)
         for zone in self._peers.zones(controller):
-            self._ledger.doubt(zone, Blemish(doubt=doubt, at=at, detail=controller))
+            self._ledger.doubt(zone, NotedDoubt(doubt=doubt, at=at, detail=controller))
             for lane in lanes:
                 self._ledger.pause(zone, lane, begins=False, at=at.boot_s)
 

@@ -15,10 +15,10 @@ from gatekeeper.health import Health, Tell
 from gatekeeper.journal import Journal, PastLife, Posted
 from gatekeeper.model import (
     Admits,
-    Blemish,
     Direction,
     Doubt,
     Instant,
+    NotedDoubt,
     PeerEvent,
     PeerHealth,
     Record,
@@ -162,7 +162,7 @@ class Zones:
             self.doubt(lane, Doubt.EXIT_LANE_UNHEALTHY)
 
     def held(self, lane: str, up: bool) -> None:
-        """The boom of a lane is kept up from now on, or no longer: anybody may leave unproven,
+        """The boom of a lane is kept up from now on, or no longer: anybody may leave doubtful_exit,
         against the way of an entry, too.
         """
         self._ledger.exits.hold(lane, up)
@@ -217,8 +217,8 @@ class Zones:
         place = self._places[lane]
         if place.direction is Direction.ENTRY and doubt not in journey.HIDES_EXIT_AT_ENTRY:
             return
-        blemish = Blemish(doubt=doubt, at=self._clock.instant(), lane=lane, passage=passage)
-        self._ledger.doubt(place.zone, blemish, Change(lane=lane))
+        noted = NotedDoubt(doubt=doubt, at=self._clock.instant(), lane=lane, passage=passage)
+        self._ledger.doubt(place.zone, noted, Change(lane=lane))
 
     # --- what the centre and the peers tell ---------------------------------------------------
 
@@ -282,9 +282,9 @@ class Zones:
         """While the store fails or is slow a passage may be forgotten: no overstay that runs now
         can end as certain (situations, 31).
         """
-        blemish = Blemish(doubt=Doubt.STORE_FAILED, at=self._clock.instant())
+        noted = NotedDoubt(doubt=Doubt.STORE_FAILED, at=self._clock.instant())
         for zone in self._plans:
-            self._ledger.doubt(zone, blemish)
+            self._ledger.doubt(zone, noted)
         self._changed()
 
     # --- waking -------------------------------------------------------------------------------

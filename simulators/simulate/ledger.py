@@ -22,7 +22,7 @@ BREAK_S = 20.0
 own rule: docs/situations.md, 2)."""
 
 _LATE_S = 600.0
-"""A judgement may be told so long after the car has gone: it was read leaving, or what excuses
+"""A judgement may be told so long after the car has gone: it was read leaving, or what pauses
 had to settle first."""
 
 

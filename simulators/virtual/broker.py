@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from gatekeeper.app.ports import Ears, Ports
+from gatekeeper.app.ports import LinkListeners, Ports
 from gatekeeper.errors import GatekeeperError, StoreError
 from gatekeeper.model import (
     Event,
@@ -104,8 +104,8 @@ class Broker:
 class VirtualLink:
     """The link of one controller's life."""
 
-    def __init__(self, ports: Ports, ears: Ears, mail: Mail, broker: Broker) -> None:
-        self.ears, self._mail, self._broker = ears, mail, broker
+    def __init__(self, ports: Ports, listeners: LinkListeners, mail: Mail, broker: Broker) -> None:
+        self.listeners, self._mail, self._broker = listeners, mail, broker
         self._store, self._clock = ports.store, ports.clock
         self.away_since: float | None = None
 
@@ -132,13 +132,13 @@ class VirtualLink:
     async def follow(self, changes: ListChanges) -> bool:
         """The centre changes a list; False: there is a gap."""
         followed = await self._store.follow(changes, self._clock.instant())
-        self.ears.changed(changes)
+        self.listeners.changed(changes)
         return followed
 
     async def obey(self, order: Order) -> OrderAnswer:
         """The centre orders; the answer is journalled."""
         self._stir()
-        book = self.ears.orders
+        book = self.listeners.orders
         answer = await book.answer_of(order.id)
         if answer is None:
             answer = await self._carried_out(order)
@@ -153,13 +153,13 @@ class VirtualLink:
         if left_s <= 0:
             return order.answered("refused", "expired")
         try:
-            return await self.ears.obey(replace(order, deadline=now.boot_s + left_s))
+            return await self.listeners.obey(replace(order, deadline=now.boot_s + left_s))
         except GatekeeperError as error:
             return order.answered("unknown", str(error))
 
     async def hear(self, told: PeerEvent | PeerHealth) -> None:
         """Another controller tells of itself."""
-        await self.ears.heard(told)
+        await self.listeners.heard(told)
 
     def _stir(self) -> None:
         if isinstance(self._clock, VirtualClock):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatekeeper.app.controller import Controller
-from gatekeeper.app.ports import Ears, Ports
+from gatekeeper.app.ports import LinkListeners, Ports
 from gatekeeper.clock import Clock
 from gatekeeper.config import Config
 from gatekeeper.health import Health
@@ -79,9 +79,9 @@ class Life:
         self.devices = VirtualDevices(config, clock, health, kerbs=self._machine.kerbs)
         return self.devices
 
-    def _make_link(self, config: Config, ports: Ports, ears: Ears) -> VirtualLink:
+    def _make_link(self, config: Config, ports: Ports, listeners: LinkListeners) -> VirtualLink:
         broker = self._machine.broker
-        self.link = VirtualLink(ports, ears, broker.mail(config.controller), broker)
+        self.link = VirtualLink(ports, listeners, broker.mail(config.controller), broker)
         return self.link
 
     def kill(self) -> None:

@@ -22,7 +22,7 @@ class Panel:
         self.inputs = FireInputs(
             [WIRE],
             journal=Journal(
-                Store.rehearsal(folder / "gate.db"), clock=self.clock, health=self.health
+                Store.unflushed(folder / "gate.db"), clock=self.clock, health=self.health
             ),
             clock=self.clock,
             health=self.health,

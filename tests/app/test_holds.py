@@ -47,7 +47,7 @@ class Desk:
         self.clock = VirtualClock()
         self.clock.true_s = 100.0
         self.health = Health(self.clock)
-        self.journal = Journal(Store.rehearsal(path), clock=self.clock, health=self.health)
+        self.journal = Journal(Store.unflushed(path), clock=self.clock, health=self.health)
         self.lanes = {"in": FakeHolder(), "out": FakeHolder()}
         self.fire = self.fire_inputs()
         holders = cast("dict[str, Holder]", self.lanes)

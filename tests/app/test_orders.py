@@ -70,7 +70,7 @@ class Desk:
     def __init__(self, path: Path) -> None:
         self.clock = VirtualClock()
         health = Health(self.clock)
-        self.journal = Journal(Store.rehearsal(path), clock=self.clock, health=health)
+        self.journal = Journal(Store.unflushed(path), clock=self.clock, health=health)
         self.lane = FakeLane()
         self.holds = FakeHolds()
         self.told: list[str] = []

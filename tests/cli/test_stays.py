@@ -9,12 +9,12 @@ from click.testing import CliRunner
 
 from gatekeeper.cli import gatekeeper
 from gatekeeper.model import (
-    Blemish,
     Commit,
     Doubt,
     Instant,
     Judgement,
     Limit,
+    NotedDoubt,
     Stay,
     StayEnd,
     VehicleClass,
@@ -40,7 +40,7 @@ SUSPECTED = replace(
     id="2",
     plate="京B11111",
     judgement=Judgement.SUSPECTED,
-    blemishes=(Blemish(doubt=Doubt.COULD_HAVE_LEFT, at=AT, lane="inner-exit", passage="q"),),
+    noted=(NotedDoubt(doubt=Doubt.COULD_HAVE_LEFT, at=AT, lane="inner-exit", passage="q"),),
 )
 GONE = replace(CLEAN, id="3", plate="沪C22222", ended=AT, end=StayEnd.EXITED)
 ALL = Commit(records=(), stays=(CLEAN, SUSPECTED, GONE))
@@ -54,11 +54,11 @@ def stays(gate: "Gate", *words: str) -> str:
 
 def test_an_open_stay_tells_its_window_below_it(gate: "Gate") -> None:
     gate.write(ALL)
-    first, clean, second, blemish = stays(gate).splitlines()
+    first, clean, second, doubt = stays(gate).splitlines()
     assert (first.split()[0], first.split()[-1]) == ("闽A12345", "inside")
     assert clean.strip() == "the window is clean: an overstay would be certain"
     assert second.endswith("suspected, inside")
-    assert blemish.endswith("could have been this one (lane inner-exit, passage q)")
+    assert doubt.endswith("could have been this one (lane inner-exit, passage q)")
 
 
 def test_one_plate_is_asked_for_in_whatever_way_it_is_written(gate: "Gate") -> None:

@@ -187,12 +187,12 @@ def left_behind(written: list[Commit]) -> tuple[object, ...]:
 def empty_database() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "gatekeeper.db"
-        at_once(Store.rehearsal(path).close())
+        at_once(Store.unflushed(path).close())
         return path.read_bytes()
 
 
 def left_behind_in(path: Path, written: list[Commit]) -> tuple[object, ...]:
-    store = Store.rehearsal(path)
+    store = Store.unflushed(path)
     try:
         at_once(store.commit_all(written))
         suspended = {

@@ -22,7 +22,6 @@ from gatekeeper.model import (
     BlacklistAdded,
     BlacklistRemoved,
     BlacklistSuspended,
-    Blemish,
     ControllerStarted,
     Decision,
     Direction,
@@ -30,6 +29,7 @@ from gatekeeper.model import (
     Limit,
     ListName,
     LockdownOrdered,
+    NotedDoubt,
     Outcome,
     PassageEnd,
     PassageEnded,
@@ -410,7 +410,7 @@ def run(machine: type[SiteMachine], *, examples: int, steps: int, **more: Any) -
     )
 
 
-def finds_nothing(stay: Stay, blemish: Blemish) -> Stay:
+def finds_nothing(stay: Stay, noted: NotedDoubt) -> Stay:
     return stay
 
 
@@ -436,7 +436,7 @@ def test_who_leaves_unread_is_not_wronged(machine: type[SiteMachine]) -> None:
 def test_without_the_clean_window_rule_the_same_car_is_wronged(
     machine: type[SiteMachine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stay, "blemished", finds_nothing)
+    monkeypatch.setattr(stay, "with_doubt", finds_nothing)
     with pytest.raises(AssertionError, match="innocent"):
         _leaves_unread_and_the_limit_goes_by(machine)
 

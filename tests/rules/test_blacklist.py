@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gatekeeper.model import (
-    Blemish,
     Doubt,
     Instant,
     Limit,
     ListName,
+    NotedDoubt,
     RowSource,
     Stay,
     VehicleClass,
@@ -41,7 +41,7 @@ def test_a_certain_overstay_bans_the_plate_from_the_zone_at_once() -> None:
 @pytest.mark.parametrize("doubt", list(Doubt))
 def test_a_stay_with_any_doubt_never_blacklists(doubt: Doubt) -> None:
     with pytest.raises(ValueError, match=doubt.value):
-        blacklist.row_for(replace(STAY, blemishes=(Blemish(doubt=doubt, at=AT),)), AT)
+        blacklist.row_for(replace(STAY, noted=(NotedDoubt(doubt=doubt, at=AT),)), AT)
 
 
 def test_a_row_lasts_until_it_is_taken_off_unless_the_site_gives_it_days() -> None:

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from gatekeeper.model import (
     Admits,
-    Blemish,
     Doubt,
     Instant,
     Limit,
+    NotedDoubt,
     Stay,
     StayEnd,
     VehicleClass,
@@ -54,7 +54,7 @@ def ended(ago_s: float, *, twice: bool = False, boot: str = "a", trusted: bool =
         entry_lane="in",
         entry_passage="p1",
         limit=LIMIT,
-        blemishes=(Blemish(doubt=Doubt.PLATE_CONFLICT, at=at),) if twice else (),
+        noted=(NotedDoubt(doubt=Doubt.PLATE_CONFLICT, at=at),) if twice else (),
         ended=at,
         end=StayEnd.EXITED,
     )

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatekeeper.model import (
-    Blemish,
     Colour,
     Decision,
     Direction,
@@ -16,6 +15,7 @@ from gatekeeper.model import (
     Instant,
     Judgement,
     Limit,
+    NotedDoubt,
     PassageEnd,
     PeerEvent,
     Reason,
@@ -34,10 +34,10 @@ from gatekeeper.rules.journey import (
     Ended,
     Place,
     at_exit,
-    blemished,
     doubted,
     is_outside,
     local,
+    with_doubts,
 )
 from gatekeeper.rules.stay import QUIET, StayStep
 
@@ -215,8 +215,8 @@ def test_who_left_unread_could_have_been_anybody_whose_limit_runs() -> None:
 def test_what_the_exit_read_stands_beside_the_doubt() -> None:
     (step,) = at_exit([inside()], left("京A12399"), CERTAIN, QUIET)
 
-    (blemish,) = step.stay.blemishes
-    assert blemish == Blemish(
+    (noted,) = step.stay.noted
+    assert noted == NotedDoubt(
         doubt=Doubt.COULD_HAVE_LEFT,
         at=at(305),
         lane="out",
@@ -224,7 +224,7 @@ def test_what_the_exit_read_stands_beside_the_doubt() -> None:
         detail="read as 京A12399, weakest character 0.99",
     )
     (unread,) = at_exit([inside()], left(None), CERTAIN, QUIET)
-    assert unread.stay.blemishes[0].detail == "not read"
+    assert unread.stay.noted[0].detail == "not read"
 
 
 def test_who_crossed_without_a_decision_could_have_been_anybody() -> None:
@@ -260,11 +260,11 @@ def test_a_stay_is_blemished_once_by_each_kind_of_doubt() -> None:
 
 
 def test_who_gets_no_blemish_is_not_written_again() -> None:
-    assert blemished([inside()], [], at(300), QUIET) == []
+    assert with_doubts([inside()], [], at(300), QUIET) == []
 
 
 def test_a_stay_that_is_blemished_still_asks_to_be_woken() -> None:
-    (step,) = blemished([inside()], [Blemish(doubt=Doubt.RESTART, at=at(300))], at(300), QUIET)
+    (step,) = with_doubts([inside()], [NotedDoubt(doubt=Doubt.RESTART, at=at(300))], at(300), QUIET)
 
     assert step.wake_at == 480
 
@@ -294,7 +294,7 @@ def test_each_stay_moves_at_most_once_and_only_its_own_passage_ends_it(
     if told.through and plate is None:
         watched = [each for each in steps if each.stay.plate in (CAR, OTHER)]
         assert len(watched) == 2
-        assert all(each.stay.blemishes for each in watched)
+        assert all(each.stay.noted for each in watched)
 
 
 # --- moments --------------------------------------------------------------------------------
@@ -328,7 +328,7 @@ def reported(after_s: float, *, trusted: bool = True) -> PeerEvent:
 
 
 def outside_by(told: PeerEvent, stay: Stay) -> list[StayStep]:
-    return journey.told_outside(stay, INTO_THE_PARK, told, at(400), QUIET)
+    return journey.reported_outside(stay, INTO_THE_PARK, told, at(400), QUIET)
 
 
 def test_a_read_at_a_peer_that_was_after_the_entry_for_certain_ends_the_stay() -> None:
@@ -415,22 +415,22 @@ def undecided(end: PassageEnd) -> Ended:
 
 def test_a_vehicle_that_seems_to_back_out_of_an_open_exit_leaves_its_loop_in_doubt() -> None:
     backed_out = left(CAR, end=PassageEnd.BACKED_OUT)
-    assert journey.unproven((), OUT, backed_out) == (OUT,)
-    assert journey.unproven((OUT,), OUT, backed_out) == (OUT,)
-    assert journey.unproven((), OUT, undecided(PassageEnd.BACKED_OUT)) == ()
-    assert journey.unproven((), IN, backed_out) == ()
+    assert journey.doubtful_exits((), OUT, backed_out) == (OUT,)
+    assert journey.doubtful_exits((OUT,), OUT, backed_out) == (OUT,)
+    assert journey.doubtful_exits((), OUT, undecided(PassageEnd.BACKED_OUT)) == ()
+    assert journey.doubtful_exits((), IN, backed_out) == ()
 
 
 def test_the_next_vehicle_that_crosses_that_loop_shows_that_it_works() -> None:
     north = Place(lane="north", zone="hall", direction=Direction.EXIT)
-    assert journey.unproven((OUT, north), OUT, left(OTHER)) == (north,)
-    assert journey.unproven((OUT, north), OUT, undecided(PassageEnd.PASSED)) == (north,)
+    assert journey.doubtful_exits((OUT, north), OUT, left(OTHER)) == (north,)
+    assert journey.doubtful_exits((OUT, north), OUT, undecided(PassageEnd.PASSED)) == (north,)
 
 
 @pytest.mark.parametrize("end", [PassageEnd.PASSED_PRESUMED, PassageEnd.TIMED_OUT])
 def test_a_passage_over_which_the_loop_was_silent_shows_nothing(end: PassageEnd) -> None:
-    assert journey.unproven((OUT,), OUT, left(CAR, end=end)) == (OUT,)
-    assert journey.unproven((), OUT, left(CAR, end=end)) == ()
+    assert journey.doubtful_exits((OUT,), OUT, left(CAR, end=end)) == (OUT,)
+    assert journey.doubtful_exits((), OUT, left(CAR, end=end)) == ()
 
 
 # --- what the journal says ------------------------------------------------------------------

@@ -13,14 +13,14 @@ from gatekeeper.rules.loops import (
     Fault,
     SafetyLoop,
     after,
+    changed,
     judged,
     seen,
-    told,
 )
 
 
 def occupied() -> ArrivalLoop:
-    return told(ArrivalLoop(), True, 100.0, USUAL)
+    return changed(ArrivalLoop(), True, 100.0, USUAL)
 
 
 def test_a_loop_occupied_for_ten_minutes_with_nothing_in_view_is_stuck() -> None:
@@ -42,13 +42,13 @@ def test_a_plate_or_motion_in_view_speaks_for_the_loop() -> None:
 def test_a_stuck_loop_stays_so_whatever_comes_into_view_until_it_falls() -> None:
     loop = judged(occupied(), 1000.0, USUAL)
     assert judged(seen(loop, 1001.0), 1002.0, USUAL).fault is Fault.STUCK
-    assert told(loop, False, 1003.0, USUAL).fault is None
+    assert changed(loop, False, 1003.0, USUAL).fault is None
 
 
 def chattering(at: float = 0.0) -> ArrivalLoop:
     loop = ArrivalLoop()
     for number in range(USUAL.edges):
-        loop = told(loop, not loop.on, at + number * 0.1, USUAL)
+        loop = changed(loop, not loop.on, at + number * 0.1, USUAL)
     return loop
 
 
@@ -65,7 +65,7 @@ def test_a_chattering_loop_is_believed_again_when_it_has_been_quiet() -> None:
 def test_one_that_only_chatters_more_slowly_is_not_quiet() -> None:
     loop = chattering()
     for _ in range(20):
-        loop = told(loop, not loop.on, loop.since + USUAL.quiet_s - 1, USUAL)
+        loop = changed(loop, not loop.on, loop.since + USUAL.quiet_s - 1, USUAL)
     assert loop.fault is Fault.CHATTERING
 
 
@@ -73,7 +73,7 @@ def test_cars_one_after_another_do_not_chatter() -> None:
     loop, at = ArrivalLoop(), 0.0
     for _ in range(50):
         at += 0.6  # a lorry and its trailer
-        loop = told(loop, not loop.on, at, USUAL)
+        loop = changed(loop, not loop.on, at, USUAL)
         assert loop.fault is None
 
 
@@ -84,7 +84,7 @@ def test_a_loop_without_a_fault_is_as_it_was_told_and_a_free_one_is_never_stuck(
     loop, at = ArrivalLoop(), 0.0
     for on, after_s in levels:
         at += after_s
-        loop = judged(told(loop, on, at, USUAL), at, USUAL)
+        loop = judged(changed(loop, on, at, USUAL), at, USUAL)
         assert loop.on is on
         assert loop.on or loop.fault is not Fault.STUCK
         assert judged(loop, at, USUAL) == loop
@@ -133,7 +133,7 @@ def edges_within(seconds: float) -> ArrivalLoop:
     loop = ArrivalLoop()
     for number in range(USUAL.edges):
         moment = 1000.0 + seconds * number / (USUAL.edges - 1)
-        loop = told(loop, not loop.on, moment, USUAL)
+        loop = changed(loop, not loop.on, moment, USUAL)
     return loop
 
 
@@ -146,5 +146,5 @@ def test_of_many_edges_the_newest_count() -> None:
     loop = edges_within(30.0)
     for number in range(USUAL.edges):
         assert loop.fault is None
-        loop = told(loop, not loop.on, 1040.0 + number * 0.2, USUAL)
+        loop = changed(loop, not loop.on, 1040.0 + number * 0.2, USUAL)
     assert loop.fault is Fault.CHATTERING

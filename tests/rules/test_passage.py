@@ -11,8 +11,8 @@ from gatekeeper.rules.passage import (
     Input,
     Output,
     Passage,
+    PassageStep,
     State,
-    Step,
     Timing,
     step,
 )
@@ -350,7 +350,7 @@ class Lane:
         self.ended = 0
         self.opened_in_visit = 0
 
-    def feed(self, what: Input) -> Step:
+    def feed(self, what: Input) -> PassageStep:
         self.at += 1.0
         after = step(self.passage, what, self.at, TIMING)
         self.passage = after.passage

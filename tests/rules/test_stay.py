@@ -7,7 +7,6 @@ from gatekeeper.model import (
     Admits,
     BlacklistAdded,
     BlacklistSuspended,
-    Blemish,
     Colour,
     Decision,
     Doubt,
@@ -17,6 +16,7 @@ from gatekeeper.model import (
     Limit,
     ListName,
     ListRow,
+    NotedDoubt,
     PassageEnd,
     Reason,
     Sighting,
@@ -31,12 +31,12 @@ from gatekeeper.model import (
     Verdict,
     ZonePolicy,
 )
-from gatekeeper.rules import excuse
+from gatekeeper.rules import pauses
 from gatekeeper.rules.stay import (
     QUIET,
     Around,
     AwayFromExit,
-    Blemished,
+    Doubted,
     Eased,
     GivenUp,
     Restarted,
@@ -110,16 +110,16 @@ def left(end: PassageEnd, arrived: Instant) -> AwayFromExit:
     return AwayFromExit(end=end, arrived=arrived)
 
 
-def found(doubt: Doubt, when: Instant) -> Blemished:
-    return Blemished(Blemish(doubt=doubt, at=when))
+def found(doubt: Doubt, when: Instant) -> Doubted:
+    return Doubted(NotedDoubt(doubt=doubt, at=when))
 
 
 def occupied(since: float, until: float | None = None) -> Around:
     """An exit was occupied for a while, or still is."""
-    excuses = excuse.began(excuse.NONE, "inner-exit", since)
+    paused = pauses.began(pauses.NONE, "inner-exit", since)
     if until is not None:
-        excuses = excuse.ended(excuses, "inner-exit", until)
-    return Around(excuses=excuses)
+        paused = pauses.ended(paused, "inner-exit", until)
+    return Around(paused=paused)
 
 
 # --- the entry ------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ def test_an_internal_car_has_a_limit_from_the_moment_it_passed() -> None:
     assert kinds(started) == [StayStarted]
     assert started.stay.limit == LIMIT
     assert started.stay.list_version == 7
-    assert started.stay.blemishes == ()
+    assert started.stay.noted == ()
     assert started.stay.counted_from == at(0)
     assert started.wake_at == 480
 
@@ -149,8 +149,8 @@ def test_nobody_else_has_a_limit(vehicle: VehicleClass) -> None:
 
 
 def test_an_uncertain_entry_is_a_blemish_of_the_entry() -> None:
-    assert begun(replace(DECISION, certain=False)).blemishes == (
-        Blemish(doubt=Doubt.ENTRY_UNCERTAIN, at=at(0), lane="inner-entry", passage="p1"),
+    assert begun(replace(DECISION, certain=False)).noted == (
+        NotedDoubt(doubt=Doubt.ENTRY_UNCERTAIN, at=at(0), lane="inner-entry", passage="p1"),
     )
 
 
@@ -254,16 +254,16 @@ def test_a_stay_is_judged_once() -> None:
 
 @pytest.mark.parametrize("doubt", list(Doubt))
 def test_with_any_doubt_an_overstay_is_only_suspected(doubt: Doubt) -> None:
-    blemish = Blemish(doubt=doubt, at=at(300), lane="inner-exit", passage="p2", detail="why")
-    over = after((Blemished(blemish), at(300)), (Woken(), at(670)))
+    noted = NotedDoubt(doubt=doubt, at=at(300), lane="inner-exit", passage="p2", detail="why")
+    over = after((Doubted(noted), at(300)), (Woken(), at(670)))
 
     assert kinds(over) == [StaySuspected]
     assert over.listed == ()
     assert over.stay.judgement is Judgement.SUSPECTED
-    assert over.stay.blemishes == (blemish,)
+    assert over.stay.noted == (noted,)
     (suspected,) = over.facts
     assert isinstance(suspected, StaySuspected)
-    assert (suspected.doubts, suspected.because) == ((doubt,), (blemish,))
+    assert (suspected.doubts, suspected.because) == ((doubt,), (noted,))
 
 
 def test_a_kind_of_doubt_is_found_once() -> None:
@@ -271,7 +271,7 @@ def test_a_kind_of_doubt_is_found_once() -> None:
         (found(Doubt.TAILGATING, at(100)), at(100)), (found(Doubt.TAILGATING, at(200)), at(200))
     )
 
-    assert twice.stay.blemishes == (Blemish(doubt=Doubt.TAILGATING, at=at(100)),)
+    assert twice.stay.noted == (NotedDoubt(doubt=Doubt.TAILGATING, at=at(100)),)
 
 
 def test_a_doubt_after_the_judgement_changes_nothing() -> None:
@@ -321,7 +321,7 @@ def test_a_car_that_backs_out_goes_on_without_the_wait() -> None:
     back = after((left(PassageEnd.BACKED_OUT, at(500)), at(700)), stay=warned, around=around)
 
     assert counted_s(back.stay, at(700), around) == 500
-    assert back.stay.blemishes == ()
+    assert back.stay.noted == ()
     assert back.wake_at == 870
     early = after((Woken(), at(869)), stay=back.stay, around=around)
     assert early.facts == ()
@@ -684,5 +684,5 @@ def test_a_character_as_sure_as_the_measured_level_contradicts() -> None:
 
 def test_a_stay_that_is_overdue_asks_to_be_woken_now() -> None:
     warned = after((Woken(), at(500)))
-    tailgated = Blemished(Blemish(doubt=Doubt.TAILGATING, at=at(300)))
+    tailgated = Doubted(NotedDoubt(doubt=Doubt.TAILGATING, at=at(300)))
     assert step(warned.stay, tailgated, at(800)).wake_at == 800.0

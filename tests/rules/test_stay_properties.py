@@ -10,12 +10,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from gatekeeper.model import (
     BlacklistAdded,
     BlacklistSuspended,
-    Blemish,
     Decision,
     Doubt,
     Fact,
     Instant,
     Limit,
+    NotedDoubt,
     PassageEnd,
     Reason,
     StayEnded,
@@ -25,15 +25,15 @@ from gatekeeper.model import (
     VehicleClass,
     Verdict,
 )
-from gatekeeper.rules import excuse
-from gatekeeper.rules.excuse import Excuses
+from gatekeeper.rules import pauses
+from gatekeeper.rules.pauses import PausedTime
 from gatekeeper.rules.stay import (
     EARLY_S,
     QUIET,
     SETTLING_S,
     Around,
     AwayFromExit,
-    Blemished,
+    Doubted,
     Eased,
     GivenUp,
     Restarted,
@@ -132,8 +132,8 @@ def test_whoever_stays_is_judged_when_it_asks_to_be_woken_and_time_at_the_exits_
         asked = wake_at(stay, now, around)
         if edges and (asked is None or edges[0][0] <= asked):
             moment, lane, begins = edges.pop(0)
-            change = excuse.began if begins else excuse.ended
-            around = Around(excuses=change(around.excuses, lane, moment))
+            change = pauses.began if begins else pauses.ended
+            around = Around(paused=change(around.paused, lane, moment))
             free_s += 0.0 if standing else moment - now.boot_s
             standing += 1 if begins else -1
             now = replace(now, boot_s=moment)
@@ -163,7 +163,7 @@ class AnyStay(RuleBasedStateMachine):
         self.boot_s = 0.0
         self.wall = NINE
         self.trusted = True
-        self.excuses: Excuses = excuse.NONE
+        self.paused: PausedTime = pauses.NONE
         self.occupied: set[str] = set()
         self.arrived: Instant | None = None
         self.settled_s = 0.0
@@ -175,13 +175,13 @@ class AnyStay(RuleBasedStateMachine):
 
     @property
     def around(self) -> Around:
-        return Around(excuses=self.excuses)
+        return Around(paused=self.paused)
 
     def feed(self, what: StayInput) -> None:
         before = self.last.stay
         self.last = step(before, what, self.now(), self.around)
         self.facts += self.last.facts
-        assert self.last.stay.blemishes[: len(before.blemishes)] == before.blemishes
+        assert self.last.stay.noted[: len(before.noted)] == before.noted
         for fact in self.last.facts:
             if isinstance(fact, StayOverstayed | StaySuspected):
                 assert fact.stayed_s + EARLY_S >= WINDOW_S
@@ -205,19 +205,19 @@ class AnyStay(RuleBasedStateMachine):
         if power_cut:
             self.boot += 1
             self.boot_s = 20.0
-        self.excuses, self.occupied, self.arrived = excuse.NONE, set(), None
+        self.paused, self.occupied, self.arrived = pauses.NONE, set(), None
         self.settled_s = 0.0
         self.feed(Restarted())
 
     @rule(lane=st.sampled_from(EXITS))
     def an_exit_is_occupied(self, lane: str) -> None:
-        self.excuses = excuse.began(self.excuses, lane, self.boot_s)
+        self.paused = pauses.began(self.paused, lane, self.boot_s)
         self.occupied.add(lane)
         self.reschedule()
 
     @rule(lane=st.sampled_from(EXITS))
     def an_exit_is_free(self, lane: str) -> None:
-        self.excuses = excuse.ended(self.excuses, lane, self.boot_s)
+        self.paused = pauses.ended(self.paused, lane, self.boot_s)
         self.occupied.discard(lane)
         self.reschedule()
 
@@ -236,7 +236,7 @@ class AnyStay(RuleBasedStateMachine):
 
     @rule(doubt=st.sampled_from(Doubt))
     def doubt(self, doubt: Doubt) -> None:
-        self.feed(Blemished(Blemish(doubt=doubt, at=self.now())))
+        self.feed(Doubted(NotedDoubt(doubt=doubt, at=self.now())))
 
     @rule()
     def be_seen_outside(self) -> None:
@@ -269,7 +269,7 @@ class AnyStay(RuleBasedStateMachine):
     @invariant()
     def nobody_is_blacklisted_with_a_blemish(self) -> None:
         if any(isinstance(fact, BlacklistAdded) for fact in self.facts):
-            assert self.last.stay.blemishes == ()
+            assert self.last.stay.noted == ()
             assert self.last.stay.limit is not None
 
     @invariant()
@@ -297,7 +297,7 @@ class AnyStay(RuleBasedStateMachine):
 
     @invariant()
     def counted_time_that_is_settled_never_decreases(self) -> None:
-        settled_at = excuse.settled_at(self.excuses, self.boot_s)
+        settled_at = pauses.settled_at(self.paused, self.boot_s)
         if settled_at is not None and settled_at <= self.boot_s:
             counted = counted_s(self.last.stay, self.now(), self.around)
             assert counted >= self.settled_s - EARLY_S

@@ -10,7 +10,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from gatekeeper.model import Direction, Sensor
 from gatekeeper.rules import turn
-from gatekeeper.rules.turn import Granted, Output, Overdue, Step, Timing, Told, Turn, opposite
+from gatekeeper.rules.turn import (
+    Granted,
+    LaneEdge,
+    Output,
+    Overdue,
+    Timing,
+    Turn,
+    TurnStep,
+    other_side,
+)
 
 ENTRY, EXIT = Direction.ENTRY, Direction.EXIT
 TIMING = Timing(limit_s=100.0, reaches_s=5.0, leaves_s=10.0)
@@ -29,7 +38,7 @@ class Pair:
         return Granted(side=side) in self._take(turn.asks(self.turn, side, self.at))
 
     def over(self, side: Direction) -> None:
-        self._take(turn.over(self.turn, side, self.at))
+        self._take(turn.gives_back(self.turn, side, self.at))
 
     def arrival(self, side: Direction, on: bool) -> tuple[Output, ...]:
         return self._take(turn.arrival(self.turn, side, on, self.at, self.timing))
@@ -49,19 +58,19 @@ class Pair:
         """The vehicle of this side drives through, and off the far arrival loop."""
         self.safety(True)
         self.arrival(side, False)
-        self.arrival(opposite(side), True)
+        self.arrival(other_side(side), True)
         self.wait(2)
         self.safety(False)
         self.over(side)
         self.wait(1)
-        self.arrival(opposite(side), False)
+        self.arrival(other_side(side), False)
 
     @property
     def outputs(self) -> list[Output]:
         """All that was said, in turn."""
         return [output for _, output in self.said]
 
-    def _take(self, step: Step) -> tuple[Output, ...]:
+    def _take(self, step: TurnStep) -> tuple[Output, ...]:
         self.turn = step.turn
         self.said += [(self.at, output) for output in step.outputs]
         return step.outputs
@@ -74,7 +83,9 @@ def pair() -> Pair:
 
 def told(outputs: Iterable[Output]) -> list[tuple[Direction, Sensor, bool, bool]]:
     return [
-        (each.side, each.sensor, each.on, each.known) for each in outputs if isinstance(each, Told)
+        (each.side, each.sensor, each.on, each.known)
+        for each in outputs
+        if isinstance(each, LaneEdge)
     ]
 
 
@@ -84,7 +95,7 @@ def told(outputs: Iterable[Output]) -> list[tuple[Direction, Sensor, bool, bool]
 @pytest.mark.parametrize("side", Direction)
 def test_who_asks_first_for_a_free_barrier_has_it(pair: Pair, side: Direction) -> None:
     assert pair.ask(side)
-    assert not pair.ask(opposite(side))
+    assert not pair.ask(other_side(side))
     assert pair.ask(side)
 
 
@@ -176,7 +187,7 @@ def test_the_vehicle_that_crosses_does_not_arrive_on_the_other_side(pair: Pair) 
     pair.arrival(ENTRY, True)
     pair.ask(ENTRY)
     pair.cross(ENTRY)
-    assert {each.side for each in pair.outputs if isinstance(each, Told)} == {ENTRY}
+    assert {each.side for each in pair.outputs if isinstance(each, LaneEdge)} == {ENTRY}
     assert pair.turn.owner is None
     assert told(pair.arrival(EXIT, True)) == [(EXIT, Sensor.ARRIVAL, True, True)]
 
@@ -195,7 +206,7 @@ def test_one_that_stands_on_the_far_loop_for_long_has_come_anew_and_nobody_knows
     assert not pair.ask(EXIT)
     pair.wait(0.2)
     assert pair.outputs[-2:] == [
-        Told(side=EXIT, sensor=Sensor.ARRIVAL, on=True, known=False),
+        LaneEdge(side=EXIT, sensor=Sensor.ARRIVAL, on=True, known=False),
         Granted(side=EXIT),
     ]
 
@@ -229,7 +240,7 @@ def test_without_an_owner_the_order_of_the_loops_tells_whose_vehicle_it_is(pair:
 def test_where_it_does_not_it_is_the_side_that_was_occupied_last(
     pair: Pair, last: Direction, still_there: bool
 ) -> None:
-    for side in (opposite(last), last):
+    for side in (other_side(last), last):
         pair.arrival(side, True)
         if not still_there:
             pair.arrival(side, False)
@@ -326,16 +337,16 @@ class AnyTraffic(RuleBasedStateMachine):
         """What most vehicles do."""
         side = self.owner or EXIT
         self.safety_loop()
-        self.arrival(opposite(side))
+        self.arrival(other_side(side))
         self.safety_loop()
         self.over(side)
-        self.arrival(opposite(side))
+        self.arrival(other_side(side))
 
     def follow(self) -> None:
         """What was said holds together, and the barrier changes hands only as it may."""
         for at, each in self.pair.said:
             match each:
-                case Told(side=side, sensor=sensor, on=on):
+                case LaneEdge(side=side, sensor=sensor, on=on):
                     assert on is ((side, sensor) not in self.heard)
                     self.heard ^= {(side, sensor)}
                 case Overdue(side=side):
@@ -376,7 +387,7 @@ class AnyTraffic(RuleBasedStateMachine):
             now = self.pair.turn
             assert now.far_at is not None
             assert now.crosser is not None
-            assert self.arrivals - hear == {opposite(now.crosser)}
+            assert self.arrivals - hear == {other_side(now.crosser)}
             assert turn.wake_at(now, TIMING) is not None
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from gatekeeper.model import Blemish, Doubt, Instant, Judgement, Limit, Stay, VehicleClass
+from gatekeeper.model import Doubt, Instant, Judgement, Limit, NotedDoubt, Stay, VehicleClass
 from gatekeeper.rules.window import SENTENCES, explain
 
 AT = Instant(
@@ -39,31 +39,31 @@ def test_a_stay_without_a_limit_can_be_no_overstay() -> None:
 
 
 def test_a_blemish_says_when_what_and_where() -> None:
-    blemish = Blemish(doubt=Doubt.COULD_HAVE_LEFT, at=AT, lane="out", passage="q", detail="unread")
-    assert explain(replace(STAY, blemishes=(blemish,))) == (
+    noted = NotedDoubt(doubt=Doubt.COULD_HAVE_LEFT, at=AT, lane="out", passage="q", detail="unread")
+    assert explain(replace(STAY, noted=(noted,))) == (
         "2026-11-23 01:05:10 UTC: a vehicle that left could have been this one"
         " (lane out, passage q, unread)",
     )
 
 
 def test_a_blemish_of_no_lane_is_told_in_the_hours_of_the_site() -> None:
-    blemish = Blemish(doubt=Doubt.RESTART, at=AT)
+    noted = NotedDoubt(doubt=Doubt.RESTART, at=AT)
     local = timezone(timedelta(hours=8), "CST")
-    assert explain(replace(STAY, blemishes=(blemish,)), local) == (
+    assert explain(replace(STAY, noted=(noted,)), local) == (
         "2026-11-23 09:05:10 CST: the controller was down for a while",
     )
 
 
 def test_a_clock_that_was_not_synchronised_is_said_to_be_so() -> None:
-    blemish = Blemish(doubt=Doubt.RESTART, at=replace(AT, trusted=False))
-    (line,) = explain(replace(STAY, blemishes=(blemish,)))
+    noted = NotedDoubt(doubt=Doubt.RESTART, at=replace(AT, trusted=False))
+    (line,) = explain(replace(STAY, noted=(noted,)))
     assert "by a clock that was not synchronised" in line
 
 
 def test_blemishes_are_told_one_a_line_in_the_order_they_were_found() -> None:
-    found = tuple(Blemish(doubt=doubt, at=AT) for doubt in (Doubt.RESTART, Doubt.TAILGATING))
-    assert len(explain(replace(STAY, blemishes=found))) == 2
-    assert SENTENCES[Doubt.RESTART] in explain(replace(STAY, blemishes=found))[0]
+    found = tuple(NotedDoubt(doubt=doubt, at=AT) for doubt in (Doubt.RESTART, Doubt.TAILGATING))
+    assert len(explain(replace(STAY, noted=found))) == 2
+    assert SENTENCES[Doubt.RESTART] in explain(replace(STAY, noted=found))[0]
 
 
 @pytest.mark.parametrize("doubt", Doubt)

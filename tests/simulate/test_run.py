@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gatekeeper.model import Blemish, Stay
+from gatekeeper.model import NotedDoubt, Stay
 from gatekeeper.rules import stay
 from simulators.simulate import run
 from simulators.simulate.ledger import Verdicts
@@ -25,7 +25,7 @@ def verdicts(plan: Plan, days: float = 1.0) -> Verdicts:
     return run.run_site(task).verdicts
 
 
-def finds_nothing(stay: Stay, blemish: Blemish) -> Stay:
+def finds_nothing(stay: Stay, noted: NotedDoubt) -> Stay:
     return stay
 
 
@@ -38,7 +38,7 @@ def test_with_the_clean_window_rule_nobody_is_blacklisted_wrongly() -> None:
 def test_without_the_clean_window_rule_wrong_blacklistings_appear(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(stay, "blemished", finds_nothing)
+    monkeypatch.setattr(stay, "with_doubt", finds_nothing)
     judged = verdicts(HARD)
     assert judged.wrong_blacklistings > 0
     assert judged.wrong_blacklistings == len(judged.victims)

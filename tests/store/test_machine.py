@@ -20,7 +20,6 @@ from gatekeeper.errors import StoreError
 from gatekeeper.model import (
     BarrierCommanded,
     BarrierIntended,
-    Blemish,
     Commit,
     Doubt,
     Fact,
@@ -32,6 +31,7 @@ from gatekeeper.model import (
     ListName,
     ListRow,
     ListSnapshot,
+    NotedDoubt,
     OrderAnswered,
     Outcome,
     PeerMark,
@@ -92,7 +92,7 @@ stay = st.builds(
         entry_lane="in",
         entry_passage="p",
         limit=None,
-        blemishes=(Blemish(doubt=Doubt.RESTART, at=AT),) * (end or 0),
+        noted=(NotedDoubt(doubt=Doubt.RESTART, at=AT),) * (end or 0),
         ended=None if end is None else later(end),
         end=None if end is None else StayEnd.EXITED,
     ),
@@ -377,7 +377,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(rehearsal=st.booleans())
     def stop_and_start(self, rehearsal: bool) -> None:
         self.run(self.store.close())
-        self.store = Store.rehearsal(self.path) if rehearsal else self.started()
+        self.store = Store.unflushed(self.path) if rehearsal else self.started()
         self.is_flushed = not rehearsal
 
     @rule(most=st.integers(0, 9), confirmed=st.booleans())

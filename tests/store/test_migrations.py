@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from gatekeeper.model import (
-    Blemish,
     Commit,
     Doubt,
     Hold,
@@ -22,6 +21,7 @@ from gatekeeper.model import (
     Limit,
     ListName,
     ListRow,
+    NotedDoubt,
     PeerMark,
     RowSource,
     Stay,
@@ -57,7 +57,7 @@ def stay(number: int, plate: str, entered: Instant, *doubts: Doubt) -> Stay:
         entry_passage="p-1",
         limit=LIMIT,
         list_version=1,
-        blemishes=tuple(Blemish(doubt=doubt, at=entered) for doubt in doubts),
+        noted=tuple(NotedDoubt(doubt=doubt, at=entered) for doubt in doubts),
     )
 
 
@@ -214,12 +214,12 @@ async def newest(tmp_path: Path) -> AsyncIterator[Store]:
     await store.close()
 
 
-async def test_a_stay_with_its_blemish_and_the_rest_of_the_site_are_as_they_were(
+async def test_a_stay_with_its_doubt_and_the_rest_of_the_site_are_as_they_were(
     newest: Store,
 ) -> None:
-    found = Blemish(doubt=Doubt.TAILGATING, at=at(60), lane="inner-exit", passage="p-2")
+    found = NotedDoubt(doubt=Doubt.TAILGATING, at=at(60), lane="inner-exit", passage="p-2")
 
-    assert await newest.open_stays() == (replace(OPEN, blemishes=(found,)),)
+    assert await newest.open_stays() == (replace(OPEN, noted=(found,)),)
     assert await newest.counts() == (ZoneState(zone=ZONE, count=1, trusted=True),)
     assert await newest.unfinished() == (("c-2", "inner-exit", "p-4"),)
     assert await newest.peer_marks() == (

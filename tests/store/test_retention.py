@@ -10,7 +10,6 @@ import pytest
 from gatekeeper.model import (
     BarrierCommanded,
     BarrierIntended,
-    Blemish,
     Commit,
     Doubt,
     Fact,
@@ -20,6 +19,7 @@ from gatekeeper.model import (
     ListChanges,
     ListName,
     ListRow,
+    NotedDoubt,
     OrderAnswered,
     Outcome,
     Reason,
@@ -212,8 +212,8 @@ async def test_what_comes_while_it_is_pruned_is_left_for_the_next_time(store: St
 
 
 def judged(judgement: Judgement, days: float = 0.0, **changed: object) -> Stay:
-    blemish = Blemish(doubt=Doubt.TAILGATING, at=ago(days), lane="out", passage="p-doubt")
-    stay = replace(STAY, entered=ago(days), judgement=judgement, blemishes=(blemish,))
+    noted = NotedDoubt(doubt=Doubt.TAILGATING, at=ago(days), lane="out", passage="p-doubt")
+    stay = replace(STAY, entered=ago(days), judgement=judgement, noted=(noted,))
     return replace(stay, **changed)  # type: ignore[arg-type]
 
 

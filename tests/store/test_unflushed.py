@@ -39,7 +39,7 @@ def at_once(call: Coroutine[Any, Any, Answer]) -> Answer:
 
 @pytest.fixture
 def rehearsed(path: Path) -> Store:
-    return Store.rehearsal(path)
+    return Store.unflushed(path)
 
 
 def _seen_by_others(path: Path) -> int:
@@ -67,7 +67,7 @@ def test_a_rehearsed_database_is_opened_like_any_other(rehearsed: Store, path: P
         at_once(rehearsed.commit(ARRIVED))
     of = rehearsed.journal
     at_once(rehearsed.close())
-    again = Store.rehearsal(path)
+    again = Store.unflushed(path)
     (fourth,) = at_once(again.commit(ARRIVED))
     at_once(again.close())
 

@@ -66,31 +66,31 @@ def test_what_fails_at_a_peer_is_told_apart_from_what_fails_here(exits: Exits) -
     assert exits.unwatched_at("north") == ["north/a", "north/b"]
 
 
-# --- proven ---------------------------------------------------------------------------------
+# --- doubtful ---------------------------------------------------------------------------------
 
 
-def test_who_backs_out_of_an_open_exit_leaves_it_unproven_until_somebody_crosses(
+def test_who_backs_out_of_an_open_exit_leaves_it_doubtful_until_somebody_crosses(
     exits: Exits,
 ) -> None:
-    exits.prove(OUT, passage(PassageEnd.BACKED_OUT))
-    assert exits.unproven("hall") == "out"
-    assert exits.unproven("car_park") is None
-    exits.prove(OUT, passage(PassageEnd.PASSED_PRESUMED))
-    assert exits.unproven("hall") == "out"
-    exits.prove(OUT, passage(PassageEnd.PASSED))
-    assert exits.unproven("hall") is None
+    exits.crossed(OUT, passage(PassageEnd.BACKED_OUT))
+    assert exits.doubtful_exit("hall") == "out"
+    assert exits.doubtful_exit("car_park") is None
+    exits.crossed(OUT, passage(PassageEnd.PASSED_PRESUMED))
+    assert exits.doubtful_exit("hall") == "out"
+    exits.crossed(OUT, passage(PassageEnd.PASSED))
+    assert exits.doubtful_exit("hall") is None
 
 
 def test_one_exit_proves_nothing_of_another(exits: Exits) -> None:
-    exits.prove(OUT, passage(PassageEnd.BACKED_OUT))
-    exits.prove(GATE, passage(PassageEnd.PASSED))
-    assert exits.unproven("hall") == "out"
+    exits.crossed(OUT, passage(PassageEnd.BACKED_OUT))
+    exits.crossed(GATE, passage(PassageEnd.PASSED))
+    assert exits.doubtful_exit("hall") == "out"
 
 
 def test_who_backs_out_of_an_entry_or_of_a_closed_exit_shows_nothing(exits: Exits) -> None:
-    exits.prove(IN, passage(PassageEnd.BACKED_OUT))
-    exits.prove(OUT, passage(PassageEnd.BACKED_OUT, decision=None))
-    assert exits.unproven("hall") is None
+    exits.crossed(IN, passage(PassageEnd.BACKED_OUT))
+    exits.crossed(OUT, passage(PassageEnd.BACKED_OUT, decision=None))
+    assert exits.doubtful_exit("hall") is None
 
 
 # --- occupied at a peer ---------------------------------------------------------------------

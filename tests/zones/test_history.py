@@ -7,10 +7,10 @@ import pytest
 
 from gatekeeper.model import (
     Admits,
-    Blemish,
     Doubt,
     Instant,
     Limit,
+    NotedDoubt,
     Stay,
     StayEnd,
     VehicleClass,
@@ -43,7 +43,7 @@ def ended(ago_s: float, *, twice: bool = False) -> Stay:
         entry_lane="in",
         entry_passage="p1",
         limit=Limit(limit_s=600, warning_s=120, grace_s=60),
-        blemishes=(Blemish(doubt=Doubt.PLATE_CONFLICT, at=at),) if twice else (),
+        noted=(NotedDoubt(doubt=Doubt.PLATE_CONFLICT, at=at),) if twice else (),
         ended=at,
         end=StayEnd.EXITED,
     )

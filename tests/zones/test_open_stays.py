@@ -16,7 +16,7 @@ from gatekeeper.model import (
     VehicleClass,
     ZoneState,
 )
-from gatekeeper.rules import excuse
+from gatekeeper.rules import pauses
 from gatekeeper.rules.stay import StayStep
 from gatekeeper.zones.open_stays import OpenStays
 
@@ -99,7 +99,7 @@ def test_who_wants_to_be_woken_first_is_woken_first(open_stays: OpenStays) -> No
     assert [each.id for each in open_stays.due(480.0)] == ["s1", "s2"]
 
 
-def test_when_excuses_change_everybody_in_the_zone_is_woken_at_another_time(
+def test_when_paused_time_changes_everybody_in_the_zone_is_woken_at_another_time(
     open_stays: OpenStays,
 ) -> None:
     open_stays.take([StayStep(stay=inside("s1"), wake_at=480.0), StayStep(stay=inside("s2"))])
@@ -135,25 +135,25 @@ def test_those_who_are_coming_are_no_part_of_a_count(open_stays: OpenStays) -> N
     assert open_stays.state("hall").coming == 1
 
 
-# --- excuses --------------------------------------------------------------------------------
+# --- paused --------------------------------------------------------------------------------
 
 
 def test_what_no_stay_can_still_ask_for_is_forgotten(open_stays: OpenStays) -> None:
-    old = excuse.lasted(excuse.NONE, "out", 0, 50)
-    both = excuse.lasted(old, "out", 200, 250)
+    old = pauses.lasted(pauses.NONE, "out", 0, 50)
+    both = pauses.lasted(old, "out", 200, 250)
     open_stays.take([StayStep(stay=inside("s1", since=100.0))])
-    open_stays.excused("hall", both, 300.0)
+    open_stays.keep_paused("hall", both, 300.0)
 
-    assert [span.since for span in open_stays.excuses("hall").spans] == [200]
-    assert open_stays.excuses("yard") == excuse.NONE
+    assert [span.since for span in open_stays.paused("hall").spans] == [200]
+    assert open_stays.paused("yard") == pauses.NONE
 
 
 def test_where_nobody_is_watched_only_what_still_lasts_is_kept(open_stays: OpenStays) -> None:
-    open_stays.excused(
-        "hall", excuse.began(excuse.lasted(excuse.NONE, "out", 0, 50), "in", 60), 300.0
+    open_stays.keep_paused(
+        "hall", pauses.began(pauses.lasted(pauses.NONE, "out", 0, 50), "in", 60), 300.0
     )
 
-    assert [span.cause for span in open_stays.excuses("hall").spans] == ["in"]
+    assert [span.cause for span in open_stays.paused("hall").spans] == ["in"]
 
 
 # --- whatever happens -----------------------------------------------------------------------

@@ -165,7 +165,7 @@ def clerk(tmp_path: Path) -> Iterator[Clerk]:
     """The peer was heard, and an internal car has just entered the hall."""
     clock = VirtualClock()
     journal = Journal(
-        Store.rehearsal(tmp_path / "gatekeeper.db"), clock=clock, health=Health(clock)
+        Store.unflushed(tmp_path / "gatekeeper.db"), clock=clock, health=Health(clock)
     )
     at_once(journal.store.replace(internals(CAR, OTHER), clock.instant()))
     clerk = Clerk(zones_on(journal, clock), journal, clock)
@@ -306,8 +306,8 @@ def test_a_camera_that_fails_at_the_peer_is_on_every_open_window(clerk: Clerk) -
     clerk.hears(AlarmRaised(alarm="camera_stale", subject="exit", detail=""))
 
     (stay,) = clerk.stays()
-    (blemish,) = stay.blemishes
-    assert (blemish.doubt, blemish.detail) == (Doubt.EXIT_LANE_UNHEALTHY, "north")
+    (noted,) = stay.noted
+    assert (noted.doubt, noted.detail) == (Doubt.EXIT_LANE_UNHEALTHY, "north")
 
 
 def test_while_a_camera_fails_at_the_peer_no_time_counts(clerk: Clerk) -> None:

@@ -18,8 +18,8 @@ from gatekeeper.rules.passage.values import (
     Input,
     Output,
     Passage,
+    PassageStep,
     State,
-    Step,
     Timing,
 )
 
@@ -33,8 +33,8 @@ __all__ = [
     "Move",
     "Output",
     "Passage",
+    "PassageStep",
     "State",
-    "Step",
     "Timing",
     "input_of",
     "may_have_come_back",

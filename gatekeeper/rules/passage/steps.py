@@ -6,7 +6,7 @@ from dataclasses import replace
 from gatekeeper.model import Presence, Sensor
 from gatekeeper.rules import crossing
 from gatekeeper.rules.passage.table import TABLE, Move
-from gatekeeper.rules.passage.values import Input, Output, Passage, State, Step, Timing
+from gatekeeper.rules.passage.values import Input, Output, Passage, PassageStep, State, Timing
 
 _COMES_BACK_S = 3.0
 """So soon after a passage a vehicle that reverses would be on the arrival loop again."""
@@ -33,7 +33,7 @@ def may_have_come_back(passage: Passage, arrived: float) -> bool:
     return through_at is not None and arrived - through_at <= _COMES_BACK_S
 
 
-def step(passage: Passage, what: Input, at: float, timing: Timing) -> Step:
+def step(passage: Passage, what: Input, at: float, timing: Timing) -> PassageStep:
     """What `what` at the moment `at` makes of the lane.
 
     A vehicle that still stands on the arrival loop when a passage ends begins the next one.
@@ -41,14 +41,14 @@ def step(passage: Passage, what: Input, at: float, timing: Timing) -> Step:
     seen = _with_loops(passage, what, at)
     move = TABLE[seen.state].get(_meaning(seen, what, timing))
     if move is None:
-        return Step(passage=seen, outputs=())
-    said = _suspicious(seen, what, move, at, timing)
+        return PassageStep(passage=seen, outputs=())
+    said = _doubts(seen, what, move, at, timing)
     outputs = move.outputs + said if Output.UNDECIDED in move.outputs else said + move.outputs
     after = _entered(seen, what, move, at, timing)
     if move.to is State.CLEAR and after.arrival:
         again = step(after, Input.ARRIVED, at, timing)
-        return Step(passage=again.passage, outputs=outputs + again.outputs)
-    return Step(passage=after, outputs=outputs)
+        return PassageStep(passage=again.passage, outputs=outputs + again.outputs)
+    return PassageStep(passage=after, outputs=outputs)
 
 
 def _with_loops(passage: Passage, what: Input, at: float) -> Passage:
@@ -87,7 +87,7 @@ def _meaning(passage: Passage, what: Input, timing: Timing) -> Input:
     return what
 
 
-def _suspicious(
+def _doubts(
     passage: Passage, what: Input, move: Move, at: float, timing: Timing
 ) -> tuple[Output, ...]:
     """What the edges tell beside where they lead: two vehicles where one was decided."""

@@ -14,14 +14,14 @@ class Move:
     outputs: tuple[Output, ...] = ()
 
 
-_NOBODY_KNOWS_WHOSE = (Output.UNDECIDED, Output.DIRECTION_UNKNOWN)
+_UNKNOWN_VEHICLE = (Output.UNDECIDED, Output.DIRECTION_UNKNOWN)
 
 TABLE: Mapping[State, Mapping[Input, Move]] = {
     State.CLEAR: {
         Input.ARRIVED: Move(State.READING, (Output.BEGIN,)),
         # Onto the safety loop from nowhere: out by the way in, or over a loop that is dead.
-        Input.SAFETY_ON: Move(State.CROSSING, (Output.BEGIN, *_NOBODY_KNOWS_WHOSE)),
-        Input.UNCLEAR: Move(State.CROSSING, (Output.BEGIN, *_NOBODY_KNOWS_WHOSE)),
+        Input.SAFETY_ON: Move(State.CROSSING, (Output.BEGIN, *_UNKNOWN_VEHICLE)),
+        Input.UNCLEAR: Move(State.CROSSING, (Output.BEGIN, *_UNKNOWN_VEHICLE)),
     },
     State.READING: {
         Input.ADMITTED: Move(State.OPENING, (Output.OPEN,)),
@@ -31,7 +31,7 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
         Input.TIME: Move(State.READING, (Output.LAST_CALL,)),
         Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
         Input.SAFETY_ON: Move(State.CROSSING, (Output.UNDECIDED,)),
-        Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
+        Input.UNCLEAR: Move(State.CROSSING, _UNKNOWN_VEHICLE),
     },
     State.LOOKING_AGAIN: {
         Input.ADMITTED: Move(State.OPENING, (Output.OPEN,)),
@@ -40,7 +40,7 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
         Input.TIME: Move(State.LOOKING_AGAIN, (Output.LAST_LOOK,)),
         Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
         Input.SAFETY_ON: Move(State.CROSSING, (Output.UNDECIDED,)),
-        Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
+        Input.UNCLEAR: Move(State.CROSSING, _UNKNOWN_VEHICLE),
     },
     State.REFUSED: {
         Input.ADMITTED: Move(State.OPENING, (Output.OPEN,)),
@@ -50,7 +50,7 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
         Input.OVERDUE: Move(State.REFUSED, (Output.DECIDE_AGAIN, Output.LANE_BLOCKED)),
         Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
         Input.SAFETY_ON: Move(State.CROSSING, (Output.UNDECIDED,)),
-        Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
+        Input.UNCLEAR: Move(State.CROSSING, _UNKNOWN_VEHICLE),
     },
     State.WAITING: {
         # Lists may have changed in the meantime: what was decided holds no longer.
@@ -59,11 +59,11 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
         Input.TIME: Move(State.READING, (Output.DECIDE_AFRESH,)),
         Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
         Input.SAFETY_ON: Move(State.CROSSING, (Output.UNDECIDED,)),
-        Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
+        Input.UNCLEAR: Move(State.CROSSING, _UNKNOWN_VEHICLE),
     },
     State.OPENING: {
         Input.SAFETY_ON: Move(State.CROSSING),
-        Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
+        Input.UNCLEAR: Move(State.CROSSING, _UNKNOWN_VEHICLE),
         Input.LEFT: Move(State.APPROACHING),
         Input.FAILED: Move(State.RETRYING),
         # The boom it was let in under is up no longer, and it is not yet below.
@@ -73,14 +73,14 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
     },
     State.RETRYING: {
         Input.SAFETY_ON: Move(State.CROSSING),
-        Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
+        Input.UNCLEAR: Move(State.CROSSING, _UNKNOWN_VEHICLE),
         Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
         Input.TIME: Move(State.CLEAR, (Output.TIMED_OUT,)),
         Input.EXHAUSTED: Move(State.STUCK, (Output.LANE_BLOCKED,)),
     },
     State.APPROACHING: {
         Input.SAFETY_ON: Move(State.CROSSING),
-        Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
+        Input.UNCLEAR: Move(State.CROSSING, _UNKNOWN_VEHICLE),
         # A new edge is a new vehicle until it has been read (situations, 14).
         Input.ARRIVED: Move(State.CLEAR, (Output.BACKED_OUT,)),
         Input.TIME: Move(State.CLEAR, (Output.BACKED_OUT,)),
@@ -103,7 +103,7 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
     },
     State.STUCK: {
         Input.SAFETY_ON: Move(State.CROSSING),
-        Input.UNCLEAR: Move(State.CROSSING, _NOBODY_KNOWS_WHOSE),
+        Input.UNCLEAR: Move(State.CROSSING, _UNKNOWN_VEHICLE),
         Input.LEFT: Move(State.CLEAR, (Output.BACKED_OUT,)),
         Input.RECONSIDERED: Move(State.CLEAR, (Output.TIMED_OUT,)),
         Input.RELEASED: Move(State.READING, (Output.DECIDE_AFRESH,)),

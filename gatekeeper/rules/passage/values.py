@@ -163,7 +163,7 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class PassageStep:
     """What comes of one input."""
 
     passage: Passage

@@ -5,19 +5,19 @@ asked again go out. Only a certain overstay lists a plate: with any doubt about 
 the entry until the judgement) it is `suspected`, and a person decides. A stay is judged once.
 
 `values` are what comes in and goes out, `steps` what each input does, `counting` how long a stay
-has lasted and when to look at it next, `blemishes` the doubts about its window, `judgement` what is
+has lasted and when to look at it next, `doubts` the doubts about its window, `judgement` what is
 made of one that lasts too long.
 """
 
-from gatekeeper.rules.stay.blemishes import blemished, could_have_been, is_watched
 from gatekeeper.rules.stay.counting import EARLY_S, counted_s, is_too_old, wake_at
+from gatekeeper.rules.stay.doubts import could_have_been, is_watched, with_doubt
 from gatekeeper.rules.stay.steps import begin, step
 from gatekeeper.rules.stay.values import (
     QUIET,
     SETTLING_S,
     Around,
     AwayFromExit,
-    Blemished,
+    Doubted,
     Eased,
     GivenUp,
     Restarted,
@@ -33,7 +33,7 @@ __all__ = [
     "SETTLING_S",
     "Around",
     "AwayFromExit",
-    "Blemished",
+    "Doubted",
     "Eased",
     "GivenUp",
     "Restarted",
@@ -42,11 +42,11 @@ __all__ = [
     "StayStep",
     "Woken",
     "begin",
-    "blemished",
     "could_have_been",
     "counted_s",
     "is_too_old",
     "is_watched",
     "step",
     "wake_at",
+    "with_doubt",
 ]

@@ -1,14 +1,14 @@
 """How long a stay has lasted, and when to look at it next.
 
-Durations come from the boot clock. Paused time (`rules.excuse`) does not count: the clock of a
+Durations come from the boot clock. Paused time (`rules.pauses`) does not count: the clock of a
 vehicle that waits at an exit stands still. The time before a restart does not count either, since
 the gate may have been without power for any part of it: a limit begins again then, and never ends
 as certain. No step of a wall clock moves anything.
 """
 
 from gatekeeper.model import Instant, Limit, Stay, ZonePolicy
-from gatekeeper.rules import excuse
-from gatekeeper.rules.stay.blemishes import is_watched
+from gatekeeper.rules import pauses
+from gatekeeper.rules.stay.doubts import is_watched
 from gatekeeper.rules.stay.values import QUIET, Around
 
 EARLY_S = 0.001
@@ -24,15 +24,15 @@ def counted_s(stay: Stay, until: Instant, around: Around = QUIET) -> float:
     since = stay.counted_from
     if until.boot_id != since.boot_id or until.boot_s <= since.boot_s:
         return 0.0
-    excused_s = excuse.excused_s(around.excuses, since.boot_s, until.boot_s)
-    return max(0.0, until.boot_s - since.boot_s - excused_s)
+    paused_s = pauses.paused_s(around.paused, since.boot_s, until.boot_s)
+    return max(0.0, until.boot_s - since.boot_s - paused_s)
 
 
 def wake_at(stay: Stay, at: Instant, around: Around) -> float | None:
     """When a watched stay wants to be stepped next (boot clock), as things stand at `at`."""
     if not is_watched(stay) or stay.limit is None:
         return None
-    settled_at = excuse.settled_at(around.excuses, at.boot_s)
+    settled_at = pauses.settled_at(around.paused, at.boot_s)
     if settled_at is None:
         return None
     due_s = window_s(stay.limit) + around.settling_s if stay.warned else warning_s(stay.limit)

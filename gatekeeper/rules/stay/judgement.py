@@ -4,17 +4,17 @@ from dataclasses import replace
 
 from gatekeeper.model import (
     BlacklistAdded,
-    Blemish,
     Doubt,
     Instant,
     Judgement,
+    NotedDoubt,
     Stay,
     StayOverstayed,
     StaySuspected,
 )
 from gatekeeper.rules import blacklist
-from gatekeeper.rules.stay.blemishes import blemished, is_watched
 from gatekeeper.rules.stay.counting import is_due, is_over, window_s
+from gatekeeper.rules.stay.doubts import is_watched, with_doubt
 from gatekeeper.rules.stay.values import SETTLING_S, Around, StayStep
 
 
@@ -40,7 +40,9 @@ def before_the_news(stay: Stay, stayed_s: float, at: Instant, around: Around) ->
         return stay
     if is_due(stayed_s, window_s(stay.limit) + around.settling_s):
         return stay
-    return blemished(stay, Blemish(doubt=Doubt.PEER_AWAY, at=at, detail="its news was still due"))
+    return with_doubt(
+        stay, NotedDoubt(doubt=Doubt.PEER_AWAY, at=at, detail="its news was still due")
+    )
 
 
 def _judged(stay: Stay, stayed_s: float, at: Instant, around: Around) -> StayStep:
@@ -54,18 +56,18 @@ def _as_the_zone_is(stay: Stay, at: Instant, around: Around) -> Stay:
     """With what speaks against every judgement in this zone now."""
     if stay.limit is not None and stay.limit.until is not None and not at.trusted:
         unsure = "whether its list row had ended is unknown"
-        stay = blemished(stay, Blemish(doubt=Doubt.CLOCK_UNTRUSTED, at=at, detail=unsure))
+        stay = with_doubt(stay, NotedDoubt(doubt=Doubt.CLOCK_UNTRUSTED, at=at, detail=unsure))
     if around.advisory:
-        stay = blemished(stay, Blemish(doubt=Doubt.ADVISORY_ZONE, at=at))
-    if around.unproven is None:
+        stay = with_doubt(stay, NotedDoubt(doubt=Doubt.ADVISORY_ZONE, at=at))
+    if around.doubtful_exit is None:
         return stay
-    silent = Blemish(
+    silent = NotedDoubt(
         doubt=Doubt.EXIT_LANE_UNHEALTHY,
         at=at,
-        lane=around.unproven,
+        lane=around.doubtful_exit,
         detail="the safety loop is silent since a vehicle backed out",
     )
-    return blemished(stay, silent)
+    return with_doubt(stay, silent)
 
 
 def _overstayed(stay: Stay, stayed_s: float, at: Instant, around: Around) -> StayStep:
@@ -95,6 +97,6 @@ def _suspected(stay: Stay, stayed_s: float, around: Around) -> StayStep:
         plate=stay.plate,
         stayed_s=stayed_s,
         doubts=stay.doubts,
-        because=stay.blemishes,
+        because=stay.noted,
     )
     return StayStep(stay=over, facts=(suspected,))

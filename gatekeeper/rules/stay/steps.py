@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from gatekeeper.model import (
     BlacklistSuspended,
-    Blemish,
     Decision,
     Doubt,
     Instant,
     Judgement,
     Limit,
+    NotedDoubt,
     PassageEnd,
     Stay,
     StayEnd,
@@ -19,8 +19,7 @@ from gatekeeper.model import (
     VehicleClass,
     Verdict,
 )
-from gatekeeper.rules import excuse, plate
-from gatekeeper.rules.stay.blemishes import blemished, is_watched
+from gatekeeper.rules import pauses, plate
 from gatekeeper.rules.stay.counting import (
     EARLY_S,
     counted_s,
@@ -29,12 +28,13 @@ from gatekeeper.rules.stay.counting import (
     wake_at,
     warning_s,
 )
+from gatekeeper.rules.stay.doubts import is_watched, with_doubt
 from gatekeeper.rules.stay.judgement import before_the_news, judged_if_over
 from gatekeeper.rules.stay.values import (
     QUIET,
     Around,
     AwayFromExit,
-    Blemished,
+    Doubted,
     Eased,
     GivenUp,
     Restarted,
@@ -78,7 +78,7 @@ def begin(
     if not decision.certain:
         doubts = (Doubt.ENTRY_UNCERTAIN, *doubts)
     for doubt in doubts:
-        stay = blemished(stay, Blemish(doubt=doubt, at=entered, lane=lane, passage=passage))
+        stay = with_doubt(stay, NotedDoubt(doubt=doubt, at=entered, lane=lane, passage=passage))
     return StayStep(stay=stay, facts=(_started(stay),), wake_at=wake_at(stay, entered, QUIET))
 
 
@@ -94,10 +94,10 @@ def step(stay: Stay, what: StayInput, at: Instant, around: Around = QUIET) -> St
             after = _away_from_exit(stay, end, arrived, at, around)
         case SeenOutside(at_entry=at_entry):
             if at_entry:
-                stay = blemished(stay, Blemish(doubt=Doubt.PLATE_CONFLICT, at=at))
+                stay = with_doubt(stay, NotedDoubt(doubt=Doubt.PLATE_CONFLICT, at=at))
             after = _seen_outside(stay, at, around)
-        case Blemished(blemish=blemish):
-            after = StayStep(stay=blemished(stay, blemish))
+        case Doubted(noted=noted):
+            after = StayStep(stay=with_doubt(stay, noted))
         case Restarted():
             after = StayStep(stay=_restarted(stay, at))
         case GivenUp():
@@ -126,7 +126,7 @@ def _started(stay: Stay) -> StayStarted:
 
 
 def _restarted(stay: Stay, at: Instant) -> Stay:
-    doubted = blemished(stay, Blemish(doubt=Doubt.RESTART, at=at))
+    doubted = with_doubt(stay, NotedDoubt(doubt=Doubt.RESTART, at=at))
     return replace(doubted, counted_from=at)
 
 
@@ -152,17 +152,17 @@ def _away_from_exit(
         case PassageEnd.PASSED:
             return _ended(stay, StayEnd.EXITED, arrived, at, around)
         case PassageEnd.PASSED_PRESUMED:
-            presumed = blemished(stay, Blemish(doubt=Doubt.EXIT_LANE_UNHEALTHY, at=at))
+            presumed = with_doubt(stay, NotedDoubt(doubt=Doubt.EXIT_LANE_UNHEALTHY, at=at))
             return _ended(presumed, StayEnd.EXITED, arrived, at, around)
         case PassageEnd.BACKED_OUT:
             return StayStep(stay=stay)
         case PassageEnd.TIMED_OUT:
-            return StayStep(stay=blemished(stay, Blemish(doubt=Doubt.EXIT_TIMED_OUT, at=at)))
+            return StayStep(stay=with_doubt(stay, NotedDoubt(doubt=Doubt.EXIT_TIMED_OUT, at=at)))
 
 
 def _seen_outside(stay: Stay, at: Instant, around: Around) -> StayStep:
     """When it left is unknown: nothing certain comes of it, and what was certain is set aside."""
-    doubted = blemished(stay, Blemish(doubt=Doubt.SEEN_ELSEWHERE, at=at))
+    doubted = with_doubt(stay, NotedDoubt(doubt=Doubt.SEEN_ELSEWHERE, at=at))
     ended = _ended(doubted, StayEnd.UNOBSERVED, at, at, around)
     if stay.judgement is not Judgement.OVERSTAYED:
         return ended
@@ -174,7 +174,7 @@ def _seen_outside(stay: Stay, at: Instant, around: Around) -> StayStep:
 
 def _given_up(stay: Stay, at: Instant, around: Around) -> StayStep:
     """A vehicle that may have left unseen has not overstayed for certain."""
-    doubted = blemished(stay, Blemish(doubt=Doubt.COULD_HAVE_LEFT, at=at, detail="given up"))
+    doubted = with_doubt(stay, NotedDoubt(doubt=Doubt.COULD_HAVE_LEFT, at=at, detail="given up"))
     return _ended(doubted, StayEnd.ABANDONED, at, at, around)
 
 
@@ -191,7 +191,7 @@ def _ended(stay: Stay, end: StayEnd, moment: Instant, at: Instant, around: Aroun
 def _woken(stay: Stay, at: Instant, around: Around) -> StayStep:
     """The warning and the judgement, each once, when they are due and paused time is settled."""
     limit = stay.limit
-    settled_at = excuse.settled_at(around.excuses, at.boot_s)
+    settled_at = pauses.settled_at(around.paused, at.boot_s)
     if limit is None or not is_watched(stay) or settled_at is None:
         return StayStep(stay=stay)
     if settled_at > at.boot_s + EARLY_S:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from gatekeeper.model import Blemish, Fact, Instant, Limit, ListRow, PassageEnd, Stay
-from gatekeeper.rules import excuse
-from gatekeeper.rules.excuse import Excuses
+from gatekeeper.model import Fact, Instant, Limit, ListRow, NotedDoubt, PassageEnd, Stay
+from gatekeeper.rules import pauses
+from gatekeeper.rules.pauses import PausedTime
 
 SETTLING_S = 10.0
 """News of what spoils a window may be late by this much: a dead camera is noticed within 5 s, a
@@ -30,10 +30,10 @@ class SeenOutside:
 
 
 @dataclass(frozen=True, slots=True)
-class Blemished:
+class Doubted:
     """Something happened that could explain an overstay."""
 
-    blemish: Blemish
+    noted: NotedDoubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +58,22 @@ class Woken:
     """The moment asked for by `wake_at` has come, or any other moment."""
 
 
-StayInput: TypeAlias = AwayFromExit | SeenOutside | Blemished | Restarted | GivenUp | Eased | Woken
+StayInput: TypeAlias = AwayFromExit | SeenOutside | Doubted | Restarted | GivenUp | Eased | Woken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
     """What holds in the stay's zone: what time is paused, how late news may be, how long a row
     this gate puts on the blacklist lasts (None: for ever), and whether limits are only advisory.
-    `unproven` is an exit lane whose safety loop has been silent since a vehicle seemed to back
+    `doubtful_exit` is an exit lane whose safety loop has been silent since a vehicle seemed to back
     out there: if the loop is dead, that vehicle has left.
     """
 
-    excuses: Excuses = field(default=excuse.NONE)
+    paused: PausedTime = field(default=pauses.NONE)
     settling_s: float = SETTLING_S
     blacklist_days: float | None = None
     advisory: bool = False
-    unproven: str | None = None
+    doubtful_exit: str | None = None
 
 
 QUIET = Around()

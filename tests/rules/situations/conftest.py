@@ -373,7 +373,7 @@ class Site:
     def centre_says_its_time(self) -> None:
         """With its confirmations the centre tells what time it is."""
         for gate in self._gates:
-            gate.now.link.ears.time_told(EPOCH + timedelta(seconds=self.true_s))
+            gate.now.link.listeners.time_told(EPOCH + timedelta(seconds=self.true_s))
         self._time.settle()
         self._gather()
 

@@ -23,69 +23,69 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Excuses:
+class PausedTime:
     """The pauses of one zone, those of each cause in the order in which they were told."""
 
     spans: tuple[Span, ...] = ()
 
 
-NONE = Excuses()
+NONE = PausedTime()
 """Nothing has happened yet."""
 
 
-def began(excuses: Excuses, cause: str, at: float) -> Excuses:
+def began(paused: PausedTime, cause: str, at: float) -> PausedTime:
     """`cause` pauses from `at` on; after a short break, from before the break on."""
-    last = _last(excuses, cause)
+    last = _last(paused, cause)
     if last is not None and last.until is None:
-        return excuses
+        return paused
     if last is not None and last.until is not None and at - last.until <= BREAK_S:
-        return _with(excuses, last, replace(last, until=None))
-    return Excuses(spans=(*excuses.spans, Span(cause=cause, since=at)))
+        return _with(paused, last, replace(last, until=None))
+    return PausedTime(spans=(*paused.spans, Span(cause=cause, since=at)))
 
 
-def ended(excuses: Excuses, cause: str, at: float) -> Excuses:
+def ended(paused: PausedTime, cause: str, at: float) -> PausedTime:
     """`cause` pauses no longer; one that did not is passed over."""
-    last = _last(excuses, cause)
+    last = _last(paused, cause)
     if last is None or last.until is not None:
-        return excuses
-    return _with(excuses, last, replace(last, until=max(at, last.since)))
+        return paused
+    return _with(paused, last, replace(last, until=max(at, last.since)))
 
 
-def lasted(excuses: Excuses, cause: str, since: float, until: float) -> Excuses:
+def lasted(paused: PausedTime, cause: str, since: float, until: float) -> PausedTime:
     """A pause that is told of when it is over, as by another controller, and in whatever order:
     with those of its cause that lie no further away than a short break it is one.
     """
     span = Span(cause=cause, since=since, until=max(since, until))
-    near = [each for each in excuses.spans if _is_near(each, span)]
+    near = [each for each in paused.spans if _is_near(each, span)]
     ends = [each.until for each in (*near, span) if each.until is not None]
     whole = replace(span, since=min(each.since for each in (*near, span)), until=max(ends))
-    return Excuses(spans=(*(each for each in excuses.spans if each not in near), whole))
+    return PausedTime(spans=(*(each for each in paused.spans if each not in near), whole))
 
 
-def excused_s(excuses: Excuses, since: float, until: float) -> float:
+def paused_s(paused: PausedTime, since: float, until: float) -> float:
     """How much of the time from `since` to `until` was paused; overlapping pauses count once."""
     total, reached = 0.0, since
-    for begin, end in sorted(_bounds(excuses.spans, until)):
+    for begin, end in sorted(_bounds(paused.spans, until)):
         if end > reached:
             total += end - max(begin, reached)
             reached = end
     return total
 
 
-def settled_at(excuses: Excuses, at: float) -> float | None:
+def settled_at(paused: PausedTime, at: float) -> float | None:
     """When it will be known whether the time up to `at` was paused: now (`at`), or when the last
     break is over; None during a pause.
     """
-    if any(span.until is None for span in excuses.spans):
+    if any(span.until is None for span in paused.spans):
         return None
-    last = max((span.until or 0.0 for span in excuses.spans), default=at - BREAK_S)
+    last = max((span.until or 0.0 for span in paused.spans), default=at - BREAK_S)
     return max(at, last + BREAK_S)
 
 
-def since(excuses: Excuses, at: float) -> Excuses:
+def since(paused: PausedTime, at: float) -> PausedTime:
     """Only what can still matter to time after `at`."""
-    kept = tuple(s for s in excuses.spans if s.until is None or s.until + BREAK_S >= at)
-    return excuses if len(kept) == len(excuses.spans) else Excuses(spans=kept)
+    kept = tuple(s for s in paused.spans if s.until is None or s.until + BREAK_S >= at)
+    return paused if len(kept) == len(paused.spans) else PausedTime(spans=kept)
 
 
 def _is_near(one: Span, other: Span) -> bool:
@@ -94,12 +94,12 @@ def _is_near(one: Span, other: Span) -> bool:
     return one.since <= other.until + BREAK_S and other.since <= one.until + BREAK_S
 
 
-def _last(excuses: Excuses, cause: str) -> Span | None:
-    return next((span for span in reversed(excuses.spans) if span.cause == cause), None)
+def _last(paused: PausedTime, cause: str) -> Span | None:
+    return next((span for span in reversed(paused.spans) if span.cause == cause), None)
 
 
-def _with(excuses: Excuses, old: Span, new: Span) -> Excuses:
-    return Excuses(spans=tuple(new if span is old else span for span in excuses.spans))
+def _with(paused: PausedTime, old: Span, new: Span) -> PausedTime:
+    return PausedTime(spans=tuple(new if span is old else span for span in paused.spans))
 
 
 def _bounds(spans: Iterable[Span], until: float) -> Iterable[tuple[float, float]]:

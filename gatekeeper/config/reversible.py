@@ -13,7 +13,7 @@ _OWN = "arrival_loop"
 """The one input that tells from which side a vehicle comes."""
 
 
-def opposites(config: Config) -> list[tuple[LaneSettings, LaneSettings]]:
+def reversible_lanes(config: Config) -> list[tuple[LaneSettings, LaneSettings]]:
     """The pairs of lanes that share a barrier: each once, as it is first named."""
     lanes = {lane.name: lane for lane in config.lane}
     named = [(lane, lanes[lane.opposite]) for lane in config.lane if lane.opposite in lanes]
@@ -24,13 +24,13 @@ def opposites(config: Config) -> list[tuple[LaneSettings, LaneSettings]]:
 
 def shared_with(config: Config, lane: LaneSettings) -> frozenset[str]:
     """The keys of those wires of a lane that its opposite, further up in the file, names too."""
-    for pair in opposites(config):
+    for pair in reversible_lanes(config):
         if lane in pair and lane is max(pair, key=config.lane.index):
             return frozenset({"barrier", *lane.inputs} - {_OWN})
     return frozenset()
 
 
-def opposite_faults(config: Config) -> list[str]:
+def reversible_faults(config: Config) -> list[str]:
     """Pairs that are none: one line for each fault."""
     known = {lane.name for lane in config.lane}
     unknown = [
@@ -43,14 +43,14 @@ def opposite_faults(config: Config) -> list[str]:
         *_third_lanes(config),
         *(
             f'lane "{lane.name}".{fault}'
-            for lane, other in opposites(config)
+            for lane, other in reversible_lanes(config)
             for fault in _faults_of(lane, other)
         ),
     ]
 
 
 def _third_lanes(config: Config) -> Iterator[str]:
-    pairs = [{lane.name, other.name} for lane, other in opposites(config)]
+    pairs = [{lane.name, other.name} for lane, other in reversible_lanes(config)]
     for lane in config.lane:
         others = [f'"{name}"' for pair in pairs for name in pair - {lane.name} if lane.name in pair]
         if len(others) > 1:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from gatekeeper.model import Blemish, Sighting, Stay
+from gatekeeper.model import NotedDoubt, Sighting, Stay
 from gatekeeper.rules import plate
 
 _SEVERAL = 3
@@ -28,10 +28,10 @@ def could_have_been(sighting: Sighting | None, plate_inside: str, certain: float
     return plate.contradictions(sighting.plate, sure, plate_inside) < _SEVERAL
 
 
-def blemished(stay: Stay, blemish: Blemish) -> Stay:
+def with_doubt(stay: Stay, noted: NotedDoubt) -> Stay:
     """The stay with a doubt about its window: each kind once, and only until the judgement, because
     nothing that comes later changes what the window was like.
     """
-    if not is_watched(stay) or blemish.doubt in stay.doubts:
+    if not is_watched(stay) or noted.doubt in stay.doubts:
         return stay
-    return replace(stay, blemishes=(*stay.blemishes, blemish))
+    return replace(stay, noted=(*stay.noted, noted))
