@@ -43,7 +43,7 @@ STREAMED: Final = "outer-exit"
 RATE: Final = 10
 """Pictures a second of a stream."""
 GAP_S: Final = (0.8, 1.2)
-"""Between two cars, drawn anew each time so that no poll and no look falls in step with them. A
+"""Between two cars, drawn each time so that no poll and no look falls in step with them. A
 lane has every second one, for within a second it gives no second pulse."""
 
 SETTLES_S: Final = 5.0

@@ -1,8 +1,7 @@
 """Every error the controller raises on purpose, as one tree.
 
 Each one names the device, file or key it is about, and its text says what a technician can do.
-Whoever can do something about an error catches its own class; the supervisor in `app` alone
-catches the root.
+Code that can handle an error catches its own class; only the supervisor in `app` catches the root.
 """
 
 

@@ -1,6 +1,6 @@
 """A USB adapter with a serial line behind it: a pseudo-terminal that can be pulled out.
 
-With a name (`link`) it is found again under the same one after it was plugged in anew, as below
+With a name (`link`) it is found under the same one after it was plugged in again, as below
 /dev/serial/by-id.
 """
 
@@ -46,7 +46,7 @@ class Adapter:
         return str(self._named(os.ttyname(port)))
 
     def unplug(self) -> None:
-        """Pull it out: the port is gone, under whoever has it open."""
+        """Pull it out: the port is gone, even for a process that has it open."""
         ends = self.ends
         self.deafen()
         if self._link is not None:
@@ -56,7 +56,7 @@ class Adapter:
         self._ends = None
 
     def write(self, message: bytes) -> None:
-        """Send it to whoever has the port open; what finds no room is lost, as on a wire."""
+        """Send it to the process at the port; what finds no room is lost, as on a wire."""
         if self._ends is not None:
             with suppress(BlockingIOError):
                 os.write(self._ends[0], message)

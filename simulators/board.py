@@ -33,7 +33,7 @@ Two boards on a serial line at 9600 baud, a car that is let in, and a fault:
   arrive inner-in              a vehicle stands on the arrival loop: input 2.0 goes on
   cross inner-in               it waits for the boom, and drives through
   fault 2.silent               board 2 hears nothing any more
-  stick 2.1 on                 the safety loop says "occupied" for ever
+  stick 2.1 on                 the safety loop says "occupied" until freed
   relay 0 welded               the contact of relay 0 stays closed, whatever its coil reads
 
 A channel is N, of the first board, or UNIT.N. Two lanes with the same coil are a reversible lane:
@@ -117,7 +117,7 @@ class Board(AbstractAsyncContextManager["Board"]):
         self._set_input(where, value)
 
     async def stick(self, channel: str, how: str) -> None:
-        """on, off: the detector says so for ever, to board and barrier alike, whatever is there;
+        """on, off: the detector keeps saying so, to board and barrier alike, whatever is there;
         free: it tells the truth again.
         """
         where, value = self._input(channel), _one_of(_ON_OFF_FREE, how)

@@ -17,7 +17,7 @@ TRAVEL_S = 1.0
 AFTER_VEHICLE_S = 1.5
 """It falls so long after the safety loop has cleared ..."""
 AFTER_PULSE_S = 8.0
-"""... or so long after the pulse, if nobody came."""
+"""... or so long after the pulse, if no car came."""
 
 
 class State(StrEnum):

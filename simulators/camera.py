@@ -74,7 +74,7 @@ class Cameras(Views, AbstractAsyncContextManager["Cameras"]):
 
     async def fault(self, lane: str, name: str, slow_ms: str = "0") -> None:
         """freeze: the same picture again and again; black: a black one; slow MS: each answer so
-        much later; 401: nobody is let in; hang: never an answer; garbage: no picture; half: half
+        much later; 401: no client is let in; hang: never an answer; garbage: no picture; half: half
         of one; none: well.
         """
         self.failing(lane, name, slow_ms)
@@ -103,12 +103,12 @@ class Cameras(Views, AbstractAsyncContextManager["Cameras"]):
     async def expire(self) -> None:
         """Who knows the password is asked for it once more: the nonces are stale."""
         if self._digest is None:
-            raise CommandError("nobody is asked for a password: start with --user NAME")
+            raise CommandError("no password is asked for: start with --user NAME")
         self._digest.expire()
 
     def _show(self, lane: str, plate: str, ground: str, drive: Drive) -> Fields:
         """Of a car that stands there at once a few pictures are made ready: a camera has its own
-        processor, and takes no time of whoever asks it.
+        processor, and takes no time from its client.
         """
         told = super()._show(lane, plate, ground, drive)
         view = self.view(lane)

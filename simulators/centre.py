@@ -249,7 +249,7 @@ class Centre(AbstractAsyncContextManager["Centre"]):
             )
             self._published("blacklist", change)
         elif plate and kind in ("blacklist.removed", "blacklist.suspended"):
-            # What is set aside refuses nobody until a person has looked, who may ban it again.
+            # A suspended ban refuses no car until a person, who may ban it again, has looked.
             self._remove("blacklist", str(plate), zone)
 
     def _confirm(self, controller: str, journal: str, upto: int, **asked: object) -> None:

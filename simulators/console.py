@@ -5,8 +5,8 @@ A command is one line of plain words, with a tag before it if the sender wants t
 "detail": ...}`, with its tag; all other lines are news. Commands run side by side, so that a slow
 one holds up no other. Each line has its moment as `at`: seconds on the monotonic clock, the same
 for all programs of a machine. The end of stdin, SIGTERM and SIGINT end the program with exit code
-0: it cannot outlive whoever holds the other end of its stdin. Whoever starts it has to read its
-stdout: a full pipe stops it.
+0: it cannot outlive the holder of the other end of its stdin. Its parent has to read its stdout:
+a full pipe stops it.
 """
 
 import argparse
@@ -76,7 +76,7 @@ def say(said: str, **fields: object) -> None:
     at = round(time.clock_gettime(time.CLOCK_MONOTONIC), 6)
     try:
         print(json.dumps({"said": said, **fields, "at": at}, ensure_ascii=False), flush=True)
-    except BrokenPipeError:  # nobody listens any more: end as if told to
+    except BrokenPipeError:  # the reader is gone: end as if told to
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         signal.raise_signal(signal.SIGTERM)
 

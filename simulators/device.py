@@ -76,7 +76,7 @@ class Device:
     """Coils from 0 by functions 01, 05 and 0F, inputs from 0 by 02; `wrote(coil, on)` is told each
     coil of each write, and each that falls by itself.
 
-    `coils` and `inputs` are the truth; whoever owns the device may set inputs at any time.
+    `coils` and `inputs` are the truth; the device's owner may set inputs at any time.
     """
 
     def __init__(

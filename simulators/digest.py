@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 _REALM = "simulated camera"
 _NONCES = 100
-"""Nonces kept; the oldest is forgotten, and its holder is challenged anew."""
+"""Nonces kept; the oldest is forgotten, and its holder is challenged again."""
 _FIELD = re.compile(r'(\w+)=(?:"([^"]*)"|([^\s,]*))')
 
 

@@ -45,11 +45,11 @@ class Display:
         say("listening", port=self._adapter.plug())
 
     async def unplug(self) -> None:
-        """Pull the adapter out: its port is gone, under whoever has it open."""
+        """Pull the adapter out: its port is gone, even for a process that has it open."""
         self._adapter.unplug()
 
     async def wedge(self) -> None:
-        """Take no more bytes, and fill the line, so that nobody can write to it."""
+        """Take no more bytes, and fill the line, so that nothing can be written to it."""
         _, port = self._adapter.ends
         self._adapter.deafen()
         os.set_blocking(port, False)

@@ -1,8 +1,8 @@
 """A barrier, the lanes that lead under it, and the vehicles there, as physics.
 
 Contacts of relays and what detectors see come in; what vehicles do to detectors goes out. A
-vehicle gets through only under a raised arm, and nobody lowers the arm on it but a fault: that
-is told as `struck`.
+vehicle gets through only under a raised arm, and only a fault lowers the arm on it: that is
+told as `struck`.
 """
 
 import asyncio
@@ -152,7 +152,7 @@ class Lane:
         await self._drive_off()
 
     def raised(self) -> None:
-        """The arm is up: whoever waited for it drives."""
+        """The arm is up: the vehicle that waited for it drives."""
         if self._waiting is not None:
             self._waiting.set_result(None)
             self._waiting = None
@@ -203,7 +203,7 @@ class Lane:
         self._stand(False)
 
     async def _drive_off(self) -> None:
-        """From the safety loop away; nobody stops a vehicle half-way."""
+        """Away from the safety loop; nothing stops a vehicle half-way."""
         if self.opposite is None:
             await self._pass(ON_SAFETY_S)
             self.barrier.leave()

@@ -1,7 +1,7 @@
 """The centre's connection to the broker: paho's thread on one side, the loop on the other.
 
 Messages and the state of the connection go to the loop; what is to be published comes from it.
-paho's callbacks only hand over. It connects again for ever, and the broker keeps its session.
+paho's callbacks only hand over. It always reconnects, and the broker keeps its session.
 """
 
 import asyncio

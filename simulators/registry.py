@@ -39,7 +39,7 @@ class Registry:
         note: str = "",
         until: str | None = None,
     ) -> Body | None:
-        """Put a plate on a list, for ever or until a time; the change to publish, or None if it
+        """Put a plate on a list, permanently or until a time; the change to publish, or None if it
         stands there already.
         """
         row: Row = {"plate": plate, "zone": zone, "note": note}

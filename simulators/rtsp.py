@@ -1,6 +1,6 @@
 """RTSP cameras, one for each lane, each with a server of its own: H.264 by gst-rtsp-server.
 
-What stands before the cameras (commands) comes in, a stream goes out to whoever plays it. The
+What stands before the cameras (commands) comes in, a stream goes out to each player. The
 servers are child processes, so that one of them can be frozen or killed; `rtsp_server` says what
 they need of Debian.
 """

@@ -35,7 +35,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Server:
-    """Hands every picture on stdin to whoever plays."""
+    """Hands every picture on stdin to all players."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._size = options.width * options.height * 3
@@ -94,7 +94,7 @@ def _guard(
     user: str,
     password: str,
 ) -> None:
-    """Whoever wants to play has to answer a Digest challenge."""
+    """Every player has to answer a Digest challenge."""
     auth = GstRtspServer.RTSPAuth()
     auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
     token = GstRtspServer.RTSPToken()

@@ -1,8 +1,8 @@
 """Modbus RTU: several devices on one serial line, which is a pseudo-terminal.
 
 With a baud rate the line takes its time: a request is heard, and an answer sent, no sooner than
-its last character would have come, with 3.5 characters of silence after each. Whoever has the
-port open at another rate is not understood.
+its last character would have come, with 3.5 characters of silence after each. A client with
+the port open at another rate is not understood.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _COUNTED_HEAD = 7  # unit, function, address, count, number of bytes
 _BITS = 10  # of a character: start, eight, stop
 _SILENCE = 3.5  # characters; Modbus over Serial Line V1.02, 2.5.1.1
 _FORGET_S = 0.5
-"""A board begins anew after 3.5 characters of silence; a busy computer pauses for longer within
+"""A board starts over after 3.5 characters of silence; a busy computer pauses for longer within
 a frame."""
 
 
@@ -64,7 +64,7 @@ class Requests:
             case 0x0F | 0x10:
                 return _COUNTED_HEAD + self._bytes[6] + _CRC
             case _:
-                return len(self._bytes)  # nobody can know; what came in one piece may be one
+                return len(self._bytes)  # unknown; what came in one piece may be one
 
 
 class SerialLine:

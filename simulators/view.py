@@ -70,7 +70,7 @@ class View:
         self._see(path.name, plate="", photograph=scene.photograph(path))
 
     def clear(self) -> None:
-        """Nobody is there."""
+        """No car is there."""
         self._see("", plate="", photograph=None)
 
     def become(self, weather: Mapping[Weather, float]) -> None:

@@ -57,8 +57,8 @@ LAST_WORDS_S = 5.0
 """How long a stop waits for the disk to take what was posted last."""
 
 NEIGHBOURS_S = 1.0
-"""How often it is looked whether a technician's command has written to the database: a plate taken
-off the blacklist must not wait for the next car."""
+"""How often the database is checked for what a technician's command wrote: a plate taken off the
+blacklist must not wait for the next car."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,7 @@ class FireInputs:
 
     @property
     def latched(self) -> bool:
-        """Whether there is a fire, or nobody has said yet that it is over."""
+        """Whether there is a fire, or one that has not yet been declared over."""
         return self._fire.latched
 
     def restore(self, latched: bool) -> None:
@@ -60,7 +60,7 @@ class FireInputs:
     # --- time ---------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Look after the inputs, for ever."""
+        """Look after the inputs until cancelled."""
         while True:
             self._health.beat("fire", within_s=3 * BEAT_S)
             self._moved.clear()

@@ -133,7 +133,7 @@ class Holds:
 
 
 def _lasts_s(order: Order, reason: HoldReason, now: Instant) -> float | None:
-    """For how long an order keeps a boom up: the shorter of what it says; None for ever."""
+    """For how long an order keeps a boom up: the shorter of what it says; None: no limit."""
     said = [hold.FLEET_LASTS_S] if reason is HoldReason.FLEET and order.minutes is None else []
     if order.minutes is not None:
         said.append(60.0 * order.minutes)

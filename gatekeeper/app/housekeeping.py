@@ -32,7 +32,7 @@ class Housekeeping:
         self._check_at = clock.boot_s() + CHECK_FIRST_S
 
     async def run(self) -> None:
-        """Keep house, for ever."""
+        """Keep house until cancelled."""
         while True:
             await self._tidying.look_at_the_disk()
             now = self._clock.instant()

@@ -58,7 +58,7 @@ class Lists:
         self._some.set()
 
     async def run(self) -> None:
-        """A later change of list may lift the limit of a stay: ask, for ever."""
+        """Ask, until cancelled: a later change of list may lift the limit of a stay."""
         while True:
             await self._some.wait()
             try:

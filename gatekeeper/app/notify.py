@@ -12,7 +12,7 @@ log = structlog.get_logger(__name__)
 
 
 def notify(message: str) -> bool:
-    """Tell systemd, as in `READY=1` or `WATCHDOG=1`; False where nobody listens."""
+    """Tell systemd, as in `READY=1` or `WATCHDOG=1`; False where nothing listens."""
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return False

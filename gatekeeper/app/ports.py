@@ -26,7 +26,7 @@ from gatekeeper.store.pictures import Pictures
 from gatekeeper.sync import OrderBook
 
 Task: TypeAlias = tuple[str, Callable[[], Awaitable[None]]]
-"""What is to be run for ever, and its name."""
+"""A task's name, and what it runs until cancelled."""
 
 
 class Devices(Protocol):
@@ -59,7 +59,7 @@ class Link(Protocol):
         ...
 
     async def run(self) -> None:
-        """Keep the link up, for ever."""
+        """Keep the link up until cancelled."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Runs the tasks of a controller for ever, each alone: one that fails is run again, with backoff,
+"""Keeps the tasks of a controller running, each alone: one that fails is run again, with backoff,
 and the others do not notice.
 """
 
@@ -42,7 +42,7 @@ class Supervisor:
         await ended(self.tasks.values())
 
     async def kept(self, name: str, task: Callable[[], Awaitable[None]]) -> None:
-        """Run a task for ever, alone: when it fails, say so, wait, and run it again."""
+        """Keep a task running, alone: when it fails, say so, wait, and run it again."""
         pause_s = RESTART.first_s
         loop = asyncio.get_running_loop()
         # A task group of Python 3.11 may swallow a cancellation while one of its tasks fails.

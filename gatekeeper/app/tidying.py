@@ -1,7 +1,7 @@
 """The disk: how much is free, what is deleted to keep it so, and whether the database is sound.
 
 Settings, a moment and the store come in; alarms and the log say what was found and what went. A
-store that does not answer is named in the log and asked again later: nothing here waits for ever.
+store that does not answer is named in the log and asked again later: every wait here ends.
 """
 
 import asyncio

@@ -30,7 +30,7 @@ class Timekeeper:
         self._stepped_at: float | None = None
 
     async def run(self) -> None:
-        """Look at the clock, for ever."""
+        """Check the clock until cancelled."""
         while True:
             self.look()
             await self._clock.idle(LOOK_S)

@@ -1,7 +1,7 @@
 """`gatekeeper blacklist FILE [remove PLATE]`: who is banned here, and a technician's way out.
 
 A removal is a transaction of its own beside the controller's, whether that runs or not, and an
-event, so that the centre and whoever reads the journal learn who did it and why.
+event, so that the centre and readers of the journal learn who did it and why.
 """
 
 import asyncio

@@ -4,7 +4,7 @@ import click
 
 
 def said(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
-    """Whoever changes something says who and why: not with nothing but spaces."""
+    """A change has to say who made it and why: spaces alone are refused."""
     if not value.strip():
         raise click.BadParameter("may not be empty: it is kept in the journal")
     return value.strip()

@@ -86,8 +86,8 @@ def _of_lanes(config: Config) -> Iterator[str]:
             )
         if lane.safety_loop is None:
             yield (
-                f"lane {lane.name}: no safety loop: a passage is only presumed, and counts against"
-                " nobody"
+                f"lane {lane.name}: no safety loop: a passage is only presumed, and never"
+                " counts against a driver"
             )
 
 

@@ -129,8 +129,8 @@ class LaneSettings(Settings):
     def _nothing_closes_blindly(self) -> Self:
         if self.barrier.close_coil is not None and self.safety_loop is None:
             raise ValueError(
-                "barrier.close_coil: a close relay needs a safety_loop, or the boom comes down onto"
-                " whoever is under it"
+                "barrier.close_coil: a close relay needs a safety_loop, or the boom comes down on"
+                " what is under it"
             )
         return self
 

@@ -1,4 +1,4 @@
-"""A relay board with the barriers and loops of some lanes: reached, made safe, polled, for ever.
+"""A relay board with the barriers and loops of some lanes: reached, made safe, kept polled.
 
 Commands come in, acks and changes of inputs go out. Nothing opens before all inputs were read and
 all relays of our lanes were brought to where they belong and read back, after each connection.

@@ -117,5 +117,5 @@ class Device(Session):
 
 
 def _units(pulse_ms: int, unit_ms: int) -> int:
-    """How a board counts a pulse; none would be for ever, or never."""
+    """How a board counts a pulse; 0 would never end, or never switch."""
     return max(1, round(pulse_ms / unit_ms))

@@ -204,7 +204,7 @@ class Journal:
     # --- writing ------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Open the store and write the log, for ever."""
+        """Open the store and write the log until cancelled."""
         try:
             while True:
                 self._beat()

@@ -70,7 +70,7 @@ class Log:
         self._begun = 0
 
     def _fold(self) -> None:
-        """Make one commit of the oldest that nobody is writing."""
+        """Make one commit of the oldest that are not being written."""
         begun = [self._waiting.popleft() for _ in range(self._begun)]
         oldest: list[tuple[int, Commit]] = []
         while self._waiting and self._size > self._bound * _KEPT_OF_TEN // 10:

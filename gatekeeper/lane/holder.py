@@ -142,7 +142,7 @@ class Holder:
     # --- what it does -------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Keep the output as it should be, for ever."""
+        """Keep the output as it should be until cancelled."""
         task = f"hold {self.name}"
         try:
             while True:

@@ -18,7 +18,7 @@ from gatekeeper.rules.trigger import Edge, Trigger, View
 
 READ_AGAIN_S = 5.0
 """How often plates are looked for though nothing seems to have changed: a vehicle that was not
-noticed must not wait for ever."""
+noticed must not wait indefinitely."""
 
 NEXT_S = 0.5
 """How often the plate of a vehicle that stands there is looked for, to notice when it is the next

@@ -38,7 +38,7 @@ ENDS_S = 1.0
 
 
 Part: TypeAlias = tuple[str, Callable[[], Coroutine[Any, Any, None]]]
-"""A part of the lane that runs for ever, and what it is called."""
+"""The name of a part of the lane, and what it runs until cancelled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

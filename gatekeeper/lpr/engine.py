@@ -2,7 +2,7 @@
 
 One pass over the picture at its first size and one reading of each plate is the usual case. A
 plate that was not read convincingly is read again, cut otherwise; when nothing in the picture
-convinces, all of it is looked at once more, larger. It reports what the networks read, whether
+convinces, all of it is examined once more, larger. It reports what the networks read, whether
 it is a plate or not, and drops only what is hardly a text.
 """
 

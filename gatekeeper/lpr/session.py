@@ -14,7 +14,7 @@ import numpy.typing as npt
 from gatekeeper.errors import NetworkSetError
 
 # From 1.32 on, onnxruntime tells its makers about each use, from its import on, unless it is told
-# not to. A gate talks to its centre, and to nobody else.
+# not to. A gate talks only to its centre.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as faults
@@ -50,7 +50,7 @@ def open_session(data: bytes, name: str, threads: int) -> onnxruntime.InferenceS
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
     # Plans of memory are kept for each input shape: the arena alone is smaller (12 to 18 MB) and
-    # no slower. Without an arena each run maps its memory anew: 1 ms more a frame.
+    # no slower. Without an arena each run maps its memory again: 1 ms more a frame.
     options.enable_mem_pattern = False
     # An idle gate must not spin: it would cost a core to save microseconds.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

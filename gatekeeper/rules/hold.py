@@ -52,8 +52,8 @@ def passed(holds: Iterable[Hold], vehicles: int) -> tuple[Hold, ...]:
 
 
 def is_over(hold: Hold, now: Instant) -> bool:
-    """Whether a hold has ended by itself. Of one that was begun before a reboot it is known only
-    where the wall clock was trusted then and is now; until that is known it goes on.
+    """Whether a hold has ended by itself. For one from before a reboot this is known only where
+    the wall clock was trusted then and is now; until then it goes on.
     """
     if hold.vehicles is not None and hold.vehicles <= 0:
         return True

@@ -142,8 +142,8 @@ def safety(turn: Turn, on: bool, at: float) -> TurnStep:
 
 
 def time(turn: Turn, at: float, timing: Timing) -> TurnStep:
-    """Time has passed. No lane owns the barrier for ever; and a vehicle that stands on the far
-    arrival loop for long has come back, or is another one that rolled up without a gap.
+    """Time has passed. A lane owns the barrier for a limited time; a vehicle that stands on the
+    far arrival loop for long has come back, or is another one that rolled up without a gap.
     """
     outputs: list[Output] = []
     overdue = turn.owner if at >= turn.since + timing.limit_s else None

@@ -65,7 +65,7 @@ def unsound(path: Path, detail: str) -> UnsoundStoreError:
 
 
 def is_stale(error: StoreError) -> bool:
-    """Whether connections made before the error may fail for ever, although the disk is well
+    """Whether connections made before the error may keep failing, although the disk is well
     again: one that was opened on a read-only disk, or before the disk was taken out, stays so.
     """
     cause = error.__cause__

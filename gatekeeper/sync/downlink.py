@@ -111,7 +111,7 @@ class Downlink:
         message.connection.ack(message)
 
     async def run(self) -> None:
-        """Carry out what is delivered, for ever."""
+        """Carry out what is delivered until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._settle())
             tasks.create_task(self._orders.run())

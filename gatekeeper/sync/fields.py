@@ -74,7 +74,7 @@ def _plate(text: str) -> str:
 _AnyTime: TypeAlias = Annotated[datetime, BeforeValidator(_written), AfterValidator(_utc)]
 Time: TypeAlias = Annotated[_AnyTime, AfterValidator(_near)]
 End: TypeAlias = Annotated[_AnyTime, AfterValidator(_clamped)]
-"""When a row begins or ends to count. The year 9999 is how many a database writes "for ever"; here
+"""When a row begins or ends to count. Many databases write "no end" as the year 9999; here
 it becomes the last year that can be counted with, and the year 1 the first.
 """
 Plate: TypeAlias = Annotated[str, Field(max_length=64), AfterValidator(_plate)]

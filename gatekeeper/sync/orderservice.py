@@ -43,7 +43,7 @@ class OrderService:
             item.message.connection.fail("too many orders wait here")
 
     async def run(self) -> None:
-        """Serve what comes, for ever."""
+        """Serve what comes until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._serve(self._acting))
             tasks.create_task(self._serve(self._refused))

@@ -13,7 +13,7 @@ class Pace:
     """Starting values; only tests set others, to be short.
 
     `steady_s` is how long a connection must have held for the next one to be tried soon again
-    (two controllers with one name throw each other out for ever); `expiry_s` how long the broker
+    (two controllers with one name throw each other out endlessly); `expiry_s` how long the broker
     keeps what it has for a controller that is away; `time_s` how long an order waits to be told
     what time it is; `report_good_for_s` how long a report is worth
     hearing: a peer that comes back must not take an old one for a sign of life.

@@ -23,7 +23,7 @@ class Replies:
 
     async def send(self, answer: OrderAnswer, message: Message) -> None:
         """Reply to an order, where it asks for that; only when it is acknowledged, for a reply that
-        costs the connection must not bring the order back for ever.
+        costs the connection must not bring the order back again and again.
         """
         topic = message.response_topic
         if not topic:  # an empty one would be against the protocol, too

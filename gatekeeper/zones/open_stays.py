@@ -100,7 +100,7 @@ class OpenStays:
     # --- paused ------------------------------------------------------------------------------
 
     def paused(self, zone: str) -> PausedTime:
-        """What time counts for nobody in a zone."""
+        """What time counts towards no stay in a zone."""
         return self._paused.get(zone, pauses.NONE)
 
     def keep_paused(self, zone: str, paused: PausedTime, at: float) -> None:

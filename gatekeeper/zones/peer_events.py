@@ -30,7 +30,7 @@ from gatekeeper.rules import journey
 from gatekeeper.rules.journey import Ended, Place
 
 DOUBT_ALARMS = (*BLINDING, HELD_OPEN)
-"""With these alarms of a peer nobody knows for certain who has left by its exits."""
+"""With these alarms of a peer it is not certain who has left by its exits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ _BY_HAND = {
     Reason.HELD_OPEN: Doubt.HELD_OPEN,
     Reason.FIRE: Doubt.HELD_OPEN,
 }
-"""Openings for whoever comes, and not for a vehicle that was read."""
+"""Openings for any vehicle that comes, not for one that was read."""
 
 
 def _place(told: PeerEvent, zone: str, direction: Direction) -> Place:
@@ -103,7 +103,7 @@ def _place(told: PeerEvent, zone: str, direction: Direction) -> Place:
 def _ended(told: PeerEvent, fact: PassageEnded, at: Instant) -> Ended:
     """The passage on this controller's clock. A trusted wall clock is within 5 s of the truth, and
     so is ours: the arrival may have been ten seconds earlier than it seems. Without trust it
-    happened now at the latest, and how long ago nobody knows.
+    happened now at the latest; how long ago is unknown.
     """
     known = told.clock_trusted and at.trusted
     ago_s = max(0.0, (at.wall - told.occurred_at).total_seconds()) if known else 0.0

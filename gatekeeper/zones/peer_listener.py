@@ -44,7 +44,7 @@ class PeerListener:
             self._event(told)
 
     def doubt_the_silent(self) -> None:
-        """Nobody knows what happens at a peer that is away."""
+        """What happens at a peer that is away is not known."""
         for name in self._peers.away(self._clock.boot_s()):
             self._doubt(name, Doubt.PEER_AWAY)
 
@@ -71,10 +71,10 @@ class PeerListener:
 
     def _event(self, told: PeerEvent) -> None:
         at = self._clock.instant()
-        anew = self._peers.begins_anew(told)
-        if anew:
+        restarted = self._peers.starts_new_journal(told)
+        if restarted:
             self._doubt(told.controller, Doubt.JOURNAL_GAP)
-        if anew or told.fact is not None:
+        if restarted or told.fact is not None:
             found = peer_events.read(told, at)
             self._watch(told, found)
             if found.doubt is not None:

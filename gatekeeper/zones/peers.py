@@ -13,7 +13,7 @@ AWAY_AFTER_S = 75.0
 """A peer speaks of its health every 30 s; two missed and a bit is too long."""
 
 SETTLING_S = 90.0
-"""How late news of a peer may be before it counts as away: nobody is judged sooner where a peer
+"""How late news of a peer may be before it counts as away: no stay is judged sooner where a peer
 runs an exit of the zone."""
 
 _MISSING_KEPT = 5000
@@ -72,7 +72,7 @@ class Peers:
         mark = self._peers[event.controller].mark
         return mark is None or mark.journal != event.journal or event.seq > mark.seq
 
-    def begins_anew(self, event: PeerEvent) -> bool:
+    def starts_new_journal(self, event: PeerEvent) -> bool:
         """Whether the peer has begun another journal: what the old one still held is lost."""
         mark = self._peers[event.controller].mark
         return mark is not None and mark.journal != event.journal
@@ -118,7 +118,7 @@ class Peers:
 
 
 def _meet(peer: _Peer, told: PeerEvent | PeerHealth) -> PeerMark:
-    """Begin with a journal: nobody waits for what it held before, but that may still come."""
+    """Begin with a journal: what it held before is not waited for, but may still come."""
     if peer.mark is not None:
         peer.past.add(peer.mark.journal)
     peer.mark = mark = _mark(told)

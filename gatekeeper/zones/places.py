@@ -13,7 +13,7 @@ class ZonePlan:
     """A zone as this controller has to know it.
 
     `inside` is the zone it lies in. `advisory`: some exit of it lets cars out unnoticed, so its
-    limits blacklist nobody. `peers` are the other controllers that run exits of it.
+    limits blacklist no plate. `peers` are the other controllers that run exits of it.
     """
 
     policy: ZonePolicy
@@ -52,7 +52,7 @@ def policy_of(config: Config, zone: str) -> ZonePolicy:
 
 def plans_of(config: Config) -> tuple[ZonePlan, ...]:
     """What has to be known of each zone. One with an exit that has no camera, or where two cars
-    cannot be told from one, blacklists nobody (situations, 11 and 37).
+    cannot be told from one, blacklists no plate (situations, 11 and 37).
     """
     plans = []
     for zone in config.zone:

@@ -146,7 +146,7 @@ class Zones:
             self._ledger.open.comes(place.zone, passage)
 
     def occupied(self, lane: str, occupied: bool, at: float) -> None:
-        """A vehicle stands in a lane, or has gone: a queue at an exit is nobody's fault."""
+        """A vehicle stands in a lane, or has gone: a queue at an exit is no driver's fault."""
         place = self._places[lane]
         if place.direction is Direction.EXIT:
             self._ledger.pause(place.zone, lane, occupied, at)
@@ -290,7 +290,7 @@ class Zones:
     # --- waking -------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Wake when a limit comes near, for ever."""
+        """Wake when a limit comes near, until cancelled."""
         while True:
             self._health.beat("zones", within_s=3 * BEAT_S)
             self._ledger.moved.clear()
@@ -303,7 +303,7 @@ class Zones:
         return self._ledger.open.wake_at()
 
     def wake(self) -> None:
-        """Warn and judge whoever is due, and look after peers and stays that grow old."""
+        """Warn and judge the stays that are due, and look after peers and stays that grow old."""
         self._listener.doubt_the_silent()
         at = self._clock.instant()
         due = self._ledger.open.due(at.boot_s + stay.EARLY_S)

@@ -34,7 +34,7 @@ class Car:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
-    """Who plays: two visitors, one car that nobody knows yet, one of the staff."""
+    """Who plays: two visitors, one unknown car, one of the staff."""
 
     visitor: Car
     second_visitor: Car

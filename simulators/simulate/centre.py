@@ -20,7 +20,7 @@ _OF_THE_BLACKLIST = (BlacklistAdded, BlacklistRemoved, BlacklistSuspended)
 
 _OF_INTEREST = {
     INNER: (VehicleDecided, PassageEnded, *_OF_THE_BLACKLIST),
-    # Whoever is seen at the inner gate is inside the car park, which the outer one knew.
+    # A car seen at the inner gate is inside the car park, which the outer one knew.
     OUTER: _OF_THE_BLACKLIST,
 }
 

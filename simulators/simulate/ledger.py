@@ -18,7 +18,7 @@ from simulators.world import Approach, Truth, Vehicle, Visit, Way
 _EXIT = "inner-exit"
 
 BREAK_S = 20.0
-"""Time in which the zone's exit is occupied without a longer break counts for nobody (the site's
+"""Time in which the zone's exit is occupied without a longer break counts for no stay (the site's
 own rule: docs/situations.md, 2)."""
 
 _LATE_S = 600.0

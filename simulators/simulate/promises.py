@@ -143,7 +143,7 @@ class Promises:
             watched.since.pop(lane, None)
 
     def power(self, machine: str) -> None:
-        """A machine has no power, or has it again: what stands there is told anew."""
+        """A machine has no power, or has it again: what stands there is told again."""
         self._watched[machine].since.clear()
 
     def opened(self, machine: str, lane: str) -> None:

@@ -33,7 +33,7 @@ WELL_BUILT = Built()
 
 
 def drawn(random: Random) -> Built:
-    """A site as it may be: in one of three nobody has measured where the loops lie."""
+    """A site as it may be: in three of ten the loops' positions are not measured."""
     lanes = list(CONTROLLER_OF)
     unmeasured = lanes if random.random() < 0.3 else []
     return Built(

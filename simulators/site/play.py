@@ -26,7 +26,7 @@ _LISTED = {
 
 
 class Play:
-    """One performance. Without a centre nobody is in any list."""
+    """One performance. Without a centre every list is empty."""
 
     def __init__(self, stage: Stage, plan: Plan) -> None:
         self._stage = stage
@@ -94,7 +94,7 @@ class Play:
                 await self._stage.camera(stop.lane).tell(f"clear {stop.lane}")
 
     async def _bind(self, journey: Journey) -> None:
-        """A driver whom nobody knows reads on the display what to do."""
+        """An unknown driver reads on the display what to do."""
         if journey.kind is Kind.UNKNOWN and journey.binds_s is not None:
             await asyncio.sleep(journey.binds_s)
             await self._centre(f"bind {journey.plate}")

@@ -1,4 +1,4 @@
-"""One program of a site as a child process, which does not outlive whoever started it.
+"""One program of a site as a child process, which does not outlive its parent.
 
 A simulator ends when its stdin does, and takes commands and tells news there, as JSON lines; any
 other program is killed by the kernel when its parent dies, however it dies. `gatekeeper demo`
@@ -222,7 +222,7 @@ class Simulator(Program):
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on now."""
+    """A port of the loopback interface that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

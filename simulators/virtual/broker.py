@@ -39,7 +39,7 @@ class Box(Generic[Letter]):
         self.filled.set()
 
     async def serve(self, broker: "Broker", take: Callable[[Letter], Awaitable[object]]) -> None:
-        """Take one after the other, for ever; one that the store cannot take comes again."""
+        """Take one after the other until cancelled; one that the store cannot take comes again."""
         while True:
             await broker.reached.wait()
             if not self.letters:
@@ -123,7 +123,7 @@ class VirtualLink:
             self.away_since = self._clock.boot_s()
 
     async def run(self) -> None:
-        """Take what waits, for ever."""
+        """Take what waits until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._mail.lists.serve(self._broker, self.follow))
             tasks.create_task(self._mail.orders.serve(self._broker, self.obey))

@@ -43,7 +43,7 @@ class _Nap:
 
 class VirtualClock:
     """The clocks of one machine on a virtual loop; without a loop `true_s` is set by hand, and
-    nobody can wait.
+    waiting is impossible.
 
     It stays awake for `awake_s` after anything has happened (`stir`), and wakes everybody who idles
     once in `nap_s`.

@@ -39,7 +39,7 @@ PATIENCE_S = 1.0
 """How long a camera whose pictures are shown by hand waits for one before it gives an empty one."""
 
 CAMERA_FAILS_S = 2.0
-"""How long a camera that is dead keeps whoever asks it waiting."""
+"""How long a dead camera keeps its client waiting."""
 
 NOTICED_S = 1.0
 """How long a board does not answer before that is noticed."""
@@ -182,7 +182,7 @@ class VirtualBoard:
             self._changed.set()
 
     async def run(self) -> None:
-        """Tell the inputs whenever the board can be reached, for ever."""
+        """Tell the inputs whenever the board can be reached, until cancelled."""
         while True:
             if not self.away:
                 self._health.clear_alarm("relay_unreachable", self._name)

@@ -61,7 +61,7 @@ class Picture:
 class Kerbs:
     """`away` are boards that do not answer, `broken` lanes whose relays do not switch, `dead` lanes
     whose camera gives nothing, `held` lanes whose hold relay is on now; `pulses` are the lanes
-    whose barriers were told to open, `closings` to close, emptied by whoever reads them; `pulsed`
+    whose barriers were told to open, `closings` to close, emptied by their reader; `pulsed`
     is told of each opening at once, and `commands` are the ids of all. `present` is what stands on
     which loop, wired or not.
 

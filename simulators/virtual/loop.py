@@ -34,7 +34,7 @@ def at_once(work: Coroutine[Any, Any, Answer]) -> Answer:
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
-    """`errors` are what tasks left behind that nobody awaited; `latency_s` is asked how long each
+    """`errors` are what tasks left behind that were not awaited; `latency_s` is asked how long each
     piece of work of a thread takes; with `breakable` its `tasks` can be made to fail.
     """
 
@@ -108,7 +108,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 return
             try:
                 future.set_result(func(*args))
-            except Exception as error:  # noqa: BLE001 - whoever awaits it is told
+            except Exception as error:  # noqa: BLE001 - raised where it is awaited
                 future.set_exception(error)
 
         self.call_later(self._latency_s(), do)

@@ -110,7 +110,7 @@ _STUBBORN = 20
 
 
 class Machine:
-    """`told` are the events that were written, emptied by whoever reads them. Without `hears_lists`
+    """`told` are the events that were written, emptied by their reader. Without `hears_lists`
     the events of followed lists are written and not told, which is faster.
     """
 

@@ -8,7 +8,7 @@ RISES_S: Final = 2.0
 AFTER_CAR_S: Final = 2.0
 """It falls so long after the safety loop has cleared ..."""
 WAITS_S: Final = 10.0
-"""... or so long after it was up, if nobody came."""
+"""... or so long after it was up, if no car came."""
 
 
 class Boom:
@@ -31,7 +31,7 @@ class Boom:
         return self.up_at <= at < self._falls_at
 
     def inviting(self, at: float) -> bool:
-        """Whether it is up and nobody has come for it: the next one will take it."""
+        """Whether it is up and not yet taken: the next car will take it."""
         return self.up(at) and (self.by_hand or self._waiting > -NEVER)
 
     def pulse(self, at: float) -> None:
@@ -57,7 +57,7 @@ class Boom:
         self.by_hand, self.up_at, self._falls_at = True, at, NEVER
 
     def lower(self, at: float) -> None:
-        """Nobody holds it any more: it falls, unless a car is under it."""
+        """It is no longer held: it falls, unless a car is under it."""
         self.by_hand = False
         if not self._occupied:
             self._falls_at, self._waiting = at, -NEVER

@@ -1,4 +1,4 @@
-"""What passes between the world and whoever runs its gates: nothing but this.
+"""All that passes between the world and the code that runs its gates.
 
 All times are true seconds since the world began, at midnight before a Monday.
 """

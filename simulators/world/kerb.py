@@ -20,7 +20,7 @@ from simulators.world.wire import Wire
 SIGHT_M: Final = 3.5
 """A plate beyond this is out of the picture."""
 HIDDEN_M: Final = 2.5
-"""Nobody reads the plate of a car that follows closer than this."""
+"""The plate of a car that follows closer than this cannot be read."""
 STANDS_M: Final = (1.2, 2.6)
 """Where the front of a car comes to stand."""
 CLOSE_M: Final = (0.4, 1.0)
@@ -127,7 +127,7 @@ class Kerb:
             self._agenda.plan(max(at, self._free_at + ROLL_UP_S), self._reach)
 
     def pulse(self, at: float) -> None:
-        """The barrier is told to open; whoever stands there takes it for themselves."""
+        """The barrier is told to open; a driver who stands there takes the opening as theirs."""
         self.boom.pulse(at)
         if self.halt is not None:
             self.halt.opened = True
@@ -141,7 +141,7 @@ class Kerb:
             self._set_out(at)
 
     def lift(self, at: float) -> None:
-        """Somebody lifts the boom by hand, and whoever comes drives through."""
+        """The boom is lifted by hand, and any car that comes drives through."""
         self.boom.lift(at)
         self._set_out(at)
 
@@ -159,7 +159,7 @@ class Kerb:
         halt = Halt(self.queue.popleft(), at, draw(*STANDS_M), at + draw(0.6, 1.4))
         halt.legible = self._reader.legible(halt.car, at)
         halt.company = bool(self.queue) and draw(0, 1) < self._second_plates
-        if self.boom.inviting(at):  # nobody stops before an open boom
+        if self.boom.inviting(at):  # no car stops before an open boom
             halt.stands_m, halt.stopped_at = ARRIVAL_M[0], at
             self._agenda.plan(max(at, self._clear_at), self._drive, halt)
         self._arrive(at, halt)

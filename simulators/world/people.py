@@ -43,7 +43,7 @@ class People:
     # At a barrier.
 
     def stands(self, kerb: Kerb, halt: Halt, at: float) -> None:
-        """A car has come to the front of the lane; its driver will not wait for ever."""
+        """A car has come to the front of the lane; its driver's patience is limited."""
         draw = self._random.uniform
         if kerb.is_exit:
             self._agenda.plan(at + BUTTON_S, self._press, (kerb, halt))
@@ -57,7 +57,7 @@ class People:
 
     def turns_back(self, kerb: Kerb, halt: Halt) -> bool:
         """Whether a driver reverses out though the boom is up. At an entry those behind make
-        room, and may take the opening; at an exit nobody does.
+        room, and may take the opening; at an exit they do not.
         """
         if not halt.opened or (kerb.is_exit and kerb.queue):
             return False

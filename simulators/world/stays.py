@@ -61,8 +61,8 @@ class Stays:
         return self._random.uniform(2.0, 9.5) * MINUTE_S
 
     def _together(self, leaves: float, at: float) -> float:
-        """A time to leave, or a few seconds after the next one who leaves. Nobody whose limit
-        comes near waits for others.
+        """A time to leave, or a few seconds after the next one who leaves. A driver whose limit
+        comes near does not wait for others.
         """
         del self._leaving[: bisect(self._leaving, at)]
         place = bisect(self._leaving, leaves)

@@ -100,7 +100,7 @@ class Traffic:
 
     def _arrive(self, at: float, choice: Choice) -> None:
         car = choice()
-        if car.away:  # else it is here already, and nobody comes
+        if car.away:  # else it is here already
             self._people.arrive(at, car)
 
     def _passer_by(self) -> Car:

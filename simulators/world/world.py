@@ -35,7 +35,7 @@ class World:
         self, gate: Gate, days: float, progress: Callable[[float], None] | None = None
     ) -> Truth:
         """Let so many days pass, from midnight before a Monday; `progress` is told the days that
-        have passed, once in each simulated hour. Whoever is inside at the end stays there.
+        have passed, once in each simulated hour. A car inside at the end stays there.
         """
         kerbs = self._build(gate)
         if progress is not None:

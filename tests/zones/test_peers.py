@@ -119,15 +119,15 @@ def test_after_a_restart_it_goes_on_from_where_it_was(peers: Peers) -> None:
 def test_another_journal_is_another_count_and_the_old_one_is_over(peers: Peers) -> None:
     take(peers, 1, 2)
 
-    assert peers.begins_anew(event(1, journal="j2"))
+    assert peers.starts_new_journal(event(1, journal="j2"))
     assert take(peers, 1, 2, journal="j2") == [1, 2]
-    assert not peers.begins_anew(event(3, journal="j2"))
+    assert not peers.starts_new_journal(event(3, journal="j2"))
     assert take(peers, 2, 3) == []
     assert take(peers, 1, 2, 3, journal="j2") == [3]
 
 
 def test_the_first_journal_is_none_that_begins_anew(peers: Peers) -> None:
-    assert not peers.begins_anew(event(7))
+    assert not peers.starts_new_journal(event(7))
 
 
 def test_a_number_far_ahead_costs_no_more_than_what_is_remembered(peers: Peers) -> None:

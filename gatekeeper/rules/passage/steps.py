@@ -130,7 +130,7 @@ def _attempts(passage: Passage, move: Move) -> int:
 
 
 def _lasts(state: State, arrival: bool, timing: Timing) -> float | None:
-    """Seconds until the state asks for `TIME`; None where it may last for ever."""
+    """Seconds until the state asks for `TIME`; None where it has no time limit."""
     lasts = _LASTS.get(state)
     if lasts is None:
         return None

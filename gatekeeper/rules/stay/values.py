@@ -64,7 +64,7 @@ StayInput: TypeAlias = AwayFromExit | SeenOutside | Doubted | Restarted | GivenU
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
     """What holds in the stay's zone: what time is paused, how late news may be, how long a row
-    this gate puts on the blacklist lasts (None: for ever), and whether limits are only advisory.
+    this gate puts on the blacklist lasts (None: no end), and whether limits are only advisory.
     `doubtful_exit` is an exit lane whose safety loop has been silent since a vehicle seemed to back
     out there: if the loop is dead, that vehicle has left.
     """
