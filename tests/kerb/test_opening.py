@@ -41,6 +41,7 @@ async def test_row_13_a_pulse_without_effect_is_decided_three_times_and_then_an_
     kerb: "Kerb",
 ) -> None:
     exit_lane = kerb.at("outer-exit")
+    await kerb.board.tell("boom outer-exit stuck")
     await exit_lane.arrives(OTHER)
     await exit_lane.opened(times=3)
     await exit_lane.alarm("lane_blocked")
@@ -49,6 +50,7 @@ async def test_row_13_a_pulse_without_effect_is_decided_three_times_and_then_an_
     assert len(commands) == exit_lane.pulses == 3
     await exit_lane.backs_out()
     await exit_lane.cleared("lane_blocked")
+    await kerb.board.tell("boom outer-exit free")
 
 
 async def test_row_13_after_a_crash_a_car_on_the_loop_gets_a_new_decision(kerb: "Kerb") -> None:
