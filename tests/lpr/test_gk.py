@@ -1,0 +1,88 @@
+"""Our own recogniser, in the engine that runs every set."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+
+from gatekeeper.lpr import Recogniser, networks, open_recogniser
+from gatekeeper.lpr.beam import plates
+from gatekeeper.lpr.grammar import Grammar
+from gatekeeper.lpr.session import Network, open_network
+from gatekeeper.model import PROVINCES, Pixels
+from gatekeeper.rules.plate import GRAMMAR
+from simulators.plate import Ground, draw
+from training.alphabet import ALPHABET
+
+MOST_BYTES = 5_000_000
+
+
+@pytest.fixture(scope="module")
+def found() -> networks.NetworkSet:
+    return networks.find("gk")
+
+
+@pytest.fixture(scope="module")
+def ours() -> Recogniser:
+    return open_recogniser("gk", threads=1)
+
+
+@pytest.fixture(scope="module")
+def network(found: networks.NetworkSet) -> Network:
+    return open_network(found.content("gk_rec.onnx"), "gk_rec.onnx", 1)
+
+
+def test_it_writes_every_province_and_every_special_character(found: networks.NetworkSet) -> None:
+    alphabet = found.alphabet()
+
+    assert set(alphabet) >= {*PROVINCES, *"警学挂港澳使领民航应急试超O"}
+    assert alphabet == tuple(ALPHABET)
+
+
+def test_it_is_small(found: networks.NetworkSet) -> None:
+    assert len(found.content("gk_rec.onnx")) <= MOST_BYTES
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_it_keeps_hyperlpr3s_contract(network: Network, count: int) -> None:
+    (shares,) = network(np.zeros((count, 3, 48, 160), np.float32))
+
+    assert shares.shape == (count, 40, 1 + len(ALPHABET))
+    assert shares.sum(axis=2) == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "ground"),
+    [
+        ("京A12345", Ground.BLUE),
+        ("藏B7K290", Ground.BLUE),
+        ("琼C88886", Ground.YELLOW),
+        ("沪AD05566", Ground.GREEN),
+        ("宁A1234警", Ground.WHITE),
+        ("粤Z1234港", Ground.BLACK),
+        ("新A1234学", Ground.YELLOW),
+    ],
+)
+def test_a_drawn_plate_is_read(ours: Recogniser, text: str, ground: Ground) -> None:
+    (read,) = ours.read(draw(text, ground), crop=True)
+
+    assert read.text == text
+
+
+def test_a_car_on_a_street_is_read(
+    ours: Recogniser, street: Callable[[str, Ground], Pixels]
+) -> None:
+    assert [read.text for read in ours.read(street("鲁B2K871", Ground.BLUE))] == ["鲁B2K871"]
+
+
+def test_the_beam_reads_what_it_says(network: Network) -> None:
+    strip = np.ascontiguousarray(draw("甘H30517", Ground.BLUE))
+    small = cv2.resize(strip, (160, 48), interpolation=cv2.INTER_AREA)
+    planes = (small.transpose(2, 0, 1)[None].astype(np.float32) - 127.5) / 127.5
+
+    told = plates(network(planes)[0][0], ALPHABET, Grammar(GRAMMAR.values()))
+
+    assert told.plate is not None
+    assert told.plate.text == "甘H30517"
+    assert told.margin > 0.9
