@@ -1,11 +1,13 @@
 """What a network's confidence is worth: on plates that neither trained it nor measure it.
 
-A temperature is sought that makes the weakest character's share as good as the share of texts that
-are right; then it is counted, level by level, how many texts of at least that confidence are wrong.
+The temperature is the one with the least loss (the weakest character's share as a forecast that the
+text is right) of those at which few enough of the sure texts are wrong: what is called sure comes
+first, for it may count against a driver. Then it is counted, level by level, how many texts of at
+least that confidence are wrong.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +23,7 @@ from gatekeeper.rules.plate import GRAMMAR
 from training import real
 from training.alphabet import ALPHABET
 from training.config import Config
-from training.evaluate import drawn, wilson
+from training.evaluate import SURE, drawn, wilson
 from training.reader import Reader, said, strip_of
 from training.render.texts import SHARES, Kind
 from training.samples import glyphs_of
@@ -29,9 +31,9 @@ from training.split import Part
 
 _SEED = 555_001
 _RENDERED = 12_000
-_SIXTH = 6
-"""One rendered plate in so many, and all real ones, choose the temperature."""
-_TEMPERATURES = (0.7, 0.8, 0.9, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0)
+_TEMPERATURES = (0.8, 1.0, 1.15, 1.3, 1.5, 1.75)
+_FEW = 1 / 2000
+"""Share of the sure texts that may be wrong."""
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999)
 
 _GRAMMAR = Grammar(GRAMMAR.values())
@@ -60,20 +62,30 @@ def calibrate(config: Config, data: Path, work: Path, network: Path, plot: Path 
     """The figures as text; the reliability as a plot, where one is asked for."""
     cv2.setNumThreads(1)
     strips = _strips(config, data, work, Reader(network))
-    few = [strip for at, strip in enumerate(strips) if strip.real or at % _SIXTH == 0]
-    losses = {warm: loss(_read(few, warm)) for warm in _TEMPERATURES}
-    best = min(losses, key=lambda warm: losses[warm])
+    reads = {warm: _read(strips, warm) for warm in _TEMPERATURES}
+    best = chosen(reads)
     lines = [f"{len(strips)} plates, {sum(strip.real for strip in strips)} of them real"]
-    lines += [f"temperature {warm:4}: loss {value:.5f}" for warm, value in losses.items()]
-    lines.append(f"best temperature {best}")
-    for warm in sorted({1.0, best}):
-        reads = _read(strips, warm)
-        lines += [f"at temperature {warm}:", *levels(reads)]
-        if warm == best:
-            lines.append("taken for one another: " + confusions(reads))
-            if plot:
-                _plotted(reads, plot)
+    lines += [
+        f"temperature {warm:4}: loss {loss(told):.5f}, {tail(told):.4%} of the sure ones wrong"
+        for warm, told in reads.items()
+    ]
+    lines += [f"chosen: {best}", *levels(reads[best])]
+    lines.append("taken for one another: " + confusions(reads[best]))
+    if plot:
+        _plotted(reads[best], plot)
     return "\n".join(lines)
+
+
+def chosen(reads: Mapping[float, Sequence[Read]]) -> float:
+    """The temperature, of reads at several; the highest where none keeps the sure ones right."""
+    good = [warm for warm, told in reads.items() if tail(told) <= _FEW]
+    return min(good, key=lambda warm: loss(reads[warm])) if good else max(reads)
+
+
+def tail(reads: Sequence[Read]) -> float:
+    """The share of wrong ones among the sure."""
+    sure = [read.text != read.truth for read in reads if read.sure >= SURE]
+    return sum(sure) / max(len(sure), 1)
 
 
 def _strips(config: Config, data: Path, work: Path, reader: Reader) -> list[Strip]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from training import config as configs
 from training import real
-from training.calibrate import Read, bins, confusions, levels, loss, softened
+from training.calibrate import Read, bins, chosen, confusions, levels, loss, softened, tail
 from training.card import card
 from training.evaluate import Outcome, by_province, light_of, summary, wilson
 
@@ -84,6 +84,16 @@ def test_levels_count_reads_and_wrong_ones() -> None:
 
     assert "1 wrong" in next(line for line in lines if "0.95" in line)
     assert "0 wrong" in next(line for line in lines if "0.98" in line)
+
+
+def test_what_is_sure_comes_first_and_then_the_least_loss() -> None:
+    bold = [read("京", "京", 0.999)] * 9 + [read("京", "沪", 0.99)]
+    meek = [read("京", "京", 0.9)] * 9 + [read("京", "沪", 0.4)]
+    shy = [read("京", "京", 0.5)] * 9 + [read("京", "沪", 0.4)]
+
+    assert tail(bold) == pytest.approx(0.1)
+    assert chosen({0.8: bold, 1.0: meek, 1.5: shy}) == 1.0
+    assert chosen({0.8: bold, 1.0: bold}) == 1.0
 
 
 def test_confusions_are_counted_where_lengths_agree() -> None:
