@@ -25,6 +25,7 @@ from gatekeeper.lpr.session import open_network
 from gatekeeper.lpr.y5fu import boxed
 from gatekeeper.model import Pixels
 from gatekeeper.networks.manifest import ClpDetector
+from gatekeeper.rules.plate import GRAMMAR
 from simulators.plate import Ground
 from simulators.scene import Camera, road, with_car
 
@@ -91,7 +92,10 @@ def photographs(folder: Path, count: int) -> Iterator[Pixels]:
 
 def measured(frames: Iterator[Pixels], name: str) -> list[Took]:
     """Each frame read whole, and at once by the bare networks, so that both see the same load."""
-    recogniser, bare = open_recogniser(name, threads=1), Bare(name)
+    recogniser, bare = (
+        open_recogniser(name, threads=1, patterns=tuple(GRAMMAR.values())),
+        Bare(name),
+    )
     took = []
     for number, pixels in enumerate(frames):
         began = time.perf_counter()

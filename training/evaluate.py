@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 
 from gatekeeper.lpr import Recogniser, open_recogniser, rectify
+from gatekeeper.rules.plate import GRAMMAR
 from training import real
 from training.alphabet import CLASSES
 from training.config import Config
@@ -243,7 +244,9 @@ def evaluate(
         ],
     }
     for name in compare:
-        told[name] = summary(measured(clean, engine_way(open_recogniser(name, 1))))
+        told[name] = summary(
+            measured(clean, engine_way(open_recogniser(name, 1, patterns=tuple(GRAMMAR.values()))))
+        )
     return told
 
 

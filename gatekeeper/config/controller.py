@@ -69,7 +69,7 @@ class RecognitionSettings(Settings):
     may break a tie between reads, no more.
     """
 
-    networks: Name = "clp"
+    networks: Name = "gk"
     sets: File | None = None
     engine: Literal["own", "hyperlpr3"] = "own"
     threads: Annotated[int, Field(ge=1, le=16)] = 1

@@ -13,6 +13,9 @@ _SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
 LOOKED_AT = 80
 """Photographs that are looked at, at most; enough cars are found long before."""
 
+NETWORKS = "gk"
+"""The set of networks that the demonstration reads with."""
+
 GOOD = 0.99
 """Weakest character of a photograph that may play: the act about the overstay needs a sighting
 that could stand against a driver."""
@@ -61,7 +64,7 @@ def from_photographs(folder: Path) -> Cast:
     if not folder.is_dir():
         raise DemoError(f"{folder}: is not a folder")
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES)
-    recogniser = open_recogniser("clp", 1)
+    recogniser = open_recogniser(NETWORKS, 1, patterns=tuple(plate.GRAMMAR.values()))
     found: list[Car] = []
     for file in files[:LOOKED_AT]:
         with contextlib.suppress(PictureError):

@@ -21,7 +21,7 @@ pictures = "pictures"
 min_free_mb = 50
 
 [recognition]
-networks = "clp"
+networks = "gk"
 
 [centre]
 host = "127.0.0.1"
