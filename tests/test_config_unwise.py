@@ -95,7 +95,7 @@ def test_a_stay_that_is_given_up_before_it_could_be_judged_makes_limits_idle(
 
 
 def test_the_level_of_the_networks_is_used_unless_the_site_sets_another(tmp_path: Path) -> None:
-    measured = networks.calibrated("clp")
+    measured = networks.calibrated("gk")
     assert 0.5 < measured < 1
     assert loaded(tmp_path).recognition.certain == measured
     stricter = loaded(tmp_path, ("window_s = 3.0", "certain = 0.995"))
@@ -106,11 +106,11 @@ def test_the_level_of_the_networks_is_used_unless_the_site_sets_another(tmp_path
 def test_a_level_below_the_measured_one_is_warned_of(tmp_path: Path) -> None:
     (warning,) = warned(tmp_path, ("window_s = 3.0", "certain = 0.51"))
     assert "recognition: certain = 0.51: misreads may count against drivers" in warning
-    assert f"measured for clp is {networks.calibrated('clp'):g}" in warning
+    assert f"measured for gk is {networks.calibrated('gk'):g}" in warning
 
 
 def test_with_networks_that_say_no_level_nothing_is_certain(tmp_path: Path) -> None:
-    strange = ('networks = "clp"', 'networks = "cpl"')
+    strange = ('networks = "gk"', 'networks = "cpl"')
     assert loaded(tmp_path, strange).recognition.certain == 1.0
     (warning,) = warned(tmp_path, strange)
     assert 'recognition: networks = "cpl": no manifest of that set' in warning
@@ -140,7 +140,7 @@ def test_a_manifest_is_believed_only_where_it_says_a_level(
 
 def test_a_name_of_networks_that_cannot_be_is_one_fault_and_not_two(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
-        loaded(tmp_path, ('networks = "clp"', 'networks = "c l p"'))
+        loaded(tmp_path, ('networks = "gk"', 'networks = "c l p"'))
     (fault,) = str(caught.value).splitlines()
     assert "recognition.networks" in fault
 

@@ -18,6 +18,7 @@ class Gate:
         self.file = folder / "gate.toml"
         self.database = folder / "gatekeeper.db"
         text = EXAMPLE.read_text(encoding="utf-8").replace("/var/lib/gatekeeper/", "")
+        text = text.replace('networks = "gk"', 'networks = "clp"')  # the other set of the two
         self.file.write_text(text, encoding="utf-8")
 
     def write(self, commit: Commit) -> None:
