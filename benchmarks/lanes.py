@@ -8,6 +8,9 @@ line, of which the first has three lanes; the exits are broken in one way after 
 one has a stream for a camera and the other a board of its own. Times before and during each trouble
 are measured beside it, so that both see the same machine.
 
+Beside each car what no controller can save is measured bare: two readings, a poll, a flush; `ratio`
+is the median of the cars by the median of that.
+
 Idle figures are those of a controller of two lanes at which nothing happens, over some time: its
 share of one core (user and system, all threads) and its resident memory. A cold start ends with
 the READY=1 that systemd is told; files are in the page cache, the database is not there yet.
@@ -31,6 +34,8 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from benchmarks.read import Bare, drawn
+from gatekeeper.config import RecognitionSettings
 from simulators.site import Layout, Stage, staged
 
 Figures: TypeAlias = dict[str, Any]
@@ -47,6 +52,9 @@ GAP_S: Final = (0.8, 1.2)
 lane has every second one, for within a second it gives no second pulse."""
 
 SETTLES_S: Final = 5.0
+
+POLL_MS: Final = 50.0
+"""Between two polls of the inputs (`poll_ms` of the boards)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,11 +123,37 @@ FROZEN: Final = Trouble(
 )
 
 
-class Cars:
-    """Cars that arrive one after the other; what each took."""
+class Floor:
+    """What no controller can save, on this machine and now: two readings by the bare networks, a
+    poll of the inputs, and a write that is flushed to the disk.
+    """
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._networks = Bare(RecognitionSettings().networks)
+        (self._frame,) = drawn(1)
+        self._file = folder / "flushed"
+        self.took_ms: list[float] = []
+
+    def measure(self) -> None:
+        """Once more."""
+        readings_ms = 2 * self._networks.took_ms(self._frame, 1)
+        began = time.perf_counter()
+        with self._file.open("ab") as file:
+            file.write(bytes(4096))
+            file.flush()
+            os.fsync(file.fileno())
+        flush_ms = (time.perf_counter() - began) * 1000
+        self.took_ms.append(readings_ms + POLL_MS + flush_ms)
+
+
+class Cars:
+    """Cars that arrive one after the other; what each took. After each the `floor` is measured,
+    where there is one, so that both see the same load.
+    """
+
+    def __init__(self, stage: Stage, floor: Floor | None = None) -> None:
         self._stage = stage
+        self._floor = floor
         self._chance = np.random.default_rng(1)
         self._turns = cycle(CARS)
 
@@ -136,6 +170,8 @@ class Cars:
         arrived = await board.said("input", mark, on=True)
         opened = await self._stage.opened(lane, mark)
         await self._stage.backs_out(lane)
+        if self._floor is not None:
+            await asyncio.to_thread(self._floor.measure)
         return float(opened["at"] - arrived["at"]) * 1000
 
 
@@ -153,7 +189,9 @@ async def lanes(amount: Amount) -> Figures:
     """From vehicle to relay, healthy and beside each trouble."""
     async with cars_at(Layout(lanes=4, apart=1)) as (stage, cars):
         tell(f"{amount.healthy} cars, all lanes healthy ...")
-        healthy = await cars.took_ms(amount.healthy)
+        with tempfile.TemporaryDirectory(prefix="gatekeeper-lanes-") as folder:
+            floor = Floor(Path(folder))
+            healthy = await Cars(stage, floor).took_ms(amount.healthy)
         beside = [await troubled(stage, cars, trouble, amount.beside) for trouble in TROUBLES]
     # A site of its own: who encodes video takes the processor from all lanes, before and during.
     async with cars_at(Layout(lanes=4, streamed=(STREAMED,), rate=RATE)) as (stage, cars):
@@ -162,6 +200,8 @@ async def lanes(amount: Amount) -> Figures:
     return {
         "cars": len(healthy),
         **quantiles(healthy),
+        "bare_ms": percentile(floor.took_ms, 50),
+        "ratio": round(percentile(healthy, 50) / percentile(floor.took_ms, 50), 2),
         "p95_ms_with_faults": percentile(during, 95),
         "troubles": beside,
     }

@@ -28,7 +28,9 @@ class TcpLine:
         """Begin to listen; says on which port (0 picks one). Raises `OSError`."""
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(
-            lambda: _Link(self.devices, self._links), host, port
+            lambda: _Link(self.devices, self._links, lambda: self._listener is not None),
+            host,
+            port,
         )
         return int(self._listener.sockets[0].getsockname()[1])
 
@@ -70,9 +72,13 @@ class ModbusServer(Device):
 class _Link(asyncio.Protocol):
     """One connection: cuts the stream into requests."""
 
-    def __init__(self, devices: Sequence[Device], links: set["_Link"]) -> None:
+    def __init__(
+        self, devices: Sequence[Device], links: set["_Link"], listens: Callable[[], bool]
+    ) -> None:
+        """`listens` is whether the line still does: one that was accepted last is not served."""
         self._devices = devices
         self._links = links
+        self._listens = listens
         self._heard = b""
         self._transport: asyncio.Transport | None = None
         self._counted = 0x4000
@@ -80,6 +86,8 @@ class _Link(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._links.add(self)
+        if not self._listens():
+            self.drop()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._links.discard(self)

@@ -133,8 +133,8 @@ async def test_a_live_set_that_is_damaged_gives_way_to_the_one_before_and_says_s
         assert await recognition.reader.read(frame())
 
     assert "clp_det.onnx: is not the file" in recognition.fault
-    assert "clp reads instead" in recognition.fault
-    assert sets.live == "clp"
+    assert "gk reads instead" in recognition.fault
+    assert sets.live == "gk"
 
 
 async def test_a_way_back_that_cannot_be_written_down_is_taken_all_the_same(
@@ -168,7 +168,7 @@ async def test_a_pointer_that_cannot_be_read_is_told_and_the_default_reads(tmp_p
 
 
 async def test_without_any_sound_set_the_gate_reads_nothing_and_says_why(tmp_path: Path) -> None:
-    config = gate(tmp_path, ('networks = "clp"', 'networks = "absent"'))
+    config = gate(tmp_path, ('networks = "gk"', 'networks = "absent"'))
 
     with reading(config) as recognition:
         assert isinstance(recognition.reader, BlindReader)
@@ -188,7 +188,7 @@ async def test_a_set_that_hyperlpr3_cannot_run_is_run_by_our_own_engine_and_said
         assert await recognition.reader.read(frame())
 
     assert 'hyperlpr3 runs parts of the contract "hyperlpr3" alone' in recognition.fault
-    assert "clp reads instead (own engine)" in recognition.fault
+    assert "gk reads instead (own engine)" in recognition.fault
 
 
 def test_an_engine_that_is_none_is_a_fault_of_the_configuration(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_row_34_a_damaged_network_is_an_alarm_and_the_gate_goes_live(
     (damaged / "clp_det.onnx").write_bytes(b"cut off")
     file = tmp_path / "gate.toml"
     text = file.read_text(encoding="utf-8")
-    file.write_text(text.replace('networks = "clp"', 'networks = "damaged"'), encoding="utf-8")
+    file.write_text(text.replace('networks = "gk"', 'networks = "damaged"'), encoding="utf-8")
     daemon = start()
     events = daemon.until(lambda events: ("networks_failed", "networks") in alarms(events))
     (alarm,) = (each for each in events if each["body"].get("alarm") == "networks_failed")

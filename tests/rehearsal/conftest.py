@@ -422,6 +422,7 @@ class Gate:
         return Config.model_validate(
             {
                 "site": "hall",
+                "recognition": {"certain": 0.98},
                 "controller": "gate-inner",
                 "store": {"path": "gate.db", "pictures": "pictures"},
                 "zone": [

@@ -571,6 +571,7 @@ class Site:
         return Config.model_validate(
             {
                 "site": "hall",
+                "recognition": {"certain": 0.98},
                 "controller": f"gate-{number}",
                 "store": {"path": "gate.db", "pictures": "pictures"},
                 "zone": [
