@@ -80,7 +80,7 @@ async def test_a_new_gate_reads_with_the_set_of_its_configuration(tmp_path: Path
         (read,) = await recognition.reader.read(frame())
 
     assert read.text == "闽C12F57"
-    assert (recognition.certain, recognition.fault) == (0.98, "")
+    assert (recognition.certain, recognition.fault) == (0.995, "")
 
 
 async def test_a_chosen_set_reads_from_the_next_start_on_with_its_own_level(tmp_path: Path) -> None:
