@@ -38,6 +38,9 @@ class TcpLine:
         """Stop listening and drop all connections; `listen` may follow."""
         if self._listener is not None:
             self._listener.close()
+            # A connection that was accepted in this moment would fail an assertion of asyncio's and
+            # stay open (Server._attach of Python 3.11); so it is made, and dropped.
+            self._listener._sockets = []  # type: ignore[attr-defined]
             self._listener = None
         self.drop()
 

@@ -58,6 +58,7 @@ class Line:
     async def connect(cls, settings: LineSettings, before: Self | None = None) -> Self:
         """An open connection, perhaps after one that was lost; raises `LineLostError`."""
         line = cls(settings, _receiver(settings) if before is None else before._receiver)
+        connected = False
         try:
             async with asyncio.timeout(_CONNECT_S):
                 connected = await line._client.connect()
@@ -65,6 +66,11 @@ class Line:
             raise line._fault(f"no connection within {_CONNECT_S:g} s") from error
         except (OSError, UnicodeError, ValueError, termios.error) as error:
             raise line._fault(f"no connection ({error})") from error
+        finally:
+            # asyncio.wait_for, with which pymodbus connects, may drop a connection that was made
+            # in the moment in which it gave up (cpython #86296): it would stay open.
+            if not connected:
+                line.cut()
         if not connected:
             raise line._fault("no connection")
         if (wire := line._socket()) is not None:

@@ -147,5 +147,6 @@ def build_alone() -> Callable[[Sequence[LaneSettings]], AbstractAsyncContextMana
         yield bench
         await bench.stop()
         server.close()
+        await asyncio.sleep(0.02)  # a connection that was accepted last is made, and dropped
 
     return build
