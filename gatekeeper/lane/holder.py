@@ -46,6 +46,7 @@ BEAT_S = 5.0
 _WHY = {
     HoldReason.FIRE: "the fire input is latched",
     HoldReason.STALE_CAMERA: "its camera is stale, and it has nothing else to see by",
+    HoldReason.LANE_FAILED: "its lane has failed, and does not run again yet",
 }
 
 
@@ -105,6 +106,10 @@ class Holder:
     def stale_camera(self, stale: bool) -> None:
         """An exit that has only its camera to see by has lost it, or has it again."""
         self._stand(replace(self._standing, stale_camera=stale))
+
+    def lane_failed(self, failed: bool) -> None:
+        """An exit whose lane has failed notices no vehicle until it runs again."""
+        self._stand(replace(self._standing, lane_failed=failed))
 
     def ordered(self, holds: Iterable[Hold]) -> None:
         """These orders keep it up from now on, and no others. They are stored already."""

@@ -170,6 +170,9 @@ class Lane:
             parts.append(("closer", self._closer.run))
         try:
             await _together(self.name, parts)
+        except LaneError:
+            self.holder.lane_failed(self._context.is_exit)
+            raise
         finally:
             self._rooms.health.forget(self._task)
 
@@ -180,6 +183,7 @@ class Lane:
         self._lives += 1
         self._service.begin_again()
         self._mailbox.begin_again()
+        self.holder.lane_failed(False)
 
     async def _serve(self) -> None:
         while True:

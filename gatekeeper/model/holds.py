@@ -11,13 +11,15 @@ class HoldReason(StrEnum):
 
     `fire`: the fire input is latched. `order`: a person said so. `fleet`: a person let so many
     vehicles, or all that come within some time, pass. `stale_camera`: an exit that has nothing
-    but its camera to see by, and the camera is stale.
+    but its camera to see by, and the camera is stale. `lane_failed`: an exit whose lane has failed,
+    and does not run again yet.
     """
 
     FIRE = "fire"
     ORDER = "order"
     FLEET = "fleet"
     STALE_CAMERA = "stale_camera"
+    LANE_FAILED = "lane_failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ class Standing:
     fire: bool = False
     holds: tuple[Hold, ...] = ()
     stale_camera: bool = False
+    lane_failed: bool = False
 
 
 def reasons(standing: Standing) -> tuple[HoldReason, ...]:
@@ -32,6 +33,7 @@ def reasons(standing: Standing) -> tuple[HoldReason, ...]:
     kept = {hold.reason for hold in standing.holds}
     kept |= {HoldReason.FIRE} if standing.fire else set()
     kept |= {HoldReason.STALE_CAMERA} if standing.stale_camera else set()
+    kept |= {HoldReason.LANE_FAILED} if standing.lane_failed else set()
     return tuple(reason for reason in HoldReason if reason in kept)
 
 

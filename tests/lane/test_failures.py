@@ -40,6 +40,13 @@ async def failed(bench: Bench) -> BaseException | None:
 # --- its parts --------------------------------------------------------------------------------
 
 
+async def test_an_entry_whose_lane_has_failed_stays_shut(bench: Bench) -> None:
+    await bench.until(lambda: bench.camera.frames)
+    part_of(bench, "service").cancel()
+    await failed(bench)
+    assert bench.lane.holder.is_idle
+
+
 @pytest.mark.parametrize("part", ["camera", "inputs", "service"])
 async def test_a_part_that_is_cancelled_ends_the_lane_which_begins_again(
     bench: Bench, part: str
@@ -118,6 +125,26 @@ class TestExit:
         await bench.until(lambda: bench.barrier.commands)
         await bench.until(lambda: bench.health.stands("camera_stale", "lane"))
         assert not bench.running.done()
+
+    async def test_while_its_lane_has_failed_it_is_held_open_and_no_longer(
+        self, bench: Bench
+    ) -> None:
+        bench.loops.set(Sensor.SAFETY, on=False)
+        await bench.until(lambda: bench.camera.frames)
+        part_of(bench, "service").cancel()
+        await failed(bench)
+        await bench.until(lambda: bench.barrier.held)
+        (told,) = await bench.until(lambda: bench.facts("barrier.held"))
+        assert told["reason"] == "lane_failed"
+
+        await bench.restart()
+        await bench.until(lambda: not bench.barrier.held)
+
+    async def test_a_lane_that_is_stopped_holds_nothing(self, bench: Bench) -> None:
+        await bench.until(lambda: bench.camera.frames)
+        await bench.restart()
+        await bench.in_state(State.CLEAR)
+        assert bench.lane.holder.is_idle
 
     async def test_row_32_an_exit_opens_while_the_disk_hangs_and_is_marked_so(
         self, bench: Bench

@@ -34,7 +34,11 @@ holds = st.builds(
     vehicles=st.none() | st.integers(0, 9),
 )
 standings = st.builds(
-    Standing, fire=st.booleans(), holds=st.tuples(holds), stale_camera=st.booleans()
+    Standing,
+    fire=st.booleans(),
+    holds=st.tuples(holds),
+    stale_camera=st.booleans(),
+    lane_failed=st.booleans(),
 )
 
 
@@ -44,7 +48,7 @@ def test_without_a_reason_no_boom_is_kept_up() -> None:
 
 
 def test_the_strongest_reason_comes_first() -> None:
-    standing = Standing(fire=True, holds=(FLEET, ORDERED), stale_camera=True)
+    standing = Standing(fire=True, holds=(FLEET, ORDERED), stale_camera=True, lane_failed=True)
 
     assert hold.reasons(standing) == tuple(HoldReason)
 
