@@ -21,7 +21,12 @@ missing_packages() {
     libraries=$(/sbin/ldconfig -p)
     grep -q 'libGL\.so\.1 ' <<<"$libraries" || echo libgl1
     grep -q 'libgthread-2\.0\.so\.0 ' <<<"$libraries" || echo libglib2.0-0
-    [ "$1" != requirements-dev.lock ] || missing_rtsp_server
+    [ "$1" != requirements-dev.lock ] || missing_for_tests
+}
+
+missing_for_tests() {
+    command -v strace >/dev/null || echo strace # records what a power cut may take
+    missing_rtsp_server
 }
 
 # The tests' RTSP cameras run under Debian's own Python; see simulators/rtsp_server.py

@@ -7,7 +7,6 @@ goes. A set appears in the same way: whole, or not at all.
 """
 
 import hashlib
-import os
 import re
 import shutil
 import tempfile
@@ -15,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
+from gatekeeper import flushed
 from gatekeeper.errors import NetworkSetError
 from gatekeeper.networks.archive import Delivery, delivered
 from gatekeeper.networks.sets import (
@@ -106,23 +106,21 @@ class SetsFolder:
         draft = Path(tempfile.mkdtemp(dir=self.folder, prefix=_DRAFT))
         try:
             for each, data in files.items():
-                _write(draft / each, data)
+                flushed.write(draft / each, data, 0o644)
             draft.chmod(0o755)  # mkdtemp's 0700 would hide it from the service's user
-            _flush(draft)
+            flushed.flush(draft)
             self_test(opened(draft))
             self._set_aside(name)
             draft.rename(self.folder / name)
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
             raise
-        _flush(self.folder)
+        flushed.flush(self.folder)
         return opened(self.folder / name)
 
     def _made(self) -> None:
         """The folder is there, and the service's user may look into it."""
-        if not self.folder.exists():
-            self.folder.mkdir(parents=True)
-            self.folder.chmod(0o755)
+        flushed.make(self.folder, 0o755)
 
     def _is_sound(self, name: str) -> bool:
         """Whether there is such a set that need not be installed again."""
@@ -158,12 +156,9 @@ class SetsFolder:
         before = self.live
         if name == before:
             return
-        draft = self.folder / f"{_DRAFT}{POINTER}"
         try:
             self._made()
-            _write(draft, f"{name}\n{before}\n".encode())
-            draft.replace(self.folder / POINTER)
-            _flush(self.folder)
+            flushed.replace(self.folder / POINTER, f"{name}\n{before}\n".encode(), 0o644)
         except OSError as error:
             raise NetworkSetError(f"{self.folder}: cannot be written: {error.strerror}") from error
 
@@ -177,20 +172,3 @@ def _right(delivery: Delivery, source: Path, name: str, digest: str) -> bytes:
             f" {told[:12]}..., not {digest[:12]}..."
         )
     return data
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    path.chmod(0o644)
-
-
-def _flush(folder: Path) -> None:
-    """What was made or renamed in a folder is on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,10 +3,10 @@ another, replaced as a whole, so that a report can be read while the trial goes 
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from gatekeeper import flushed
 from gatekeeper.errors import NetworkSetError
 
 MOST_DIFFERENCES = 1000
@@ -60,15 +60,10 @@ class Trial:
 def write(folder: Path, trial: Trial) -> None:
     """Raises `NetworkSetError` where the folder cannot be written."""
     path = _path(folder, trial.tried)
-    draft = path.with_name(f".draft-{path.name}")
     text = json.dumps(asdict(trial), ensure_ascii=False, indent=1)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        flushed.make(folder, 0o755)
+        flushed.replace(path, text.encode(), 0o644)
     except OSError as error:
         raise NetworkSetError(f"{path}: cannot be written: {error.strerror}") from error
 

@@ -5,7 +5,6 @@ at all. It never looks into a picture, and deletes only files that it made: thos
 or too many, oldest first, and what a person may still have to judge by last (`sweeping`).
 """
 
-import os
 import re
 from collections.abc import Collection
 from contextlib import suppress
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from uuid6 import uuid7
 
+from gatekeeper import flushed
 from gatekeeper.errors import StoreError
 from gatekeeper.store.sweeping import DRAFT, PictureLimits, Swept, recalled, remember, sweep
 from gatekeeper.store.worker import ThreadWorker
@@ -63,12 +63,13 @@ class Pictures:
     def _keep(self, name: str, data: bytes) -> str:
         draft = self._folder / f"{DRAFT}{uuid7()}"
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            place = _written(draft, data) / name
+            flushed.make(self._folder, 0o700)
+            flushed.write(draft, data, 0o600)
+            place = Path(_day_of(draft)) / name
             kept = self._folder / place
-            kept.parent.mkdir(mode=0o700, exist_ok=True)
+            flushed.make(kept.parent, 0o700)
             draft.replace(kept)
-            _sync(kept.parent)
+            flushed.flush(kept.parent)
             self._days.add(kept.parent.name)
         except OSError as error:
             with suppress(OSError):
@@ -88,20 +89,6 @@ class Pictures:
             raise StoreError(f"{self._folder}: cannot delete: {error.strerror}") from error
 
 
-def _written(draft: Path, data: bytes) -> Path:
-    """Write and flush a draft; returns the folder of the day it was written."""
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-        stamp = os.fstat(file.fileno()).st_mtime
-    return Path(datetime.fromtimestamp(stamp, UTC).date().isoformat())
-
-
-def _sync(folder: Path) -> None:
-    """A rename lasts when its folder has been flushed."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _day_of(draft: Path) -> str:
+    """The folder of the day on which a file was written."""
+    return datetime.fromtimestamp(draft.stat().st_mtime, UTC).date().isoformat()

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from gatekeeper import flushed
+
 DRAFT = ".draft-"
 """How a file is called until it is whole; the name of a picture never begins with a dot."""
 
@@ -108,9 +110,8 @@ def sweep(
 def remember(folder: Path, evidence: frozenset[str]) -> None:
     """Keep these names for a time when the database cannot be asked."""
     if folder.exists() and recalled(folder) != evidence:
-        draft = folder / f"{DRAFT}evidence"
-        draft.write_text("\n".join(sorted(evidence)), encoding="utf-8")
-        draft.replace(folder / _NEEDED)
+        told = "\n".join(sorted(evidence))
+        flushed.replace(folder / _NEEDED, told.encode(), 0o600)
 
 
 def recalled(folder: Path) -> frozenset[str] | None:
