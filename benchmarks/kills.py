@@ -33,6 +33,8 @@ LAYOUT: Final = Layout(lanes=4, speed=10.0, displays=False, capacity=400)
 VISITORS: Final = tuple(f"闽C12F5{number}" for number in range(8))
 LIVES_S: Final = 4.0
 """A controller is killed within so long after its start, or after the centre saw it online."""
+SETTLES_S: Final = 1.0
+"""From when the centre sees a controller until it has looked at all its relays."""
 QUIET_S: Final = 20.0
 """How long the last life has to write and tell what is left."""
 
@@ -94,6 +96,7 @@ async def killed(stage: Stage, watch: Watch, chance: Random) -> None:
     starting = asyncio.create_task(live(stage))
     if chance.random() < 0.8:
         await starting
+        await asyncio.sleep(SETTLES_S)
         watch.left_on += len(was_on - watch.look())
     await asyncio.sleep(chance.uniform(0.0, LIVES_S))
     starting.cancel()

@@ -8,14 +8,14 @@ import structlog
 
 from gatekeeper.app.controller import Controller
 from gatekeeper.app.devices import RealDevices
-from gatekeeper.app.ports import LinkListeners, Ports
+from gatekeeper.app.ports import Ports
 from gatekeeper.app.recognition import calibrated, open_recognition
+from gatekeeper.app.wiring import link_of
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import Config, warnings
 from gatekeeper.health import Health
 from gatekeeper.store import Store, alone
 from gatekeeper.store.pictures import Pictures
-from gatekeeper.sync import Link
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +51,7 @@ async def opened(config: Config, stack: AsyncExitStack) -> Controller:
         pictures=Pictures(config.store.pictures),
         reader=recognition.reader,
         devices=RealDevices,
-        link=_link,
+        link=link_of,
     )
     controller = Controller(config, ports)
     stack.push_async_callback(controller.close)
@@ -60,23 +60,3 @@ async def opened(config: Config, stack: AsyncExitStack) -> Controller:
     for warning in warnings(config):
         log.warning("config.warning", detail=warning)
     return controller
-
-
-def _link(config: Config, ports: Ports, listeners: LinkListeners) -> Link | None:
-    if config.centre is None:
-        return None
-    return Link(
-        config.centre,
-        config.site,
-        config.controller,
-        store=ports.store,
-        clock=ports.clock,
-        health=ports.health,
-        obey=listeners.obey,
-        changed=listeners.changed,
-        report=listeners.report,
-        peers=[peer.controller for peer in config.peer],
-        heard=listeners.heard,
-        time_told=listeners.time_told,
-        book=listeners.orders,
-    )

@@ -1,6 +1,10 @@
 """What the configuration means for the rooms, and what a controller does before it goes live."""
 
+import random
+from collections.abc import Callable
+
 from gatekeeper import __version__
+from gatekeeper.app.ports import LinkListeners, Ports
 from gatekeeper.clock import Clock
 from gatekeeper.config import Config, LaneSettings, reversible_lanes
 from gatekeeper.health import BLINDING, Health
@@ -25,6 +29,7 @@ from gatekeeper.rules.passage import Timing
 from gatekeeper.rules.texts import ADMIT, REASONS, REFUSE, Texts
 from gatekeeper.rules.trigger import EMPTY_S
 from gatekeeper.rules.votes import Quorum
+from gatekeeper.sync import Link, MakeClient, PahoThread
 from gatekeeper.zones import Zones, policy_of
 
 _LEAVES_VIEW_S = EMPTY_S + 1.0
@@ -143,4 +148,34 @@ def _geometry(lane: LaneSettings) -> Geometry | None:
         arrival_to_safety_m=lane.geometry.arrival_to_safety_m,
         safety_loop_m=lane.geometry.safety_loop_m,
         longest_m=lane.geometry.longest_m,
+    )
+
+
+def link_of(
+    config: Config,
+    ports: Ports,
+    listeners: LinkListeners,
+    *,
+    make_client: MakeClient = PahoThread,
+    chance: Callable[[], float] = random.random,
+) -> Link | None:
+    """The way to the centre, None where none is configured."""
+    if config.centre is None:
+        return None
+    return Link(
+        config.centre,
+        config.site,
+        config.controller,
+        store=ports.store,
+        clock=ports.clock,
+        health=ports.health,
+        obey=listeners.obey,
+        changed=listeners.changed,
+        report=listeners.report,
+        peers=[peer.controller for peer in config.peer],
+        heard=listeners.heard,
+        time_told=listeners.time_told,
+        book=listeners.orders,
+        make_client=make_client,
+        chance=chance,
     )

@@ -3,5 +3,6 @@
 from gatekeeper.sync.book import JournalBook, OrderBook
 from gatekeeper.sync.link import Link
 from gatekeeper.sync.pace import Pace
+from gatekeeper.sync.pahothread import MakeClient, PahoThread
 
-__all__ = ["JournalBook", "Link", "OrderBook", "Pace"]
+__all__ = ["JournalBook", "Link", "MakeClient", "OrderBook", "Pace", "PahoThread"]

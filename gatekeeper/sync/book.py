@@ -1,16 +1,11 @@
 """Which orders were answered, and how: what the link asks of the controller's memory."""
 
-import asyncio
 from typing import Protocol
 
 from gatekeeper.clock import Clock
 from gatekeeper.errors import StoreError
 from gatekeeper.journal import Journal
 from gatekeeper.model import Commit, Instant, Order, OrderAnswer, OrderAnswered, Record
-from gatekeeper.store import Store
-
-_UNWRITTEN = 256
-"""Answers in memory that could not be written yet; the oldest is dropped."""
 
 
 class OrderBook(Protocol):
@@ -31,39 +26,6 @@ class OrderBook(Protocol):
         nothing waits to be. Raises `StoreError`: it is not, ask again.
         """
         ...
-
-
-class StoreBook:
-    """An order book of the store alone. What was noted while a write was under way is written at
-    once with the next.
-    """
-
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock = store, clock
-        self._unwritten: dict[str, tuple[OrderAnswer, Record]] = {}
-        self._turn = asyncio.Lock()
-
-    async def answer_of(self, order: str) -> OrderAnswer | None:
-        """As `OrderBook`."""
-        if order in self._unwritten:
-            return self._unwritten[order][0]
-        return await self._store.answer_of(order)
-
-    def note(self, order: Order, answer: OrderAnswer) -> None:
-        """As `OrderBook`."""
-        self._unwritten[order.id] = (answer, record_of(order, answer, self._clock.instant()))
-        if len(self._unwritten) > _UNWRITTEN:
-            del self._unwritten[next(iter(self._unwritten))]
-
-    async def kept(self, order: str) -> None:
-        """As `OrderBook`."""
-        async with self._turn:
-            if order not in self._unwritten:
-                return
-            batch = dict(self._unwritten)
-            await self._store.commit(Commit(records=tuple(record for _, record in batch.values())))
-            for written in batch:
-                self._unwritten.pop(written, None)
 
 
 class JournalBook:

@@ -16,14 +16,14 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from gatekeeper.clock import monotonic
+from gatekeeper.clock import Clock
 from gatekeeper.config import CentreSettings
 from gatekeeper.health import Health
 from gatekeeper.sync.credentials import LinkError
 from gatekeeper.sync.limits import WINDOW, Limits
 from gatekeeper.sync.message import AT_QOS_0, Broker, Message, PublishError
 from gatekeeper.sync.pace import Pace
-from gatekeeper.sync.pahothread import PahoThread, Will, blank
+from gatekeeper.sync.pahothread import Client, MakeClient, Packets, Will, blank
 
 _OPEN_S = 15.0
 """paho gives the TCP connection 5 s and TLS as long; the rest is for the name server."""
@@ -46,14 +46,17 @@ class Connection:
         will: Will,
         *,
         deliver: Callable[[Message], None],
+        clock: Clock,
         health: Health,
         pace: Pace,
         broker: Broker,
+        make_client: MakeClient,
     ) -> None:
         self._settings, self._client_id, self._will = settings, client_id, will
         self._broker = broker
         self._deliver, self._health, self._pace = deliver, health, pace
-        self._paho: PahoThread | None = None
+        self._boot_s, self._make_client = clock.boot_s, make_client
+        self._paho: Client | None = None
         self._opened = asyncio.Event()
         self._lost = asyncio.Event()
         self._why = ""
@@ -68,7 +71,7 @@ class Connection:
 
     async def open(self, topics: tuple[str, ...]) -> None:
         """Connect and subscribe; raises `LinkError` saying who refused what."""
-        self._paho = PahoThread(
+        self._paho = self._make_client(
             self._settings, self._client_id, self._will, self._pace.expiry_s, self
         )
         try:
@@ -128,12 +131,12 @@ class Connection:
         """Publish on a topic of our own; one that the broker refuses is an alarm and no error,
         and is left alone for a while.
         """
-        if monotonic() < self._broker.left_alone.get(topic, 0.0):
+        if self._boot_s() < self._broker.left_alone.get(topic, 0.0):
             return
         try:
             await self.publish(topic, body, retain=retain, good_for_s=good_for_s)
         except PublishError as refused:
-            self._broker.left_alone[topic] = monotonic() + self._pace.refused_s
+            self._broker.left_alone[topic] = self._boot_s() + self._pace.refused_s
             self._health.raise_alarm("publish_refused", topic, f"{self._name}: {refused}")
         else:
             self._health.clear_alarm("publish_refused", topic)
@@ -151,7 +154,7 @@ class Connection:
             if self._paho is not None and self.alive:
                 self._paho.client.ack(mid, 1)
         if not self._heard:
-            self._idle_since = monotonic()
+            self._idle_since = self._boot_s()
 
     def room(self, topic: str) -> int:
         """How many bytes a body on this topic may have."""
@@ -184,7 +187,7 @@ class Connection:
     def _name(self) -> str:
         return f"broker {self._settings.host}:{self._settings.port}"
 
-    def _client(self) -> mqtt.Client:
+    def _client(self) -> Packets:
         """For one call only: kept in a frame it would outlive `close` in some traceback."""
         if self._paho is None or not self.alive:
             raise LinkError(self._why or f"{self._name}: not connected")
@@ -201,7 +204,7 @@ class Connection:
             self.fail(mqtt.error_string(sent))
             raise LinkError(self._why)
         answer = self._answers[mid] = asyncio.get_running_loop().create_future()
-        sent_at = monotonic()
+        sent_at = self._boot_s()
         try:
             while not answer.done() and (left_s := self._patience_s(sent_at)) > 0.0:
                 await asyncio.wait({answer}, timeout=left_s)
@@ -220,7 +223,7 @@ class Connection:
         """
         answer_s = self._pace.answer_s
         last = min(max(sent_at, self._heard_at) + answer_s, sent_at + _LONGEST * answer_s)
-        return last - monotonic()
+        return last - self._boot_s()
 
     # --- told by paho's thread, in the loop's -----------------------------------------------
 
@@ -228,7 +231,7 @@ class Connection:
         """The broker has accepted the connection, and takes so much."""
         self._broker.limits = limits
         self._window = asyncio.Semaphore(limits.in_flight)
-        self._catching_up, self._idle_since = resumed, monotonic()
+        self._catching_up, self._idle_since = resumed, self._boot_s()
         self._opened.set()
 
     def takes_less(self, limits: Limits) -> None:
@@ -260,7 +263,7 @@ class Connection:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""  # was not subscribed; refused like any other such topic
-        came_at = self._heard_at = monotonic()
+        came_at = self._heard_at = self._boot_s()
         if not self._heard and came_at - self._idle_since >= _QUIET_S:
             self._catching_up = False
         if message.mid != AT_QOS_0:

@@ -24,15 +24,15 @@ from gatekeeper.health import Health
 from gatekeeper.model import HealthReport, ListChanges, PeerEvent, PeerHealth
 from gatekeeper.store import Store
 from gatekeeper.sync import wire
-from gatekeeper.sync.book import OrderBook, StoreBook
+from gatekeeper.sync.book import OrderBook
 from gatekeeper.sync.client import Connection
 from gatekeeper.sync.credentials import LinkError
 from gatekeeper.sync.downlink import Downlink, Listeners
 from gatekeeper.sync.message import Broker, PublishError
 from gatekeeper.sync.orders import Obey
 from gatekeeper.sync.pace import Pace
-from gatekeeper.sync.pahothread import Will
-from gatekeeper.sync.topics import Topics
+from gatekeeper.sync.pahothread import MakeClient, PahoThread, Will
+from gatekeeper.sync.topics import Topics, client_id
 from gatekeeper.sync.uplink import Uplink
 
 log = structlog.get_logger(__name__)
@@ -48,8 +48,9 @@ class Link:
     half minute. `changed` is called after a list has changed, with the changes, or None after a
     whole list. `heard` is told what the controllers named in `peers` say, in order of arrival; it
     may raise `StoreError` and is then told the same again, as it is after a lost connection.
-    `time_told` is called with what the centre's clock shows, as the centre has just said. `book` is
-    who remembers which orders were answered; the store alone where none is given.
+    `time_told` is called with what the centre's clock shows, as the centre has just said. `book`
+    remembers which orders were answered. `make_client` begins a connection, and `chance` draws the
+    pauses between them, from 0 to 1: only a simulation gives its own.
     """
 
     def __init__(
@@ -64,18 +65,20 @@ class Link:
         obey: Obey,
         changed: Callable[[ListChanges | None], None],
         report: Callable[[], Awaitable[HealthReport]],
+        book: OrderBook,
         peers: Collection[str] = (),
         heard: Callable[[PeerEvent | PeerHealth], Awaitable[None]] | None = None,
         time_told: Callable[[datetime], None] | None = None,
         pace: Pace | None = None,
-        book: OrderBook | None = None,
+        make_client: MakeClient = PahoThread,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self._settings, self._clock, self._health = settings, clock, health
-        self._report = report
+        self._report, self._make_client, self._chance = report, make_client, chance
         self._pace = pace or Pace()
         others = frozenset(peers) - {controller} if heard is not None else frozenset()
         self._topics = Topics(site=site, controller=controller, peers=others)
-        self._client_id = f"gatekeeper-{site}-{controller}"
+        self._client_id = client_id(site, controller)
         self._uplink = Uplink(
             self._topics, store=store, clock=clock, health=health, pace=self._pace
         )
@@ -83,7 +86,7 @@ class Link:
             self._topics,
             self._uplink,
             store=store,
-            book=book or StoreBook(store, clock),
+            book=book,
             clock=clock,
             health=health,
             pace=self._pace,
@@ -128,7 +131,7 @@ class Link:
                 self._health.raise_alarm("centre_away", "centre", self._why)
             if self._connection is not None and self._connection.thread_ended:
                 self._connection.fail("the client's thread has ended")
-            await asyncio.sleep(self._pace.tick_s)
+            await self._clock.idle(self._pace.tick_s)
 
     async def _keep(self) -> None:
         while True:
@@ -139,7 +142,7 @@ class Link:
                 self._lost(_first(group))
             if self._clock.boot_s() - began >= self._pace.steady_s:
                 self._retry_s = self._pace.retry.first_s
-            await asyncio.sleep(jittered(self._retry_s, random.random()))  # noqa: S311 - no secret
+            await asyncio.sleep(jittered(self._retry_s, self._chance()))
             self._retry_s = self._pace.retry.after(self._retry_s)
 
     async def _attempt(self) -> None:
@@ -167,9 +170,11 @@ class Link:
                 limits=self._broker.limits,
             ),
             deliver=self._downlink.deliver,
+            clock=self._clock,
             health=self._health,
             pace=self._pace,
             broker=self._broker,
+            make_client=self._make_client,
         )
         try:
             await connection.open(self._topics.subscriptions)
@@ -201,7 +206,7 @@ class Link:
                 await self._downlink.ask_for_all(connection)
             except StoreError as error:
                 log.error("link.not_asked", error=str(error))
-            await asyncio.sleep(self._pace.ask_all_s)
+            await self._clock.idle(self._pace.ask_all_s)
 
     async def _report_on(self, connection: Connection) -> None:
         while True:

@@ -13,14 +13,15 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import paho.mqtt.client as mqtt
 import structlog
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gatekeeper.config import CentreSettings
 from gatekeeper.sync.credentials import LinkError, identify
@@ -79,6 +80,48 @@ class Hearer(Protocol):
     def came(self, message: mqtt.MQTTMessage) -> None:
         """A message; one at QoS 1 is to be acknowledged."""
         ...
+
+
+class Packets(Protocol):
+    """What goes out on a connection; paho's client, by the parts of it that are used."""
+
+    def publish(
+        self, topic: str, payload: bytes, qos: int, retain: bool, properties: Properties
+    ) -> mqtt.MQTTMessageInfo:
+        """One message, with the number by which it will be `answered`."""
+        ...
+
+    def subscribe(
+        self, topic: list[tuple[str, SubscribeOptions]]
+    ) -> tuple[MQTTErrorCode, int | None]:
+        """Topics to be heard, with the number by which that will be `answered`."""
+        ...
+
+    def ack(self, mid: int, qos: int) -> MQTTErrorCode:
+        """A message that came is safe."""
+        ...
+
+
+class Client(Protocol):
+    """One connection as its owner sees it: made in the loop's thread, never used again."""
+
+    @property
+    def client(self) -> Packets:
+        """What goes out."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing runs any more that could tell of the connection."""
+        ...
+
+    async def close(self, *, politely: bool) -> None:
+        """Leave nothing behind. Impolitely, the broker says the last will."""
+        ...
+
+
+MakeClient: TypeAlias = Callable[[CentreSettings, str, Will, int, Hearer], Client]
+"""Begins a connection: settings, client id, last will, seconds that the broker keeps a session."""
 
 
 class PahoThread:

@@ -127,6 +127,11 @@ class Topics:
         return f"{_ROOT}/{self.site}/registry"
 
 
+def client_id(site: str, controller: str) -> str:
+    """By which the broker knows a controller."""
+    return f"gatekeeper-{site}-{controller}"
+
+
 def _below(topic: str, root: str) -> list[str]:
     """The levels of a topic under a root; none if it lies elsewhere."""
     return topic.removeprefix(f"{root}/").split("/") if topic.startswith(f"{root}/") else []

@@ -5,14 +5,13 @@ the program itself; and floods of changes and orders.
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from heapq import heappop, heappush
 from random import Random
 from typing import Any, Final, TypeAlias
 
-from gatekeeper.model import Order
 from simulators.virtual import Machine
 from simulators.virtual.badly import WeakDisk
+from simulators.virtual.mqtt import LATENCY_S, MqttBroker
 
 EVERY_S: Final = 600.0
 """On average something breaks at one of the machines once in so long."""
@@ -22,6 +21,10 @@ FLOOD: Final = 300
 """Orders, or changes of a list, of a flood."""
 
 FLOODED: Final = "flood of changes"
+OVERRUN: Final = "flood of orders"
+CENTRE_SILENT: Final = "centre silent"
+BROKER_AWAY: Final = "broker away"
+"""Named here because they happen to the whole site, not to one machine."""
 
 Mend: TypeAlias = Callable[[], None]
 Deed: TypeAlias = Callable[[Machine, Random], Mend | None]
@@ -47,13 +50,13 @@ class Faults:
         self,
         machines: Mapping[str, Machine],
         seed: str,
-        flood: Callable[[int], None],
+        at_site: Mapping[str, Deed],
         only: Collection[int] | None = None,
     ) -> None:
-        """`flood` has the centre change a list so often at once. Of all that is drawn, only the
-        numbers `only` happen, where that is given.
+        """`at_site` are faults of centre and lists. Of all that is drawn, only the numbers `only`
+        happen, where that is given.
         """
-        self._flood = flood
+        self._deeds_by_name = {**DEEDS, **at_site}
         self._seed, self._only, self._number = seed, only, 0
         self.drawn: Counter[str] = Counter()
         self.standing: set[tuple[str, str]] = set()
@@ -78,6 +81,15 @@ class Faults:
         key = (name, machine)
         return key in self.standing or self.ended.get(key, -1.0) >= since
 
+    def outage(self, *, up: bool, at: float) -> None:
+        """The world's own broker has gone, or is back."""
+        for name in self._machines:
+            if up:
+                self.standing.discard((BROKER_AWAY, name))
+                self.ended[BROKER_AWAY, name] = at
+            else:
+                self.standing.add((BROKER_AWAY, name))
+
     def _plan(self, at: float, deed: Mend) -> None:
         self._planned += 1
         heappush(self._deeds, (at, self._planned, deed))
@@ -89,7 +101,7 @@ class Faults:
     def _break(self, at: float) -> None:
         self._plan_next(at)
         draw = self._random
-        name = draw.choice([*DEEDS, FLOODED])
+        name = draw.choice([*self._deeds_by_name])
         machine = draw.choice(list(self._machines.values()))
         lasts_s = LASTS_S[0] * (LASTS_S[1] / LASTS_S[0]) ** draw.random()
         key = (name, machine.name)
@@ -104,15 +116,9 @@ class Faults:
         self.log.append(
             Drawn(self._number, at, f"{at:.3f} s: {machine.name}: {name}, for {lasts_s:.1f} s")
         )
-        mend = self._done(name, machine, Random(f"{self._seed} fault {self._number}"))
+        mend = self._deeds_by_name[name](machine, Random(f"{self._seed} fault {self._number}"))
         machine.loop.settle()
         self._plan(at + lasts_s, lambda: self._mend(at + lasts_s, key, mend))
-
-    def _done(self, name: str, machine: Machine, draw: Random) -> Mend | None:
-        if name != FLOODED:
-            return DEEDS[name](machine, draw)
-        self._flood(FLOOD)
-        return None
 
     def _mend(self, at: float, key: tuple[str, str], mend: Mend | None) -> None:
         machine = self._machines[key[1]]
@@ -176,17 +182,39 @@ def _clock(machine: Machine, draw: Random) -> Callable[[], None]:
     return lambda: machine.clock.step(-by_s, trusted=True)
 
 
-def _link(machine: Machine, draw: Random) -> Callable[[], None]:
-    if machine.life is not None:
-        machine.life.link.reached(reached=False)
-    machine.broker.turn(up=False)
+def _broker(begin: Callable[[MqttBroker], None], end: Callable[[MqttBroker], None]) -> Deed:
+    def deed(machine: Machine, draw: Random) -> Mend | None:
+        broker = machine.broker
+        if not isinstance(broker, MqttBroker):
+            return None
+        begin(broker)
+        return lambda: end(broker)
 
-    def mend() -> None:
-        machine.broker.turn(up=True)
-        if machine.life is not None:
-            machine.life.link.reached(reached=True)
+    return deed
 
-    return mend
+
+def _cable(machine: Machine, draw: Random) -> Mend | None:
+    broker, client = machine.broker, machine.client_id
+    if not isinstance(broker, MqttBroker):
+        return None
+    broker.cut(client, off=True)
+    return lambda: broker.cut(client, off=False)
+
+
+def _slow(broker: MqttBroker) -> None:
+    broker.latency_s = 2.0
+
+
+def _quick(broker: MqttBroker) -> None:
+    broker.latency_s = LATENCY_S
+
+
+def _doubling(broker: MqttBroker) -> None:
+    broker.doubles = True
+
+
+def _not_doubling(broker: MqttBroker) -> None:
+    broker.doubles = False
 
 
 def _task(fault: BaseException | None) -> Deed:
@@ -211,21 +239,6 @@ def _kill(machine: Machine, draw: Random) -> None:
     machine.begin()
 
 
-def _orders(machine: Machine, draw: Random) -> None:
-    """Many orders that change nothing."""
-    at = machine.clock.instant().wall
-    for number in range(FLOOD):
-        order = Order(
-            id=f"flood-{machine.name}-{machine.clock.true_s:.3f}-{number}",
-            verb="blacklist_remove",
-            by="flood",
-            reason="a flood",
-            expires_at=at + timedelta(minutes=10),
-            plate=f"闽Z{number:05d}",
-        )
-        machine.broker.mail(machine.name).orders.put(order)
-
-
 DEEDS: Final[dict[str, Deed]] = {
     "disk raising": _disk("raising"),
     "disk slow": _disk("slow"),
@@ -241,10 +254,13 @@ DEEDS: Final[dict[str, Deed]] = {
     "board away": _board,
     "relay broken": _relay,
     "clock steps": _clock,
-    "link down": _link,
+    "link cut": _cable,
+    "link slow": _broker(_slow, _quick),
+    "broker frozen": _broker(lambda to: to.freeze(frozen=True), lambda to: to.freeze(frozen=False)),
+    "broker restarted": _broker(lambda to: to.forget(), lambda to: None),
+    "messages doubled": _broker(_doubling, _not_doubling),
     "task fails": _task(RuntimeError()),
     "task cancelled": _task(None),
-    "flood of orders": _orders,
 }
 
 EXIT_EXCUSED: Final = ("board away", "killed")

@@ -1,4 +1,6 @@
-"""The two controllers, as the simulated world meets them: real ones, in virtual time.
+"""The two controllers, as the simulated world meets them: real ones, in virtual time. Where things
+break beneath the rules their links are the real ones, too, and speak to a centre by MQTT; else the
+links carry values, which is faster.
 
 Loop edges and what the cameras see go in, openings come out; nothing else passes between them.
 """
@@ -21,8 +23,8 @@ from gatekeeper.model import (
     Sensor,
     ZoneRecounted,
 )
-from simulators.simulate.centre import Lists, is_of_interest
-from simulators.simulate.faults import Faults
+from simulators.simulate.centre import Lists, VirtualCentre, is_of_interest
+from simulators.simulate.faults import CENTRE_SILENT, FLOOD, FLOODED, OVERRUN, Faults, Mend
 from simulators.simulate.ledger import Ledger
 from simulators.simulate.promises import Promises
 from simulators.simulate.site import (
@@ -36,6 +38,7 @@ from simulators.simulate.site import (
 )
 from simulators.virtual import Broker, Machine, VirtualClock, VirtualLoop
 from simulators.virtual.badly import WeakDisk
+from simulators.virtual.mqtt import MqttBroker
 from simulators.world import Read
 
 _CORNERS = ((0.0, 0.0), (200.0, 0.0), (200.0, 60.0), (0.0, 60.0))
@@ -63,18 +66,25 @@ class Gates:
         promises are asked for.
         """
         self.loop = VirtualLoop(breakable=faults is not None)
-        self._broker = Broker(is_of_interest)
+        self._broker = Broker(is_of_interest) if faults is None else MqttBroker(self.loop)
         self._built = WELL_BUILT if faults is None else drawn(Random(f"{faults} built"))
         self.machines = {name: self._machine(name, folder) for name in ZONE_OF}
         self._of_lane = {lane: self.machines[name] for lane, name in CONTROLLER_OF.items()}
         self._ledger = ledger
         self._lists = Lists()
         self._orders = 0
+        self._centre: VirtualCentre | None = None
         self.faults: Faults | None = None
         self.promises: Promises | None = None
-        if faults is not None:
-            self.faults = Faults(self.machines, faults, self._flood, only)
-            self.promises = Promises(self.machines, self.faults)
+        if isinstance(self._broker, MqttBroker):
+            self._centre = VirtualCentre(self._broker, self._lists)
+            at_site = {
+                FLOODED: self._flood_of_changes,
+                OVERRUN: self._flood_of_orders,
+                CENTRE_SILENT: self._silence,
+            }
+            self.faults = Faults(self.machines, str(faults), at_site, only)
+            self.promises = Promises(self.machines, self.faults, self._centre, self._broker)
         for name, machine in self.machines.items():
             if self.promises is not None:
                 machine.kerbs.pulsed = partial(self.promises.opened, name)
@@ -197,9 +207,12 @@ class Gates:
         """The broker has gone, or is back."""
         self._to(at)
         self._broker.turn(up=up)
-        for machine in self.machines.values():
-            if machine.life is not None:
-                machine.life.link.reached(reached=up)
+        if self.faults is not None:
+            self.faults.outage(up=up, at=at)
+        elif isinstance(self._broker, Broker):
+            for machine in self.machines.values():
+                if machine.life is not None:
+                    machine.life.link.reached(reached=up)
         self.loop.settle()
         self._gather()
 
@@ -222,6 +235,10 @@ class Gates:
         self._to(at)
         machine = next(m for m in self.machines.values() if ZONE_OF[m.name] == zone)
         if machine.life is None:
+            return
+        if self._centre is not None:
+            self._centre.order(machine.name, "recount", zone=zone, count=count)
+            self.loop.settle()
             return
         self._orders += 1
         machine.order(
@@ -248,16 +265,37 @@ class Gates:
 
     # --- what follows -------------------------------------------------------------------------
 
-    def _flood(self, changes: int) -> None:
+    def _flood_of_changes(self, _machine: Machine, _draw: Random) -> None:
         """The centre takes many plates off a list that were never on it, one by one."""
-        for number in range(changes):
+        for number in range(FLOOD):
             row = ListRow(list=ListName.VISITORS, plate=f"闽Z{number:05d}")
             self._send(self._lists.change(ListName.VISITORS, [row], remove=True))
+
+    def _flood_of_orders(self, machine: Machine, _draw: Random) -> None:
+        """Many orders that change nothing."""
+        if self._centre is not None:
+            for number in range(FLOOD):
+                self._centre.order(machine.name, "blacklist_remove", plate=f"闽Z{number:05d}")
+
+    def _silence(self, _machine: Machine, _draw: Random) -> Mend:
+        """The centre is down."""
+        centre = self._centre
+        if centre is not None:
+            centre.silence(silent=True)
+
+        def mend() -> None:
+            if centre is not None:
+                centre.silence(silent=False)
+
+        return mend
 
     def _send(self, changes: ListChanges) -> None:
         for machine in self.machines.values():
             machine.clock.stir()
-            self._broker.mail(machine.name).lists.put(changes)
+            if isinstance(self._broker, Broker):
+                self._broker.mail(machine.name).lists.put(changes)
+        if self._centre is not None:
+            self._centre.change(changes)
         self.loop.settle()
         self._gather()
 

@@ -6,14 +6,20 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from gatekeeper.model import Event
+from gatekeeper.sync.pahothread import HEARD
+from simulators.simulate.centre import Received, VirtualCentre
 from simulators.simulate.faults import EXIT_EXCUSED, Faults
 from simulators.virtual import Machine
+from simulators.virtual.mqtt import WAITING, MqttBroker
 
 OPENS_S: Final = 5.0
 """A vehicle on the loop of an exit waits no longer."""
 
 QUIET_S: Final = 900.0
 """So long after the last fault all is as if there had been none."""
+
+SENT_S: Final = 120.0
+"""When nothing hinders, an event is at the centre within this."""
 
 BEHIND: Final = 10_500
 """Commits that may wait for the disk: the bound of the journal, and what is being written."""
@@ -39,7 +45,8 @@ class Watched:
     """Exits with a vehicle on the loop that has not been let out yet, and since when."""
     journal: str = ""
     seq: int = 0
-    ids: set[str] = field(default_factory=set)
+    written_at: float = 0.0
+    ids: dict[str, int] = field(default_factory=dict)
     commands: int = 0
     known: set[str] = field(default_factory=set)
     events: list[str] = field(default_factory=list)
@@ -127,7 +134,14 @@ def _is_quiet(watched: Watched, faults: Faults, at: float) -> bool:
 class Promises:
     """Asks all of them, and keeps what was broken; each only once while it is."""
 
-    def __init__(self, machines: dict[str, Machine], faults: Faults) -> None:
+    def __init__(
+        self,
+        machines: dict[str, Machine],
+        faults: Faults,
+        centre: VirtualCentre,
+        broker: MqttBroker,
+    ) -> None:
+        self._centre, self._broker = centre, broker
         self.broken: list[Broken] = []
         self._watched = {name: Watched(machine) for name, machine in machines.items()}
         self._faults = faults
@@ -151,14 +165,14 @@ class Promises:
         self._watched[machine].since.pop(lane, None)
 
     def told(self, machine: str, event: Event, at: float) -> None:
-        """An event goes to the centre: each once and in order."""
+        """An event was written: each once and in order."""
         watched = self._watched[machine]
         if event.journal != watched.journal:
             watched.journal, watched.seq = event.journal, event.seq - 1
         if event.seq <= watched.seq or event.id in watched.ids:
             self._break("each_event_once_and_in_order", machine, f"event {event.seq} again", at)
-        watched.seq = max(watched.seq, event.seq)
-        watched.ids.add(event.id)
+        watched.seq, watched.written_at = max(watched.seq, event.seq), at
+        watched.ids[event.id] = event.seq
 
     def ask(self, at: float) -> None:
         """All of them, now."""
@@ -178,11 +192,35 @@ class Promises:
         for name, watched in self._watched.items():
             for what in memory_is_what_the_database_says(watched, self._faults, at):
                 self._break("memory_is_what_the_database_says", name, what, at)
+            received = self._centre.journals[watched.journal]
+            for what in each_fact_is_at_the_centre(watched, received, self._faults, at):
+                self._break("each_fact_is_at_the_centre", name, what, at)
+            kept = self._broker.waiting(watched.machine.client_id)
+            if kept > WAITING + HEARD:
+                self._break("queues_are_bounded", name, f"{kept} messages at the broker", at)
 
     def _break(self, promise: str, machine: str, what: str, at: float) -> None:
         if f"{promise} {machine} {what}" not in self._said:
             self.broken.append(Broken(promise=promise, at=at, what=f"{machine}: {what}"))
         self._said[f"{promise} {machine} {what}"] += 1
+
+
+def each_fact_is_at_the_centre(
+    watched: Watched, received: Received, faults: Faults, at: float
+) -> Iterator[str]:
+    """Once, under the number and id that it was written with, and none is missing when all has been
+    quiet. What memory could not hold is a fact of its own, `journal.gap`.
+    """
+    yield from received.doubts
+    for seq, name in received.news:
+        if watched.ids.get(name, seq) != seq:
+            yield f"event {watched.ids[name]} is number {seq} at the centre"
+    received.doubts.clear()
+    received.news.clear()
+    if not _is_quiet(watched, faults, at) or at - watched.written_at < SENT_S:
+        return
+    if received.complete < watched.seq:
+        yield f"the centre has {received.complete} of {watched.seq} events"
 
 
 def memory_is_what_the_database_says(watched: Watched, faults: Faults, at: float) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from gatekeeper.config import Config
 from simulators.site import layout
 
-INNER, OUTER = "gate-inner", "gate-outer"
+SITE, INNER, OUTER = "simulated", "gate-inner", "gate-outer"
 VISITOR_ZONE, CAR_PARK = layout.INNER, layout.OUTER
 
 CONTROLLER_OF = {name: INNER if zone == VISITOR_ZONE else OUTER for name, zone, _ in layout.GATES}
@@ -50,7 +50,7 @@ def config_of(controller: str, folder: Path, built: Built = WELL_BUILT) -> Confi
     lanes = [name for name, owner in CONTROLLER_OF.items() if owner == controller]
     return Config.model_validate(
         {
-            "site": "simulated",
+            "site": SITE,
             "controller": controller,
             "store": {"path": folder / f"{controller}.db", "pictures": folder / "pictures"},
             # The made-up readers are as sure as this when they are right, whatever set is live.
@@ -66,6 +66,7 @@ def config_of(controller: str, folder: Path, built: Built = WELL_BUILT) -> Confi
             ],
             "board": [{"name": "relays", "address": "tcp://192.0.2.7:502"}],
             "lane": [_lane(name, zone, number, built) for number, name in enumerate(lanes)],
+            "centre": {"host": "192.0.2.1"},
             "peer": [
                 {
                     "controller": peer,

@@ -7,10 +7,13 @@ passes only on the loop.
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from random import Random
 
 from gatekeeper.app.controller import Controller
-from gatekeeper.app.ports import LinkListeners, Ports
+from gatekeeper.app.ports import Link, LinkListeners, Ports
+from gatekeeper.app.wiring import link_of
 from gatekeeper.clock import Clock
 from gatekeeper.config import Config
 from gatekeeper.health import Health
@@ -25,11 +28,13 @@ from gatekeeper.model import (
     Sensor,
 )
 from gatekeeper.store.pictures import Pictures
+from gatekeeper.sync.topics import client_id
 from simulators.virtual.broker import Broker, VirtualLink
 from simulators.virtual.clock import VirtualClock
 from simulators.virtual.devices import VirtualDevices, VirtualReader
 from simulators.virtual.kerbs import Kerbs, Picture, Shown
 from simulators.virtual.loop import VirtualLoop
+from simulators.virtual.mqtt import ControllerLine, MqttBroker
 from simulators.virtual.store import Disk, GoodDisk, VirtualStore
 
 
@@ -52,6 +57,7 @@ class Life:
     """A controller from its start until it ends or is killed."""
 
     link: VirtualLink
+    """Where the broker carries values; else the link is the real one."""
 
     def __init__(self, machine: "Machine") -> None:
         self._machine = machine
@@ -79,15 +85,21 @@ class Life:
         self.devices = VirtualDevices(config, clock, health, kerbs=self._machine.kerbs)
         return self.devices
 
-    def _make_link(self, config: Config, ports: Ports, listeners: LinkListeners) -> VirtualLink:
-        broker = self._machine.broker
+    def _make_link(self, config: Config, ports: Ports, listeners: LinkListeners) -> Link | None:
+        broker, clock = self._machine.broker, self._machine.clock
+        if isinstance(broker, MqttBroker):
+            line = partial(ControllerLine, broker, clock.stir)
+            chance = Random(f"{config.controller} {clock.true_s}").random
+            return link_of(config, ports, listeners, make_client=line, chance=chance)
         self.link = VirtualLink(ports, listeners, broker.mail(config.controller), broker)
         return self.link
 
     def kill(self) -> None:
         """Nothing happens any more; what was committed is on the disk."""
-        loop = self._machine.loop
+        loop, broker = self._machine.loop, self._machine.broker
         self.devices.unplug()
+        if isinstance(broker, MqttBroker):
+            broker.drop(self._machine.client_id)
         self.store.cut()
         for _ in range(_STUBBORN):
             tasks = [self.task, *self.controller.supervisor.tasks.values()]
@@ -120,7 +132,7 @@ class Machine:
         path: Path,
         loop: VirtualLoop,
         *,
-        broker: Broker,
+        broker: Broker | MqttBroker,
         clock: VirtualClock | None = None,
         kerbs: Kerbs | None = None,
         disk: Disk | None = None,
@@ -137,7 +149,8 @@ class Machine:
         self.hears_lists = hears_lists
         self.told: list[Told] = []
         self.life: Life | None = None
-        broker.mail(self.name)
+        if isinstance(broker, Broker):
+            broker.mail(self.name)
 
     # --- its life -----------------------------------------------------------------------------
 
@@ -160,6 +173,11 @@ class Machine:
         if self.life is not None:
             self.life.stop()
         self.life = None
+
+    @property
+    def client_id(self) -> str:
+        """By which its controller is known to an MQTT broker."""
+        return client_id(self.config.site, self.name)
 
     @property
     def now(self) -> Life:
@@ -186,7 +204,8 @@ class Machine:
     def written(self, event: Event) -> None:
         """An event was written: told to the others."""
         self.told.append(Told(event=event, true_s=self.clock.true_s))
-        self.broker.tell(self.name, event)
+        if isinstance(self.broker, Broker):
+            self.broker.tell(self.name, event)
 
     def fail(self, task: str, part: str = "") -> None:
         """A task of its controller fails, or a part of it, as by a fault of the program; nothing

@@ -27,6 +27,7 @@ from gatekeeper.backoff import Backoff
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import CentreSettings
 from gatekeeper.health import Health
+from gatekeeper.journal import Journal
 from gatekeeper.model import (
     Commit,
     HealthReport,
@@ -41,7 +42,7 @@ from gatekeeper.model import (
     VehicleArrived,
 )
 from gatekeeper.store import Store
-from gatekeeper.sync import Link, Pace
+from gatekeeper.sync import JournalBook, Link, Pace
 
 ROOT = "gatekeeper/v1/hall"
 GATE = f"{ROOT}/gate-1"
@@ -329,7 +330,10 @@ class Gate:
         self.obey: Callable[[Order], Any] = self._done
         self.heard: Callable[[PeerEvent | PeerHealth], Awaitable[None]] = self._heard
         self.changed: Callable[[ListChanges | None], None] = self.steps.append
+        self.journal = Journal(store, clock=clock, health=health)
+        self.book = JournalBook(self.journal, clock)
         self._task: asyncio.Task[None] | None = None
+        self._writer: asyncio.Task[None] | None = None
         self._link: Link | None = None
 
     @property
@@ -372,9 +376,24 @@ class Gate:
             peers=peers,
             heard=self._hear,
             time_told=self.times.append,
+            book=self.book,
             pace=pace,
         )
+        self.write()
         self._task = asyncio.create_task(self._link.run())
+
+    def write(self) -> None:
+        """From now on what is posted to the journal is written."""
+        if self._writer is None:
+            self._writer = asyncio.create_task(self.journal.run())
+
+    async def close(self) -> None:
+        """Stop, and let go of the database."""
+        await self.stop()
+        if self._writer is not None:
+            self._writer.cancel()
+            await asyncio.gather(self._writer, return_exceptions=True)
+        await self.store.close()
 
     async def stop(self) -> None:
         task, self._task = self._task, None
@@ -494,8 +513,7 @@ async def make_gate(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Gat
 
     yield make
     for gate in made:
-        await gate.stop()
-        await gate.store.close()
+        await gate.close()
 
 
 @pytest.fixture

@@ -15,10 +15,9 @@ from gatekeeper.errors import StoreError
 from gatekeeper.model import Commit, Event, Order
 from gatekeeper.store import Store
 from gatekeeper.sync import wire
-from gatekeeper.sync.book import StoreBook
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from tests.sync.conftest import Broker, Centre, Gate
 
@@ -82,10 +81,10 @@ class _Unwritable(Store):
 
     ill = True
 
-    async def commit(self, commit: Commit) -> tuple[Event, ...]:
+    async def commit_all(self, commits: Sequence[Commit]) -> tuple[Event, ...]:
         if self.ill:
             raise StoreError("gate.db: the disk is full")
-        return await super().commit(commit)
+        return await super().commit_all(commits)
 
 
 async def test_an_order_is_neither_acknowledged_nor_answered_before_its_answer_is_kept(
@@ -118,7 +117,7 @@ def _order(order: str, centre: Centre) -> Order:
 async def test_an_answer_is_found_before_it_is_written_and_written_once(
     centre: Centre, gate: Gate
 ) -> None:
-    book = StoreBook(gate.store, gate.clock)
+    book = gate.book
     order = _order("o-1", centre)
     answer = order.answered("done", "coil 2")
     assert await book.answer_of("o-1") is None
@@ -127,6 +126,7 @@ async def test_an_answer_is_found_before_it_is_written_and_written_once(
     assert await book.answer_of("o-1") == answer
     assert await gate.store.answer_of("o-1") is None
 
+    gate.write()
     await asyncio.gather(*(book.kept("o-1") for _ in range(5)))
     await book.kept("o-1")
     assert await gate.store.answer_of("o-1") == answer
@@ -137,7 +137,8 @@ async def test_an_answer_that_could_not_be_written_is_still_known_and_written_la
     centre: Centre, make_gate: Callable[..., Awaitable[Gate]]
 ) -> None:
     gate = await make_gate(_Unwritable)
-    book = StoreBook(gate.store, gate.clock)
+    gate.write()
+    book = gate.book
     orders = [_order(f"o-{number}", centre) for number in range(3)]
     for order in orders:
         book.note(order, order.answered("done"))
@@ -146,6 +147,7 @@ async def test_an_answer_that_could_not_be_written_is_still_known_and_written_la
     assert await book.answer_of("o-2") == orders[2].answered("done")
 
     gate.store.ill = False  # type: ignore[attr-defined] # it is such a store
+    await gate.until(lambda: gate.journal.behind == 0)
     await book.kept("o-0")
     assert await gate.store.answer_of("o-2") == orders[2].answered("done")
     assert await gate.store.last_seq() == 3

@@ -17,7 +17,6 @@ import structlog
 from gatekeeper.errors import WireError
 from gatekeeper.model import ListChanges, ListName, Order, OrderAnswer, PeerEvent, PeerHealth
 from gatekeeper.sync import peers, registry, wire
-from gatekeeper.sync.book import StoreBook
 from gatekeeper.sync.downlink import Downlink, Listeners
 from gatekeeper.sync.message import Message
 from gatekeeper.sync.topics import Topics
@@ -197,7 +196,7 @@ async def test_whatever_comes_and_whoever_falls_over_each_message_is_acknowledge
         TOPICS,
         uplink,
         store=gate.store,
-        book=StoreBook(gate.store, gate.clock),
+        book=gate.book,
         clock=gate.clock,
         health=gate.health,
         pace=gate.pace,
@@ -209,6 +208,7 @@ async def test_whatever_comes_and_whoever_falls_over_each_message_is_acknowledge
         ),
     )
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    gate.write()
     served = asyncio.create_task(downlink.run())
     try:
         for mid, (topic, body) in enumerate(_messages(4, count), start=1):
