@@ -18,6 +18,7 @@ from gatekeeper.config.cameras import (
     UsbSettings,
     VideoSettings,
     ViewSettings,
+    without_secrets,
 )
 from gatekeeper.config.controller import (
     CentreSettings,
@@ -27,7 +28,7 @@ from gatekeeper.config.controller import (
     StoreSettings,
 )
 from gatekeeper.config.displays import DisplaySettings, TextsSettings, WordingSettings
-from gatekeeper.config.file import load, secret
+from gatekeeper.config.file import load, understood
 from gatekeeper.config.fire import FireSettings
 from gatekeeper.config.lanes import (
     BarrierSettings,
@@ -45,6 +46,8 @@ from gatekeeper.config.profiles import (
     profile_names,
 )
 from gatekeeper.config.reversible import reversible_lanes
+from gatekeeper.config.secrets import pem, secret
+from gatekeeper.config.text import plain
 from gatekeeper.config.zones import ScheduleSettings, ZoneSettings
 
 __all__ = [
@@ -83,8 +86,12 @@ __all__ = [
     "ZoneSettings",
     "advisory_because",
     "load",
+    "pem",
+    "plain",
     "profile_names",
     "reversible_lanes",
     "secret",
+    "understood",
     "warnings",
+    "without_secrets",
 ]

@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 import structlog
 
 from gatekeeper.clock import monotonic
-from gatekeeper.config import CameraSettings, FolderSettings, SnapshotSettings
+from gatekeeper.config import CameraSettings, FolderSettings, SnapshotSettings, without_secrets
 from gatekeeper.drivers.answer import NO_PICTURE, Answer
 from gatekeeper.drivers.challenge import Authorization
 from gatekeeper.drivers.header import CutOffError
@@ -22,7 +22,6 @@ from gatekeeper.drivers.http import Http
 from gatekeeper.drivers.login import login_of
 from gatekeeper.drivers.picture import decode, decode_jpeg, jpeg_in
 from gatekeeper.drivers.ports import Camera
-from gatekeeper.drivers.source import shown
 from gatekeeper.drivers.stream import StreamCamera
 from gatekeeper.drivers.tls import Trust
 from gatekeeper.drivers.view import viewed
@@ -99,7 +98,7 @@ class SnapshotCamera:
             advice = _FROZEN if self._repeats else _SILENT
             raise self._error(f"no new picture within {self._limit_s:.1f} s", advice) from error
         except CameraError as error:
-            raise CameraError(f"camera {self._name} at {shown(self._url)}: {error}") from error
+            raise CameraError(f"camera {self._name} at {self._settings.place}: {error}") from error
         except PictureError as error:
             advice = _CUT_OFF if isinstance(error, CutOffError) else NO_PICTURE
             raise self._error(f"what it sent is no picture: {error}", advice) from error
@@ -167,7 +166,7 @@ class SnapshotCamera:
         return Authorization(login, basic=self._settings.basic)
 
     def _error(self, what: str, advice: str) -> CameraError:
-        return CameraError(f"camera {self._name} at {shown(self._url)}: {what}; {advice}")
+        return CameraError(f"camera {self._name} at {self._settings.place}: {what}; {advice}")
 
 
 class FolderCamera:
@@ -257,6 +256,6 @@ def _refusal(answer: Answer, url: str) -> str:
     said = f"it answered {answer.status} {answer.reason}".rstrip()
     targets = answer.every("location")
     if answer.status in _REDIRECTS and targets:
-        target = shown(urljoin(url, targets[0]))
+        target = without_secrets(urljoin(url, targets[0]))
         return f"{said}, and points to {target}: if that is the camera's own, make it the url"
     return f"{said}; {_ADVICE.get(answer.status, NO_PICTURE)}"

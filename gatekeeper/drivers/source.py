@@ -167,9 +167,3 @@ def _with_password(settings: RtspSettings | MjpegSettings) -> str:
     who = f"{quote(login.username, '')}:{quote(login.password, '')}"
     parts = urlsplit(settings.url)
     return parts._replace(netloc=f"{who}@{parts.netloc.rpartition('@')[2]}").geturl()
-
-
-def shown(url: str) -> str:
-    """The address without a name, password or query, which may hold them too."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -22,7 +22,7 @@ from gatekeeper.clock import monotonic
 from gatekeeper.config import MjpegSettings, RtspSettings, StreamSettings, UsbSettings, ViewSettings
 from gatekeeper.drivers.intervals import KEY_S, SLACK, Intervals
 from gatekeeper.drivers.login import LoginError
-from gatekeeper.drivers.source import OPEN_MS, READ_MS, Pictures, pictures_of, shown
+from gatekeeper.drivers.source import OPEN_MS, READ_MS, Pictures, pictures_of
 from gatekeeper.drivers.view import viewed
 from gatekeeper.errors import CameraError
 from gatekeeper.model import Frame, Pixels
@@ -272,5 +272,5 @@ def _place(settings: StreamSettings) -> str:
     if isinstance(settings, UsbSettings):
         return f"usb {settings.device}"
     if isinstance(settings, RtspSettings | MjpegSettings):
-        return shown(settings.url)
+        return settings.place
     return str(settings.path)

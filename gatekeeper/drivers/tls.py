@@ -13,7 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gatekeeper.errors import CameraError
+from gatekeeper.config import pem
+from gatekeeper.errors import CameraError, ConfigError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +32,10 @@ class Trust:
         if self.fingerprint is not None:
             return _unchecked()
         try:
-            return ssl.create_default_context(cafile=self.ca)
-        except OSError as error:  # ssl.SSLError is one
-            why = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+            data = None if self.ca is None else pem(self.ca, "ca")
+            return ssl.create_default_context(cadata=data)
+        except (ConfigError, ssl.SSLError) as error:
+            why = error.reason if isinstance(error, ssl.SSLError) else error
             raise CameraError(
                 f"{self.ca}: cannot be used as ca ({why}); put the camera's certificate, or that of"
                 " its authority, there as PEM"

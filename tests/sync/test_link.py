@@ -246,7 +246,7 @@ async def test_the_link_runs_over_tls(
     ("ca", "detail"),
     [
         ("other.pem", "certificate verify failed"),
-        ("missing.pem", "missing.pem: cannot be used as ca: [Errno 2] No such file"),
+        ("missing.pem", "missing.pem: ca cannot be read: No such file or directory; put it there"),
         ("broker.key", "broker.key: cannot be used as ca: "),
     ],
 )
