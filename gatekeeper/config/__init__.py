@@ -43,11 +43,12 @@ from gatekeeper.config.profiles import (
     CommandPulse,
     RegisterFlash,
     TimedPulse,
+    UnusableProfile,
     profile_names,
 )
 from gatekeeper.config.reversible import reversible_lanes
 from gatekeeper.config.secrets import pem, secret
-from gatekeeper.config.text import plain
+from gatekeeper.config.text import plain, read_text
 from gatekeeper.config.zones import ScheduleSettings, ZoneSettings
 
 __all__ = [
@@ -78,6 +79,7 @@ __all__ = [
     "StreamSettings",
     "TextsSettings",
     "TimedPulse",
+    "UnusableProfile",
     "UsbSettings",
     "VideoSettings",
     "ViewSettings",
@@ -89,6 +91,7 @@ __all__ = [
     "pem",
     "plain",
     "profile_names",
+    "read_text",
     "reversible_lanes",
     "secret",
     "understood",

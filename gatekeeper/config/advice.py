@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from gatekeeper.config.boards import Wire
 from gatekeeper.config.controller import Config
 from gatekeeper.config.limits import advisory_because
+from gatekeeper.config.profiles import UnusableProfile
 from gatekeeper.config.unwise import unwise_values
 from gatekeeper.config.zones import ZoneSettings
 from gatekeeper.model import Direction, Schedule, VehicleClass
@@ -93,6 +94,8 @@ def _of_lanes(config: Config) -> Iterator[str]:
 
 def _of_boards(config: Config) -> Iterator[str]:
     for board in config.board:
+        if isinstance(board.profile, UnusableProfile):
+            yield f"board {board.name}: {board.profile.fault}"
         if board.profile.pulse.kind != "coil" and not board.profile.verified:
             yield (
                 f"board {board.name}: its profile was made from documents and tried on no bench:"

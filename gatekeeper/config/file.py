@@ -46,7 +46,7 @@ def load(path: Path, folder: Path | None = None) -> Config:
 
     Raises `ConfigError` with a line for each fault: file, line, key, what is wrong.
     """
-    text = read_text(path, "", "is this its path, and may this user read it (sudo)?")
+    text = read_text(path, "", "is this its path?")
     return understood(text, path, path.resolve().parent if folder is None else folder)
 
 

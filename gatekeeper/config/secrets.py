@@ -5,6 +5,7 @@ from pathlib import Path
 
 from gatekeeper.config.text import QUOTES, plain, read_text, told
 from gatekeeper.errors import ConfigError
+from gatekeeper.ownership import denied
 
 _LONGEST = 4096
 """Bytes: a longer file is no password file."""
@@ -20,7 +21,7 @@ def secret(path: Path) -> str:
 
     Raises `ConfigError` that names the file and the remedy, and nothing of what the file holds.
     """
-    remedy = "write the password into it, and let the user of the controller read it"
+    remedy = "write the password into it"
     text = read_text(path, "password file", remedy, _LONGEST + 1).strip(" \t\n")
     if not text:
         raise ConfigError(f"{path}: password file is empty; write the password into it")
@@ -38,11 +39,13 @@ def secret(path: Path) -> str:
 
 def pem(path: Path, what: str) -> str:
     """The blocks of a PEM file, without what stands between them; raises `ConfigError`."""
-    remedy = "put it there, and let the user of the controller read it"
+    remedy = "put it there"
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ConfigError(f"{path}: {what} cannot be read: {error.strerror}; {remedy}") from error
+        raise ConfigError(
+            f"{path}: {what} cannot be read: {denied(path, error)}; {remedy}"
+        ) from error
     if not data:
         raise ConfigError(f"{path}: {what} is empty; {remedy}")
     if data.startswith(_DER) and b"-----BEGIN" not in data:

@@ -9,6 +9,7 @@ import unicodedata
 from pathlib import Path
 
 from gatekeeper.errors import ConfigError
+from gatekeeper.ownership import denied
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -45,7 +46,7 @@ def read_text(path: Path, what: str, remedy: str, most: int = -1) -> str:
         with path.open("rb") as file:
             data = file.read(most)
     except OSError as error:
-        fault = f"{what} cannot be read: {error.strerror}; {remedy}".lstrip()
+        fault = f"{what} cannot be read: {denied(path, error)}; {remedy}".lstrip()
         raise ConfigError(f"{path}: {fault}") from error
     return plain(data, path, what)
 

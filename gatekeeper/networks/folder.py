@@ -26,6 +26,7 @@ from gatekeeper.networks.sets import (
     names,
     opened,
 )
+from gatekeeper.ownership import denied, give_to_owner, make_folder
 
 POINTER = "live.txt"
 """No set has a dot in its name."""
@@ -98,12 +99,15 @@ class SetsFolder:
         try:
             return self._placed(name, files, self_test)
         except OSError as error:
-            raise NetworkSetError(f"{self.folder}: cannot be written: {error.strerror}") from error
+            raise NetworkSetError(
+                f"{self.folder}: cannot be written: {denied(self.folder, error)}"
+            ) from error
 
     def _placed(self, name: str, files: dict[str, bytes], self_test: SelfTest) -> NetworkSet:
-        self._made()
+        make_folder(self.folder, 0o755)
         self._sweep()
         draft = Path(tempfile.mkdtemp(dir=self.folder, prefix=_DRAFT))
+        give_to_owner(draft)
         try:
             for each, data in files.items():
                 _write(draft / each, data)
@@ -117,12 +121,6 @@ class SetsFolder:
             raise
         _flush(self.folder)
         return opened(self.folder / name)
-
-    def _made(self) -> None:
-        """The folder is there, and the service's user may look into it."""
-        if not self.folder.exists():
-            self.folder.mkdir(parents=True)
-            self.folder.chmod(0o755)
 
     def _is_sound(self, name: str) -> bool:
         """Whether there is such a set that need not be installed again."""
@@ -150,7 +148,7 @@ class SetsFolder:
             told = []
         except OSError as error:
             raise NetworkSetError(
-                f"{self.folder / POINTER}: cannot be read: {error.strerror}"
+                f"{self.folder / POINTER}: cannot be read: {denied(self.folder / POINTER, error)}"
             ) from error
         return [name for name in told[:2] if _NAME.fullmatch(name)] or [self._default]
 
@@ -160,12 +158,14 @@ class SetsFolder:
             return
         draft = self.folder / f"{_DRAFT}{POINTER}"
         try:
-            self._made()
+            make_folder(self.folder, 0o755)
             _write(draft, f"{name}\n{before}\n".encode())
             draft.replace(self.folder / POINTER)
             _flush(self.folder)
         except OSError as error:
-            raise NetworkSetError(f"{self.folder}: cannot be written: {error.strerror}") from error
+            raise NetworkSetError(
+                f"{self.folder}: cannot be written: {denied(self.folder, error)}"
+            ) from error
 
 
 def _right(delivery: Delivery, source: Path, name: str, digest: str) -> bytes:
@@ -185,6 +185,7 @@ def _write(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     path.chmod(0o644)
+    give_to_owner(path)
 
 
 def _flush(folder: Path) -> None:

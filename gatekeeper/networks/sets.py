@@ -16,6 +16,7 @@ from gatekeeper.config.networks import FOLDER
 from gatekeeper.config.text import plain
 from gatekeeper.errors import ConfigError, NetworkSetError
 from gatekeeper.networks.manifest import FileName, Manifest
+from gatekeeper.ownership import denied
 
 BUILT_IN = FOLDER
 """Where the sets lie that come with the program; the name of a set is the name of its folder."""
@@ -43,7 +44,7 @@ class NetworkSet:
         except FileNotFoundError as error:
             raise NetworkSetError(f"{path}: is missing; {_REMEDY}") from error
         except OSError as error:
-            raise NetworkSetError(f"{path}: cannot be read: {error.strerror}") from error
+            raise NetworkSetError(f"{path}: cannot be read: {denied(path, error)}") from error
         told = hashlib.sha256(data).hexdigest()
         if told != self.manifest.files[name]:
             raise NetworkSetError(
@@ -111,7 +112,7 @@ def _manifest(path: Path) -> Manifest:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise NetworkSetError(f"{path}: cannot be read: {error.strerror}") from error
+        raise NetworkSetError(f"{path}: cannot be read: {denied(path, error)}") from error
     return manifest_of(data, path)
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from gatekeeper.errors import NetworkSetError
+from gatekeeper.ownership import denied, give_to_owner, make_folder
 
 MOST_DIFFERENCES = 1000
 """The first so many are kept, for a person looks at each; the others are counted."""
@@ -63,14 +64,15 @@ def write(folder: Path, trial: Trial) -> None:
     draft = path.with_name(f".draft-{path.name}")
     text = json.dumps(asdict(trial), ensure_ascii=False, indent=1)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, 0o755)
         with draft.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
+        give_to_owner(draft)
         draft.replace(path)
     except OSError as error:
-        raise NetworkSetError(f"{path}: cannot be written: {error.strerror}") from error
+        raise NetworkSetError(f"{path}: cannot be written: {denied(path, error)}") from error
 
 
 def read(folder: Path, name: str) -> Trial:

@@ -16,6 +16,7 @@ from pathlib import Path
 from uuid6 import uuid7
 
 from gatekeeper.errors import StoreError
+from gatekeeper.ownership import give_to_owner, make_folder
 from gatekeeper.store.sweeping import DRAFT, PictureLimits, Swept, recalled, remember, sweep
 from gatekeeper.store.worker import ThreadWorker
 
@@ -63,10 +64,10 @@ class Pictures:
     def _keep(self, name: str, data: bytes) -> str:
         draft = self._folder / f"{DRAFT}{uuid7()}"
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._folder, 0o700)
             place = _written(draft, data) / name
             kept = self._folder / place
-            kept.parent.mkdir(mode=0o700, exist_ok=True)
+            make_folder(kept.parent, 0o700)
             draft.replace(kept)
             _sync(kept.parent)
             self._days.add(kept.parent.name)
@@ -95,6 +96,7 @@ def _written(draft: Path, data: bytes) -> Path:
         file.flush()
         os.fsync(file.fileno())
         stamp = os.fstat(file.fileno()).st_mtime
+    give_to_owner(draft)
     return Path(datetime.fromtimestamp(stamp, UTC).date().isoformat())
 
 

@@ -163,7 +163,7 @@ async def test_a_wrong_password_is_an_alarm_until_it_is_right(
     await gate.until(lambda: gate.alarm("centre_away"))
     assert gate.alarm("centre_away") == (
         f"centre: {password}: password file cannot be read: No such file or directory; write the"
-        " password into it, and let the user of the controller read it"
+        " password into it"
     )
     await gate.stop()
     gate.health.clear_alarm("centre_away", "centre")
