@@ -62,7 +62,7 @@ async def opened(config: Config, stack: AsyncExitStack) -> Controller:
     stack.push_async_callback(controller.close)
     if recognition.fault:
         health.raise_alarm("networks_failed", "networks", recognition.fault)
-    for warning in warnings(config):
+    for warning in warnings(config, recognition.name):
         log.warning("config.warning", detail=warning)
     return controller
 
