@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import structlog
 
@@ -76,6 +76,7 @@ class SnapshotCamera:
         trust = Trust(ca=settings.ca, fingerprint=settings.fingerprint)
         self._http = Http(settings.url, trust)
         self._authorization: Authorization | None = None
+        self._secrets: tuple[str, ...] = ()
         self._decoder = _thread(name)
         self._number = 0
         self._last: bytes | None = None
@@ -98,7 +99,8 @@ class SnapshotCamera:
             advice = _FROZEN if self._repeats else _SILENT
             raise self._error(f"no new picture within {self._limit_s:.1f} s", advice) from error
         except CameraError as error:
-            raise CameraError(f"camera {self._name} at {self._settings.place}: {error}") from error
+            told = f"camera {self._name} at {self._settings.place}: {error}"
+            raise CameraError(self._masked(told)) from error
         except PictureError as error:
             advice = _CUT_OFF if isinstance(error, CutOffError) else NO_PICTURE
             raise self._error(f"what it sent is no picture: {error}", advice) from error
@@ -163,10 +165,19 @@ class SnapshotCamera:
             return self._authorization
         loop = asyncio.get_running_loop()
         login = await loop.run_in_executor(self._decoder, login_of, self._settings)
-        return Authorization(login, basic=self._settings.basic)
+        authorization = Authorization(login, basic=self._settings.basic)
+        self._secrets = authorization.secrets
+        return authorization
+
+    def _masked(self, told: str) -> str:
+        """Some cameras give back what they were told."""
+        for secret in (urlsplit(self._url).query, *self._secrets):
+            told = told.replace(secret, "***") if secret else told
+        return told
 
     def _error(self, what: str, advice: str) -> CameraError:
-        return CameraError(f"camera {self._name} at {self._settings.place}: {what}; {advice}")
+        told = f"camera {self._name} at {self._settings.place}: {what}; {advice}"
+        return CameraError(self._masked(told))
 
 
 class FolderCamera:

@@ -5,6 +5,8 @@ import os
 import re
 import shutil
 import subprocess
+import traceback
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -122,6 +124,34 @@ def test_a_key_that_is_locked_asks_nobody_for_its_passphrase(gate: Gate) -> None
     key.write_bytes(locked.stdout)
     (said,) = warned(gate)
     assert "own.key: the key is locked by a passphrase; take that off: openssl pkey" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "spoilt"),
+    [
+        ("own.key", lambda key: key.encode("utf-16")),
+        ("own.key", lambda key: key[: len(key) // 2].encode()),
+        ("own.key", lambda key: key.encode() + b"\xbc\xdc\xd4\xbf"),
+        ("own.key", lambda key: key.replace("PRIVATE", "RSA PRIVATE").encode()),
+        ("own.key", lambda key: key.replace("-----", "“").encode()),
+        ("ca.pem", lambda key: key.encode()),
+        ("own.pem", lambda key: key.encode()),
+        ("centre.password", lambda key: key.encode()),
+        ("centre.password", lambda key: key.replace("\n", "").encode() + b"\x1a"),
+        ("gate.toml", lambda key: f"site = {key}".encode()),
+        ("gate.toml", lambda key: key.replace("\n", "\x1a").encode()),
+    ],
+)
+def test_row_55_nothing_of_a_key_is_told_wherever_it_was_put(
+    gate: Gate, name: str, spoilt: Callable[[str], bytes]
+) -> None:
+    key = (gate.file.parent / "own.key").read_text("ascii")
+    (gate.file.parent / name).write_bytes(spoilt(key))
+    done = CliRunner().invoke(gatekeeper, ["check", str(gate.file)])
+    told = "".join(traceback.format_exception(done.exception)) if done.exception else done.output
+    assert f"{name}" in told
+    body = "".join(key.splitlines()[1:-1])
+    assert [body[n : n + 8] for n in range(len(body) - 8) if body[n : n + 8] in told] == []
 
 
 @pytest.mark.parametrize(

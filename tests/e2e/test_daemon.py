@@ -1,10 +1,13 @@
 """The real daemon, where everything around it is missing."""
 
+import os
 import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from gatekeeper.networks import BUILT_IN
 
@@ -175,6 +178,23 @@ def test_row_34_a_configuration_that_cannot_be_understood_is_replaced_by_the_las
     assert third.end(signal.SIGTERM) == 0
     raised = [e for e in third.events() if e["body"].get("alarm") == "configuration_refused"]
     assert len(raised) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
+def test_row_56_a_controller_that_root_has_run_by_hand_leaves_all_to_the_service(
+    start: Callable[[], Daemon], tmp_path: Path
+) -> None:
+    before = {path.name for path in tmp_path.iterdir()} | {"log"}
+    os.chown(tmp_path, 65_534, 65_534)
+    daemon = start()
+    assert daemon.told() == "READY=1"
+    daemon.until(lambda events: events and (tmp_path / "gate.toml.last").exists())
+    made = {path.name: path.stat().st_uid for path in tmp_path.rglob("*")}
+    assert {name: uid for name, uid in made.items() if name not in before} == dict.fromkeys(
+        ["gate.toml.last", *(f"gatekeeper.db{end}" for end in ("", "-wal", "-shm", ".lock"))],
+        65_534,
+    )
+    assert daemon.end(signal.SIGTERM) == 0
 
 
 def test_row_34_the_last_configuration_of_another_file_is_not_used(
