@@ -37,12 +37,17 @@ _SAME_AGAIN_S = 0.05
 """How soon a camera that gave the last picture once more is asked again."""
 
 _SILENT = "check its power, cable and address"
+_SLOW = (
+    "it is reached, so that it is no cable: restart it, let it give a smaller picture, or raise"
+    " timeout_ms"
+)
 _CUT_OFF = "the network or the camera cut it off: give it fewer clients or a smaller picture"
 _FROZEN = "it gave the same picture again and again: restart it"
 OK, UNAUTHORIZED = 200, 401
 _REDIRECTS = range(300, 400)
 _ADVICE = {
     UNAUTHORIZED: "check username and password file; the camera refuses them",
+    400: "is that an HTTPS port? then the url begins with https; otherwise check the url",
     403: "give this user the right to take snapshots; too many wrong passwords lock some cameras",
     503: "it is busy: give it fewer clients or a smaller picture",
 }
@@ -96,7 +101,8 @@ class SnapshotCamera:
             async with asyncio.timeout(self._limit_s):
                 return await self._frame()
         except TimeoutError as error:
-            advice = _FROZEN if self._repeats else _SILENT
+            advice = _SLOW if self._http.reached else _SILENT
+            advice = _FROZEN if self._repeats else advice
             raise self._error(f"no new picture within {self._limit_s:.1f} s", advice) from error
         except CameraError as error:
             told = f"camera {self._name} at {self._settings.place}: {error}"

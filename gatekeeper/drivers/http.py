@@ -41,9 +41,13 @@ class Http:
         self._trust = trust
         self._context: ssl.SSLContext | None = None
         self._link: Link | None = None
+        self.reached = False
 
     async def get(self, authorization: str | None) -> Answer:
-        """The answer to one request; raises `CameraError`. The caller limits its time."""
+        """The answer to one request; raises `CameraError`. The caller limits its time; `reached`
+        says then whether a connection was made meanwhile.
+        """
+        self.reached = False
         try:
             with suppress(_ClosedError):
                 return await self._get(authorization)
@@ -89,6 +93,7 @@ class Http:
         except ssl.SSLError:
             self._context = None  # its files are read again
             raise
+        self.reached = True
         try:
             self._trust.check(writer.get_extra_info("ssl_object"))
         except CameraError:

@@ -56,10 +56,22 @@ class Trust:
 def untrusted(error: ssl.SSLCertVerificationError, seen: str | None) -> str:
     """What is wrong with a certificate, and how to trust it."""
     pin = "its SHA-256 fingerprint" if seen is None else f'"{seen}"'
+    cure = _CURES.get(error.verify_code, "name its authority by ca")
     return (
-        f"its certificate is not trusted ({error.verify_message}); name its authority by ca, or"
+        f"its certificate is not trusted ({error.verify_message}); {cure}, or"
         f" pin it, if it is the camera's own: fingerprint = {pin}"
     )
+
+
+_ANOTHER_NAME = "give the url the name or address that stands in it"
+
+_CURES = {
+    9: "it is not valid yet: set the clocks of camera and controller",
+    10: "it has ended: renew it in the camera",
+    62: _ANOTHER_NAME,
+    64: _ANOTHER_NAME,
+}
+"""By OpenSSL's code of the refusal (x509_vfy.h)."""
 
 
 async def seen_fingerprint(host: str, port: int) -> str | None:

@@ -13,6 +13,8 @@ from click.testing import CliRunner
 from gatekeeper import config
 from gatekeeper.cli import gatekeeper
 from gatekeeper.cli.check.findings import _as_far_as_seen, _of_folder
+from gatekeeper.config import BoardSettings
+from gatekeeper.drivers.line import Line, LineLostError
 from gatekeeper.errors import ConfigError, GatekeeperError, NetworkSetError
 from gatekeeper.model import Commit, ListName, ListRow, RowSource
 from gatekeeper.networks import BUILT_IN, SetsFolder
@@ -26,8 +28,11 @@ Gate = Any
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
 
-SERVICE, ORDINARY, NEWS = 65_534, 2, 9
-"""Users with names on every Debian, nobody and bin, and the number of a group."""
+SERVICE, ORDINARY = 65_534, 2
+"""Users with names on every Debian: nobody and bin."""
+
+NEWS, DIALOUT = 9, 20
+"""And groups."""
 
 BANNED = ListRow(
     list=ListName.BLACKLIST,
@@ -187,6 +192,18 @@ def test_row_56_what_may_not_be_seen_check_says_and_goes_on(seen: Path) -> None:
         f"{closed}/pictures: cannot be checked: Permission denied: {closed} belongs to root; use"
         " sudo, or give it to the service's user",
     )
+
+
+async def test_row_56_a_serial_port_of_another_group_is_named_with_it() -> None:
+    far_end, port = os.openpty()
+    name = os.ttyname(port)
+    os.chown(name, 0, DIALOUT)
+    os.chmod(name, 0o660)
+    settings = BoardSettings(name="relays", address=f"serial://{name}").line
+    with ordinary(), pytest.raises(LineLostError, match="use sudo, or join the group dialout"):
+        await Line.connect(settings)
+    os.close(far_end)
+    os.close(port)
 
 
 def test_what_is_no_question_of_rights_is_said_as_the_system_says_it(tmp_path: Path) -> None:
