@@ -180,12 +180,14 @@ class Line:
 
 def _refusal(settings: LineSettings) -> str:
     """What a serial port has against being opened, as far as it shows."""
-    port = settings.device if settings.wire is Wire.SERIAL else "/"
-    if not os.path.exists(port):
+    if settings.wire is not Wire.SERIAL:
+        return ""
+    if not os.path.exists(settings.device):
         return " (there is no such port: is the adapter plugged in?)"
-    if not os.access(port, os.R_OK | os.W_OK) and settings.wire is Wire.SERIAL:
-        return f" ({denied(Path(port), OSError(errno.EACCES, os.strerror(errno.EACCES)))})"
-    return ""
+    if os.access(settings.device, os.R_OK | os.W_OK, effective_ids=True):
+        return ""
+    lacking = OSError(errno.EACCES, os.strerror(errno.EACCES))
+    return f" ({denied(Path(settings.device), lacking)})"
 
 
 def _receiver(settings: LineSettings) -> Receiver:
