@@ -3,6 +3,7 @@
 import contextlib
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_row_55_a_byte_order_mark_and_carriage_returns_are_taken_off(
         assert read(odd) == read(plain)
 
 
-ODD = {
+ODD: dict[str, tuple[Callable[[str], bytes], str]] = {
     "UTF-16": (lambda text: text.encode("utf-16"), "is UTF-16; save it as UTF-8"),
     "UTF-16 without a mark": (lambda text: text.encode("utf-16-le"), "is UTF-16"),
     "GBK": (lambda text: ("闽\n" + text).encode("gbk"), "is not UTF-8; save it as UTF-8 (it looks"),
@@ -63,11 +64,12 @@ ODD = {
 def test_row_55_every_other_encoding_is_one_line_with_file_line_character_and_remedy(
     tmp_path: Path, certificate: Path, kind: str, oddity: str
 ) -> None:
-    text, read = {
+    kinds: dict[str, tuple[str, Callable[[Path], object]]] = {
         "configuration": (TEXT, config.load),
         "password": ("sesame", config.secret),
         "certificate": (certificate.read_text("ascii"), lambda path: config.pem(path, "ca")),
-    }[kind]
+    }
+    text, read = kinds[kind]
     encoded, says = ODD[oddity]
     file = tmp_path / "odd"
     file.write_bytes(encoded(text))
@@ -189,6 +191,19 @@ def test_a_fault_tells_line_value_and_cure(tmp_path: Path, old: str, new: str, s
 
 
 @pytest.mark.parametrize(
+    ("zone", "warned"),
+    [("Etc/GMT+8", True), ("Etc/GMT-8", True), ("Etc/GMT", False), ("Asia/Shanghai", False)],
+)
+def test_a_time_zone_whose_sign_is_the_other_way_round_is_warned_of(
+    tmp_path: Path, zone: str, warned: bool
+) -> None:
+    file = tmp_path / "gate.toml"
+    file.write_text(TEXT.replace("Asia/Shanghai", zone, 1), encoding="utf-8")
+    said = config.warnings(config.load(file))
+    assert any("its sign is the other way round" in each for each in said) is warned
+
+
+@pytest.mark.parametrize(
     ("loc", "line"),
     [
         (("site",), 1),
@@ -257,6 +272,17 @@ def test_row_55_a_password_in_an_address_that_is_refused_is_not_told(
     assert re.search("ses|same", fault) is None
 
 
+def test_row_55_a_password_in_an_address_that_is_allowed_is_warned_of_and_not_told(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "gate.toml"
+    text = TEXT.replace("http://192.0.2.11/", "http://admin:sesame@192.0.2.11/")
+    file.write_text(text, encoding="utf-8")
+    (said,) = config.warnings(config.load(file))
+    assert said.startswith("lane outer-entry: camera.url holds a password")
+    assert "sesame" not in said
+
+
 @pytest.mark.parametrize("address", ["tcp://192.0.2.7:99999", "tcp://192.0.2.7:x", "tcp://[1"])
 def test_an_address_with_a_port_that_is_none_is_a_fault_and_no_more(
     tmp_path: Path, address: str
@@ -266,7 +292,7 @@ def test_an_address_with_a_port_that_is_none_is_a_fault_and_no_more(
 
 
 @given(
-    password=st.text(st.characters(exclude_characters="@", exclude_categories=("Cs",)), max_size=12)
+    password=st.text(st.characters(exclude_characters="@", exclude_categories=["Cs"]), max_size=12)
 )
 def test_row_55_no_password_is_left_in_an_address_that_is_shown(password: str) -> None:
     shown = config.without_secrets(f"rtsp://admin:{password}@192.0.2.11/stream?token={password}")

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
@@ -11,7 +12,6 @@ from hypothesis import strategies as st
 
 from gatekeeper.cli import gatekeeper
 from gatekeeper.cli.times import at_site
-from gatekeeper.config.controller import ZoneInfo
 from gatekeeper.model import (
     Commit,
     ControllerStarted,
