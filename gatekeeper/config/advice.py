@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from gatekeeper.config.boards import Wire
-from gatekeeper.config.cameras import without_secrets
+from gatekeeper.config.cameras import MjpegSettings, RtspSettings
 from gatekeeper.config.controller import Config
 from gatekeeper.config.limits import advisory_because
 from gatekeeper.config.profiles import UnusableProfile
@@ -93,10 +94,17 @@ def _of_the_time(config: Config) -> Iterator[str]:
 def _of_lanes(config: Config) -> Iterator[str]:
     for lane in config.lane:
         url = getattr(lane.camera, "url", "")
-        if without_secrets(url) != url and "@" in url:
+        if "@" in urlsplit(url).netloc:
             yield (
                 f"lane {lane.name}: camera.url holds a password, which whoever reads this file"
                 " learns: take it out; username and password_file"
+            )
+        if isinstance(lane.camera, MjpegSettings | RtspSettings) and url.startswith(
+            ("https", "rtsps")
+        ):
+            yield (
+                f"lane {lane.name}: the certificate of a stream is not checked: whoever answers in"
+                " the camera's place learns its password; keep it in a closed network"
             )
         if lane.arrival_loop is None:
             held = "; it is held open meanwhile" if lane.direction is Direction.EXIT else ""

@@ -56,7 +56,7 @@ class Http:
             seen = await seen_fingerprint(self._host, self._port)
             raise CameraError(untrusted(error, seen)) from error
         except (OSError, ValueError) as error:  # ValueError: a line without end
-            raise CameraError(f"the request failed ({_words(error)}); {_advice(error)}") from error
+            raise CameraError(f"the request failed ({_words(error)}); {advice(error)}") from error
 
     def close(self) -> None:
         """Let go of the connection; whether the camera takes note is not waited for."""
@@ -126,7 +126,8 @@ def _words(error: Exception) -> str:
     return said if said else type(error).__name__
 
 
-def _advice(error: Exception) -> str:
+def advice(error: Exception) -> str:
+    """What to look at when a connection fails so."""
     match error:
         case socket.gaierror():
             return "check the name in its url, or give its IP address"

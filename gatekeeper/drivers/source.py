@@ -25,6 +25,7 @@ from gatekeeper.config import (
     VideoSettings,
 )
 from gatekeeper.drivers.login import login_of
+from gatekeeper.drivers.refusal import refusal
 from gatekeeper.errors import CameraError
 from gatekeeper.model import Pixels
 
@@ -79,6 +80,8 @@ def _network(settings: RtspSettings | MjpegSettings, patience_s: float) -> Pictu
         1,
     ]
     capture = cv2.VideoCapture(_with_password(settings), cv2.CAP_FFMPEG, limits)
+    if not capture.isOpened():
+        raise refusal(settings.url)
     return _in_time(_live(capture), read_ms / 1000)
 
 
