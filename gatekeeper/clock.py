@@ -73,11 +73,11 @@ class SystemClock:
     def instant(self, at: float | None = None) -> Instant:
         """Now, or `at` carried over to the wall clock as it stands now."""
         now = self.boot_s()
-        wall = time.time() - (0.0 if at is None else now - at)
+        moment = time.time() - (0.0 if at is None else now - at)
         return Instant(
             boot_id=self._boot_id,
             boot_s=now if at is None else at,
-            wall=datetime.fromtimestamp(wall, UTC),
+            wall=datetime.fromtimestamp(moment, UTC),
             trusted=synchronised(),
         )
 
@@ -103,6 +103,11 @@ async def rest(moved: asyncio.Event, due: float | None, clock: Clock, *, at_most
     is not known when. Returns after `at_most_s` in any case, so that what was missed is seen then.
     """
     await clock.idle(at_most_s, moved=moved, due=due)
+
+
+def wall() -> datetime:
+    """The wall clock, for those who only show it."""
+    return datetime.fromtimestamp(time.time(), UTC)
 
 
 def monotonic() -> float:

@@ -1,9 +1,12 @@
 """Files and folders that are still there after a power cut: what was written has been flushed, and
-so has the folder that bears its name (fsync(2)). Modes are as given, whatever the umask.
+so has the folder that bears its name (fsync(2)). Modes are as given, whatever the umask; what root
+makes belongs to the owner of its folder.
 """
 
 import os
 from pathlib import Path
+
+from gatekeeper.ownership import give_to_owner
 
 
 def write(path: Path, data: bytes, mode: int) -> None:
@@ -13,6 +16,7 @@ def write(path: Path, data: bytes, mode: int) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    give_to_owner(path)
 
 
 def replace(path: Path, data: bytes, mode: int) -> None:
@@ -29,6 +33,7 @@ def make(folder: Path, mode: int) -> None:
         make(folder.parent, mode)
         folder.mkdir(mode=mode, exist_ok=True)
         folder.chmod(mode)
+        give_to_owner(folder)
         flush(folder.parent)
 
 

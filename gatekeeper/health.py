@@ -20,10 +20,16 @@ HELD_OPEN = "held_open"
 """The alarm of a lane whose boom is kept up: who passes there is not proven to have done so."""
 
 UNSTEADY = frozenset(
-    ("camera_stale", "relay_unreachable", "relay_stray", "display_failed", "centre_away")
+    (
+        *("camera_stale", "relay_unreachable", "relay_stray", "display_failed", "hold_failed"),
+        *("close_failed", "loop_chattering", "lane_overrun", "task_failed"),
+        *("clock_untrusted", "clock_off", "disk_low", "store_failed", "store_slow"),
+        *("centre_away", "centre_silent", "publish_refused", "peers_refused"),
+        *("registry_malformed", "reply_refused", "message_failed"),
+    )
 )
-"""Alarms of devices and links, which may come and go with a loose plug. Those of visits are not
-among them: each is about another vehicle.
+"""Alarms of devices, disks and links, which may come and go with a loose plug. Those of visits are
+not among them: each is about another vehicle; nor are those that stand until somebody acts.
 """
 
 MOST_TIMES = 3
@@ -75,10 +81,15 @@ class Health:
         self._flapping: dict[tuple[str, str], Flapping] = {}
         self._beats: dict[str, tuple[float, float]] = {}
         self._watchers: list[Watcher] = []
+        self._relieved: list[Tell] = []
 
     def watch(self, watcher: Watcher) -> None:
         """Tell `watcher` all news from now on."""
         self._watchers.append(watcher)
+
+    def watch_relief(self, tell: Tell) -> None:
+        """Tell each time that an alarm stands no longer, also where an unsteady one is told to."""
+        self._relieved.append(tell)
 
     def raise_alarm(self, alarm: str, subject: str, detail: str) -> None:
         """`alarm` (one word, such as `camera_stale`) stands for `subject` until it is cleared.
@@ -106,6 +117,8 @@ class Health:
             flapping.gone(self._clock.boot_s())
         if flapping is None or not flapping.unsteady:
             self._clear(key)
+        for tell in self._relieved:
+            tell()
 
     def stands(self, alarm: str, subject: str) -> bool:
         """Whether this alarm stands now."""

@@ -4,10 +4,11 @@ import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatekeeper.health import MOST_TIMES, WITHIN_S, Flapping, Health
+from gatekeeper.health import MOST_TIMES, UNSTEADY, WITHIN_S, Flapping, Health
 from gatekeeper.model import AlarmCleared, AlarmRaised, Instant
 
 
@@ -113,6 +114,26 @@ def test_row_52_whether_it_stands_now_is_still_known() -> None:
     assert [alarm.alarm for alarm in watched.health.alarms] == ["relay_unreachable"]
     watched.health.raise_alarm("relay_unreachable", "gate", "")
     assert watched.health.stands("relay_unreachable", "gate")
+
+
+def test_row_52_who_waits_for_its_end_is_told_each_time_however_unsteady_it_is() -> None:
+    watched = Watched()
+    reliefs: list[float] = []
+    watched.health.watch_relief(lambda: reliefs.append(watched.clock.now))
+    watched.flap(MOST_TIMES + 5, every_s=10)
+    assert len(reliefs) == MOST_TIMES + 5
+    watched.health.clear_alarm("relay_unreachable", "gate")
+    assert len(reliefs) == MOST_TIMES + 5, "it did not stand"
+
+
+@pytest.mark.parametrize("alarm", sorted(UNSTEADY))
+def test_row_52_each_alarm_of_a_device_a_disk_or_a_link_can_be_unsteady(alarm: str) -> None:
+    watched = Watched(alarm)
+    watched.flap(50, every_s=10)
+    assert len(watched.told) == 2 * MOST_TIMES + 1
+    watched.rest(WITHIN_S)
+    assert isinstance(watched.told[-1], AlarmCleared)
+    assert watched.health.alarms == ()
 
 
 def test_an_unsteady_alarm_that_stays_is_not_cleared_by_time() -> None:

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 import structlog
 
+from gatekeeper.app.configuration import Running, keep
 from gatekeeper.app.controller import Controller
 from gatekeeper.app.devices import RealDevices
 from gatekeeper.app.ports import Ports
@@ -20,18 +21,22 @@ from gatekeeper.store.pictures import Pictures
 log = structlog.get_logger(__name__)
 
 
-def run(config: Config) -> None:
+def run(running: Running) -> None:
     """Serve the gates until SIGTERM or SIGINT. Raises what keeps the controller from starting."""
-    with alone(config.store.path, "the controller"):
-        asyncio.run(_serve(config))
+    with alone(running.config.store.path, "the controller"):
+        asyncio.run(_serve(running))
 
 
-async def _serve(config: Config) -> None:
+async def _serve(running: Running) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        controller = await opened(config, stack)
+        controller = await opened(running.config, stack)
+        if running.fault:
+            controller.health.raise_alarm("configuration_refused", "configuration", running.fault)
+        else:
+            keep(running)
         await controller.serve(stop)
 
 
@@ -57,6 +62,6 @@ async def opened(config: Config, stack: AsyncExitStack) -> Controller:
     stack.push_async_callback(controller.close)
     if recognition.fault:
         health.raise_alarm("networks_failed", "networks", recognition.fault)
-    for warning in warnings(config):
+    for warning in warnings(config, recognition.name):
         log.warning("config.warning", detail=warning)
     return controller

@@ -5,16 +5,23 @@ Libraries that log in their own way come through the same door, from warnings on
 
 import logging
 import sys
+from collections.abc import MutableMapping
+from datetime import UTC, tzinfo
+from functools import partial
 from typing import Any
 
 import structlog
 
+from gatekeeper.clock import wall
 
-def log_to_stderr(*, as_json: bool) -> None:
-    """Lines for people on a terminal, JSON lines elsewhere or where `as_json` asks for them."""
+
+def log_to_stderr(*, as_json: bool, zone: tzinfo = UTC) -> None:
+    """Lines for people on a terminal, JSON lines elsewhere or where `as_json` asks for them. Each
+    says its time in `zone`, with the offset.
+    """
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        partial(_stamped, zone),
         structlog.processors.format_exc_info,
     ]
     to_json = as_json or not sys.stderr.isatty()
@@ -45,3 +52,10 @@ def log_to_stderr(*, as_json: bool) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _stamped(
+    zone: tzinfo, _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    event["timestamp"] = wall().astimezone(zone).isoformat(timespec="milliseconds")
+    return event

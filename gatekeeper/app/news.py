@@ -13,8 +13,8 @@ log = structlog.get_logger(__name__)
 
 
 class News:
-    """Hears of every alarm as soon as it is raised or cleared. `changed` is told when one is
-    cleared, so that waiting vehicles are decided again.
+    """Hears of every alarm as soon as it is raised or cleared. `changed` is told when one
+    stands no longer, so that waiting vehicles are decided again.
     """
 
     def __init__(
@@ -25,8 +25,8 @@ class News:
         self._journal = journal
         self._zones = zones
         self._health = health
-        self._changed = changed
         health.watch(self._heard)
+        health.watch_relief(changed)
 
     def _heard(self, news: AlarmRaised | AlarmCleared) -> None:
         if isinstance(news, AlarmRaised):
@@ -36,5 +36,3 @@ class News:
         lane = news.subject if news.subject in self._lanes else None
         self._journal.tell(news, lane=lane)
         tell_watched(news, self._config, self._health, self._zones)
-        if isinstance(news, AlarmCleared):
-            self._changed()

@@ -37,11 +37,12 @@ class BlindReader:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recognition:
-    """Who reads; the set's own level of `certain`, 1.0 where nothing is; and what is wrong, ""
-    where nothing is.
+    """Who reads, and the `name` of the set, "" where nothing does; the set's own level of
+    `certain`, 1.0 where nothing is; and what is wrong, "" where nothing is.
     """
 
     reader: ReadingThread | BlindReader
+    name: str
     certain: float
     fault: str
 
@@ -80,10 +81,15 @@ def open_recognition(config: Config) -> Recognition:
         _keep(sets, name, faults)
         fault = "" if not faults else f"{'; '.join(faults)}; {name} reads instead ({engine} engine)"
         return Recognition(
-            reader=ReadingThread(recogniser), certain=found.manifest.certain, fault=fault
+            reader=ReadingThread(recogniser),
+            name=name,
+            certain=found.manifest.certain,
+            fault=fault,
         )
     why = "; ".join(faults)
-    return Recognition(reader=BlindReader(why), certain=1.0, fault=f"{why}; no plate is read")
+    return Recognition(
+        reader=BlindReader(why), name="", certain=1.0, fault=f"{why}; no plate is read"
+    )
 
 
 def _ways_back(config: Config, sets: SetsFolder, faults: list[str]) -> list[str]:

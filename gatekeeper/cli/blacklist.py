@@ -7,11 +7,13 @@ event, so that the centre and readers of the journal learn who did it and why.
 import asyncio
 import json
 from collections.abc import Iterable
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from gatekeeper.cli.times import at_site
 from gatekeeper.cli.verbs import Verbs, said
 from gatekeeper.errors import BlacklistError
 
@@ -32,8 +34,12 @@ def listing(file: Path, as_json: bool) -> None:
     from gatekeeper import config
     from gatekeeper.store import journal
 
-    for one in journal.blacklist(config.load(file).store.path):
-        print(_as_json(one.row, one.suspended) if as_json else _as_line(one.row, one.suspended))
+    settings = config.load(file)
+    for one in journal.blacklist(settings.store.path):
+        if as_json:
+            print(_as_json(one.row, one.suspended))
+        else:
+            print(_as_line(one.row, one.suspended, settings.timezone))
 
 
 @blacklist.command()
@@ -94,14 +100,12 @@ def _as_json(row: "ListRow", suspended: bool) -> str:
     return json.dumps(said, ensure_ascii=False)
 
 
-def _as_line(row: "ListRow", suspended: bool) -> str:
+def _as_line(row: "ListRow", suspended: bool, zone: tzinfo) -> str:
     """A row of the table; columns are counted in the terminal's cells, of which 京 takes two."""
     from rich.cells import set_cell_size
 
-    until = (
-        "" if row.valid_until is None else f"until {row.valid_until.astimezone():%Y-%m-%d %H:%M}"
-    )
+    until = "" if row.valid_until is None else f"until {at_site(row.valid_until, zone)}"
     return (
         f"{set_cell_size(row.plate, 10)}  {row.zone or 'every zone':<16}  {row.source:<6}"
-        f"  {'suspended' if suspended else '':<9}  {until:<22}  {row.note}"
+        f"  {'suspended' if suspended else '':<9}  {until:<31}  {row.note}"
     ).rstrip()

@@ -10,8 +10,8 @@ import click
 @click.option("--log-json", is_flag=True, help="Log JSON lines even to a terminal.")
 def run(file: Path, log_json: bool) -> None:
     """Run the controller by a configuration file, until SIGTERM or SIGINT."""
-    from gatekeeper import app, config
+    from gatekeeper import app
 
-    settings = config.load(file)
-    app.log_to_stderr(as_json=log_json)
-    app.run(settings)
+    running = app.to_run_by(file)
+    app.log_to_stderr(as_json=log_json, zone=running.config.timezone)
+    app.run(running)

@@ -1,10 +1,13 @@
 """`gatekeeper stays FILE [PLATE]`: who is inside, and why an overstay would be certain or not."""
 
 import json
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from gatekeeper.cli.times import at_site
 
 if TYPE_CHECKING:
     from gatekeeper.model import Stay
@@ -26,31 +29,29 @@ def stays(file: Path, plate: str | None, ended: bool, as_json: bool) -> None:
     settings = config.load(file)
     wanted = None if plate is None else normalise(plate)
     for stay in journal.stays(settings.store.path, all_=ended, plate=wanted):
-        print(_as_json(stay) if as_json else _as_lines(stay))
+        print((_as_json if as_json else _as_lines)(stay, settings.timezone))
 
 
-def _as_json(stay: "Stay") -> str:
+def _as_json(stay: "Stay", zone: tzinfo) -> str:
     from gatekeeper.rules import window
     from gatekeeper.store import facts
 
-    said = json.loads(facts.to_json(stay)) | {"window": window.explain(stay)}
+    said = json.loads(facts.to_json(stay)) | {"window": window.explain(stay, zone)}
     return json.dumps(said, ensure_ascii=False)
 
 
-def _as_lines(stay: "Stay") -> str:
+def _as_lines(stay: "Stay", zone: tzinfo) -> str:
     """A row of the table (columns in the terminal's cells), and the window below it."""
     from rich.cells import set_cell_size
 
     from gatekeeper.rules import window
 
-    entered = stay.entered.wall.astimezone()
     limit = "no limit" if stay.limit is None else f"{stay.limit.limit_s:.0f} s"
     row = (
         f"{set_cell_size(stay.plate, 10)}  {stay.zone:<16}  {stay.vehicle:<11}"
-        f"  {entered:%m-%d %H:%M:%S}  {limit:>8}  {_state(stay)}"
+        f"  {at_site(stay.entered.wall, zone)}  {limit:>8}  {_state(stay)}"
     )
-    lines = window.explain(stay, entered.tzinfo) if entered.tzinfo else ()
-    return "\n".join([row, *(f"    {line}" for line in lines)])
+    return "\n".join([row, *(f"    {line}" for line in window.explain(stay, zone))])
 
 
 def _state(stay: "Stay") -> str:

@@ -18,6 +18,7 @@ from gatekeeper.config.cameras import (
     UsbSettings,
     VideoSettings,
     ViewSettings,
+    without_secrets,
 )
 from gatekeeper.config.controller import (
     CentreSettings,
@@ -27,7 +28,7 @@ from gatekeeper.config.controller import (
     StoreSettings,
 )
 from gatekeeper.config.displays import DisplaySettings, TextsSettings, WordingSettings
-from gatekeeper.config.file import load, secret
+from gatekeeper.config.file import load, understood
 from gatekeeper.config.fire import FireSettings
 from gatekeeper.config.lanes import (
     BarrierSettings,
@@ -42,9 +43,12 @@ from gatekeeper.config.profiles import (
     CommandPulse,
     RegisterFlash,
     TimedPulse,
+    UnusableProfile,
     profile_names,
 )
 from gatekeeper.config.reversible import reversible_lanes
+from gatekeeper.config.secrets import pem, secret
+from gatekeeper.config.text import plain, read_text
 from gatekeeper.config.zones import ScheduleSettings, ZoneSettings
 
 __all__ = [
@@ -75,6 +79,7 @@ __all__ = [
     "StreamSettings",
     "TextsSettings",
     "TimedPulse",
+    "UnusableProfile",
     "UsbSettings",
     "VideoSettings",
     "ViewSettings",
@@ -83,8 +88,13 @@ __all__ = [
     "ZoneSettings",
     "advisory_because",
     "load",
+    "pem",
+    "plain",
     "profile_names",
+    "read_text",
     "reversible_lanes",
     "secret",
+    "understood",
     "warnings",
+    "without_secrets",
 ]

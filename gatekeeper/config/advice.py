@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from gatekeeper.config.boards import Wire
+from gatekeeper.config.cameras import MjpegSettings, RtspSettings
 from gatekeeper.config.controller import Config
 from gatekeeper.config.limits import advisory_because
+from gatekeeper.config.profiles import UnusableProfile
 from gatekeeper.config.unwise import unwise_values
 from gatekeeper.config.zones import ZoneSettings
 from gatekeeper.model import Direction, Schedule, VehicleClass
@@ -14,19 +17,22 @@ _DAY_S = 86_400
 _MONDAY = datetime(2024, 1, 1)  # noqa: DTZ001 - any Monday: schedules know weekdays, no dates
 
 
-def warnings(config: Config) -> list[str]:
-    """What is allowed but unwise, one sentence each: said by `check`, and at every start."""
+def warnings(config: Config, reads: str | None = None) -> list[str]:
+    """What is allowed but unwise, one sentence each: said by `check`, and at every start. `reads`
+    is the set of networks that does, where it is another one than the configuration names.
+    """
     return [
         *(
             f"zone {zone.name}: {said}"
             for zone in config.zone
             for said in (*_of_exits(config, zone), *_of_cooldown(zone), *_of_schedules(zone))
         ),
+        *_of_the_time(config),
         *_of_lanes(config),
         *_of_boards(config),
         *_of_fire(config),
         *_of_the_centre(config),
-        *unwise_values(config),
+        *unwise_values(config, reads or config.recognition.networks),
     ]
 
 
@@ -76,8 +82,30 @@ def _edges(row: Schedule) -> Iterator[datetime]:
         yield datetime.combine(day + timedelta(days=row.until <= row.begins), row.until)
 
 
+def _of_the_time(config: Config) -> Iterator[str]:
+    name = config.timezone.key
+    if name.startswith("Etc/GMT") and name[7:] not in ("", "0", "+0", "-0"):
+        yield (
+            f'timezone = "{name}": its sign is the other way round: + is west of Greenwich; name a'
+            ' place: "Asia/Shanghai" is the time of all China'
+        )
+
+
 def _of_lanes(config: Config) -> Iterator[str]:
     for lane in config.lane:
+        url = getattr(lane.camera, "url", "")
+        if "@" in urlsplit(url).netloc:
+            yield (
+                f"lane {lane.name}: camera.url holds a password, which whoever reads this file"
+                " learns: take it out; username and password_file"
+            )
+        if isinstance(lane.camera, MjpegSettings | RtspSettings) and url.startswith(
+            ("https", "rtsps")
+        ):
+            yield (
+                f"lane {lane.name}: the certificate of a stream is not checked: whoever answers in"
+                " the camera's place learns its password; keep it in a closed network"
+            )
         if lane.arrival_loop is None:
             held = "; it is held open meanwhile" if lane.direction is Direction.EXIT else ""
             yield (
@@ -93,6 +121,8 @@ def _of_lanes(config: Config) -> Iterator[str]:
 
 def _of_boards(config: Config) -> Iterator[str]:
     for board in config.board:
+        if isinstance(board.profile, UnusableProfile):
+            yield f"board {board.name}: {board.profile.fault}"
         if board.profile.pulse.kind != "coil" and not board.profile.verified:
             yield (
                 f"board {board.name}: its profile was made from documents and tried on no bench:"

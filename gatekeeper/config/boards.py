@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from gatekeeper.config.profiles import BoardProfile, named_profile
 from gatekeeper.config.settings import Name, Settings
@@ -23,6 +23,17 @@ _NOTICED_S = 2.0
 """A silent board has to be noticed within this."""
 
 Profile = Annotated[BoardProfile, BeforeValidator(named_profile)]
+
+
+def _with_a_port(address: str) -> str:
+    """Whatever else it is; raises `ValueError` for what cannot be taken apart."""
+    try:
+        good = urlsplit(address).port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError(_LIKE_THIS.format(address))
+    return address
 
 
 class Wire(StrEnum):
@@ -81,7 +92,7 @@ class BoardSettings(Settings):
     """
 
     name: Name
-    address: str
+    address: Annotated[str, AfterValidator(_with_a_port)]
     unit: Annotated[int, Field(ge=0, le=255)] = 1
     profile: Profile = Field(default="plain", validate_default=True)
     inputs: Annotated[int, Field(ge=0, le=64)] = Field(

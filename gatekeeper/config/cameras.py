@@ -40,6 +40,17 @@ Fingerprint = Annotated[str, AfterValidator(_plain_hex)]
 """SHA-256 of a certificate; colons and capitals may stand in it."""
 
 
+_SHOWN = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*://)?(?:.*@)?([^?#]*)", re.DOTALL)
+
+
+def without_secrets(url: str) -> str:
+    """The address without a name, password or query, which may hold them too. A password may hold
+    what ends it elsewhere, so that everything before the last @ is taken for one.
+    """
+    shown = _SHOWN.match(url)
+    return "" if shown is None else (shown[1] or "") + shown[2]
+
+
 class ViewSettings(Settings):
     """What is read of a camera's picture.
 
@@ -73,13 +84,28 @@ class _NetworkSettings(ViewSettings):
 
     @model_validator(mode="after")
     def _url_has_its_scheme(self) -> Self:
-        parts = urlsplit(self.url)
-        if parts.scheme not in self._schemes or not parts.hostname:
+        if not _is_address(self.url, self._schemes):
             words = " or ".join(self._schemes)
-            raise ValueError(f'url must be an {words} address, not "{self.url}"')
+            raise ValueError(
+                f'url must be an {words} address, not "{without_secrets(self.url)}"; name and'
+                " password stand in username and password_file"
+            )
         if (self.username is None) != (self.password_file is None):
             raise ValueError("username and password_file go together")
         return self
+
+    @property
+    def place(self) -> str:
+        """The address as it may be shown to anyone."""
+        return without_secrets(self.url)
+
+
+def _is_address(url: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # no port, no IPv6 address, or characters that no name has
+        return False
 
 
 class SnapshotSettings(_NetworkSettings):

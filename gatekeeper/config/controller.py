@@ -1,5 +1,6 @@
 """The controller as a whole, with its store, its networks, the centre and its peers."""
 
+import re
 import zoneinfo
 from pathlib import Path
 from typing import Annotated, Literal
@@ -29,9 +30,19 @@ def _time_zone(name: object) -> ZoneInfo:
         raise ValueError('must be a name like "Asia/Shanghai"')
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        nearest = guess(name, zoneinfo.available_timezones())
-        raise ValueError(f'no time zone is called "{name}" here{nearest}') from error
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f'no time zone is called "{name}" here{_cure(name)}') from error
+
+
+_NO_PLACE = re.compile(r".*\d.*|[A-Z]{2,4}|/.*", re.DOTALL)
+"""An offset, an abbreviation, a file. The nearest name to `GMT+8` would be `Etc/GMT+8`, which is
+eight hours behind Greenwich.
+"""
+
+
+def _cure(name: str) -> str:
+    nearest = "" if _NO_PLACE.fullmatch(name) else guess(name, zoneinfo.available_timezones())
+    return nearest or '; name a place: "Asia/Shanghai" is the time of all China'
 
 
 TimeZone = Annotated[ZoneInfo, BeforeValidator(_time_zone)]
@@ -86,7 +97,7 @@ class RecognitionSettings(Settings):
 class CentreSettings(Settings):
     """The broker through which the centre is reached. Without `ca` the link is not encrypted."""
 
-    host: str
+    host: Annotated[str, Field(pattern=r"^[\w.:-]+$")]
     port: Port = 8883
     username: str | None = None
     password_file: File | None = None

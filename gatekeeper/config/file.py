@@ -1,6 +1,8 @@
 """Reading the file, and telling its faults in the words of the person who wrote it."""
 
+import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,69 +33,59 @@ from gatekeeper.config.lanes import (
     InputSettings,
     LaneSettings,
 )
+from gatekeeper.config.lines import line_of
 from gatekeeper.config.references import broken_references
 from gatekeeper.config.settings import Settings, guess
+from gatekeeper.config.text import no_toml, read_text
 from gatekeeper.config.zones import ScheduleSettings, ZoneSettings
 from gatekeeper.errors import ConfigError
 
 
-def load(path: Path) -> Config:
-    """The settings in a file; relative paths in it count from its folder.
+def load(path: Path, folder: Path | None = None) -> Config:
+    """The settings in a file; relative paths in it count from its folder, or the one told.
 
-    Raises `ConfigError` with a line for each fault: file, key, what is wrong.
+    Raises `ConfigError` with a line for each fault: file, line, key, what is wrong.
     """
+    text = read_text(path, "", "is this its path?")
+    return understood(text, path, path.resolve().parent if folder is None else folder)
+
+
+def understood(text: str, path: Path, folder: Path) -> Config:
+    """The settings that a text says, which is that of the file `path`; raises `ConfigError`."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not UTF-8 text (byte {error.start})") from error
+        raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: is not TOML: {error}") from error
+        raise ConfigError(f"{path}, {no_toml(text, str(error))}") from None
     try:
-        config = Config.model_validate(raw, context={"folder": path.resolve().parent})
+        config = Config.model_validate(raw, context={"folder": folder})
     except ValidationError as error:
-        faults = [_told(fault, raw) for fault in error.errors() if not _follows(fault)]
+        faults = [
+            (_untagged(fault["loc"], raw), _told(fault, raw))
+            for fault in error.errors()
+            if not _follows(fault)
+        ]
     else:
-        faults = broken_references(config)
+        faults = [(_loc_of(fault, raw), fault) for fault in broken_references(config)]
     if faults:
-        raise ConfigError("\n".join(f"{path}: {fault}" for fault in faults))
+        raise ConfigError("\n".join(f"{path}{_at(text, loc)}: {told}" for loc, told in faults))
     return config
 
 
-_LONGEST_SECRET = 4096
-"""Bytes: a longer file is no password file."""
+def _at(text: str, loc: Sequence[int | str]) -> str:
+    line = line_of(text, loc)
+    return "" if line is None else f", line {line}"
 
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
-
-def secret(path: Path) -> str:
-    """The password in a file: one line of UTF-8, without byte order mark and line end.
-
-    Raises `ConfigError` that names the file and the remedy, and nothing of what the file holds.
-    """
-    try:
-        with path.open("rb") as file:
-            raw = file.read(_LONGEST_SECRET + 1)
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: password file cannot be read: {error.strerror}; write the password into it,"
-            " and let the user of the controller read it"
-        ) from error
-    if raw.startswith(_UTF_16):
-        raise ConfigError(f"{path}: password file is UTF-16; save it as UTF-8")
-    try:
-        text = raw.decode("utf-8-sig").strip("\x1a \t\r\n")
-    except UnicodeDecodeError:  # from None: it holds what the file holds
-        raise ConfigError(f"{path}: password file is not UTF-8; save it as UTF-8") from None
-    if not text:
-        raise ConfigError(f"{path}: password file is empty; write the password into it")
-    if not text.isprintable() or len(raw) > _LONGEST_SECRET:
-        raise ConfigError(
-            f"{path}: password file holds more than one line of text; leave the password alone in"
-            " it"
-        )
-    return text
+def _loc_of(fault: str, raw: dict[str, Any]) -> tuple[int | str, ...]:
+    """The place that a fault begins with, as `_place` writes it, turned back."""
+    found = re.match(r'(\w+)(?: "([^"]*)")?((?:\.\w+)*)', fault)
+    table, name, keys = found.groups() if found else ("", None, "")
+    tables = raw.get(table)
+    if name is None or not isinstance(tables, list):
+        return (table, *keys.split(".")[1:])
+    names = [each.get("name", each.get("controller")) for each in tables]
+    numbers = [number for number, each in enumerate(names) if each == name]
+    return (table, *numbers[-1:], *keys.split(".")[1:])
 
 
 def _told(fault: ErrorDetails, raw: dict[str, Any]) -> str:
@@ -103,8 +95,28 @@ def _told(fault: ErrorDetails, raw: dict[str, Any]) -> str:
             return f"{place}: no such key{guess(str(fault['loc'][-1]), _keys(fault['loc']))}"
         case "missing":
             return f"{place}: missing"
-        case _:
+        case "tuple_type" if isinstance(fault["input"], dict):
+            return f"{place}: there may be several of it: write [[{place}]], not [{place}]"
+        case "model_type" if isinstance(fault["input"], list):
+            return f"{place}: there is one of it: write [{place}], not [[{place}]]"
+        case "value_error":
             return f"{place}: {fault['msg'].removeprefix('Value error, ')}"
+        case _:
+            return f"{place}: {fault['msg']}{_value(fault)}"
+
+
+_MAY_HOLD_SECRETS = frozenset(("url", "username", "password_file", "host"))
+
+_LONGEST_SHOWN = 40
+
+
+def _value(fault: ErrorDetails) -> str:
+    """What stands there, where it can be shown."""
+    given, key = fault["input"], fault["loc"][-1] if fault["loc"] else ""
+    if isinstance(given, bool | int | float):
+        return f", not {given}"
+    short = isinstance(given, str) and len(given) <= _LONGEST_SHOWN
+    return f', not "{given}"' if short and key not in _MAY_HOLD_SECRETS else ""
 
 
 def _follows(fault: ErrorDetails) -> bool:
@@ -115,19 +127,37 @@ def _follows(fault: ErrorDetails) -> bool:
     return emptied or fault["type"] == "default_factory_not_called"
 
 
-def _place(loc: tuple[int | str, ...], raw: Any) -> str:
-    """`lane "inner-entry", camera.url` rather than `lane.0.camera.snapshot.url`."""
-    words: list[str] = []
+def _untagged(loc: tuple[int | str, ...], raw: Any) -> tuple[int | str, ...]:
+    """Without the tags of unions, which are no keys of the file."""
+    steps: list[int | str] = []
     for step in loc:
-        if isinstance(step, int):
-            raw = raw[step] if isinstance(raw, list) and step < len(raw) else None
-            name = raw.get("name", raw.get("controller")) if isinstance(raw, dict) else None
-            words[-1] += f' "{name}"' if isinstance(name, str) else f" number {step + 1}"
-        elif isinstance(raw, dict) and raw.get("kind") == step and step not in raw:
-            continue  # the tag of a union, which is no key of the file
-        else:
-            raw = raw.get(step) if isinstance(raw, dict) else None
+        if isinstance(step, str) and isinstance(raw, dict) and _is_tag(step, raw):
+            continue
+        steps.append(step)
+        raw = _within(raw, step)
+    return tuple(steps)
+
+
+def _is_tag(step: str, raw: dict[str, Any]) -> bool:
+    return raw.get("kind") == step and step not in raw
+
+
+def _within(raw: Any, step: int | str) -> Any:
+    if isinstance(step, int):
+        return raw[step] if isinstance(raw, list) and step < len(raw) else None
+    return raw.get(step) if isinstance(raw, dict) else None
+
+
+def _place(loc: tuple[int | str, ...], raw: Any) -> str:
+    """`lane "inner-entry".camera.url` rather than `lane.0.camera.snapshot.url`."""
+    words: list[str] = []
+    for step in _untagged(loc, raw):
+        raw = _within(raw, step)
+        if isinstance(step, str):
             words.append(step)
+            continue
+        name = raw.get("name", raw.get("controller")) if isinstance(raw, dict) else None
+        words[-1] += f' "{name}"' if isinstance(name, str) else f" number {step + 1}"
     return ".".join(words) or "file"
 
 

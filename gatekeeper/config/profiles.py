@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, ValidationInfo, model_validator
 
 from gatekeeper.config.settings import Settings
+from gatekeeper.config.text import no_toml, read_text
 from gatekeeper.errors import ConfigError
 
 FOLDER = Path(__file__).parent / "boards"
@@ -126,14 +127,30 @@ def profile_names() -> list[str]:
     return sorted(file.stem for file in FOLDER.glob("*.toml"))
 
 
+class UnusableProfile(BoardProfile):
+    """In place of a site's own profile whose file cannot be read: its board is not asked anything,
+    and `fault` is its alarm until the next start (situations, 34).
+    """
+
+    fault: str
+    source: str = ""
+    verified: bool = True
+    coils: CoilsProfile = CoilsProfile(count=64)
+    inputs: InputsProfile = InputsProfile(count=64)
+
+
 def load_profile(file: Path) -> BoardProfile:
     """The profile in a file; raises `ConfigError` with file, key and value of each fault."""
     try:
-        return BoardProfile.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{file}: is not TOML: {error}") from error
+        text = read_text(file, "profile", "put it there")
+        if not text.strip():
+            raise ConfigError(f"{file}: profile is empty; put it there again")
+    except ConfigError as error:
+        return UnusableProfile(fault=str(error))
+    try:
+        return BoardProfile.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file}: {no_toml(text, str(error))}") from error
     except ValidationError as error:
         raise ConfigError(
             "; ".join(

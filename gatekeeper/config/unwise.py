@@ -78,11 +78,13 @@ STORE = (
 )
 
 
-def unwise_values(config: Config) -> Iterator[str]:
-    """One sentence for each value that is hardly ever meant: table, key, value and cost."""
+def unwise_values(config: Config, reads: str) -> Iterator[str]:
+    """One sentence for each value that is hardly ever meant: table, key, value and cost. `reads` is
+    the set of networks by which `certain` is judged.
+    """
     yield from _of("store", config.store, STORE)
     yield from _of("recognition", config.recognition, RECOGNITION)
-    yield from _of_certainty(config.recognition, config.sets_folder)
+    yield from _of_certainty(config.recognition, config.sets_folder, reads)
     for zone in config.zone:
         if zone.admits == "registered":
             yield from _of(f"zone {zone.name}", zone, LIMITED)
@@ -101,8 +103,7 @@ def _of(place: str, settings: Settings, table: tuple[Unwise, ...]) -> Iterator[s
             yield f"{place}: {row.key} = {value:g}: {row.costs}"
 
 
-def _of_certainty(recognition: RecognitionSettings, sets: Path) -> Iterator[str]:
-    networks = recognition.networks
+def _of_certainty(recognition: RecognitionSettings, sets: Path, networks: str) -> Iterator[str]:
     level = min(calibrated(networks), calibrated(networks, sets))
     known = dict.fromkeys([*set_names(), *set_names(sets)])
     if level == NOTHING_CERTAIN:

@@ -14,7 +14,13 @@ import structlog
 
 from gatekeeper.backoff import Backoff
 from gatekeeper.clock import monotonic
-from gatekeeper.config import BarrierSettings, BoardSettings, InputSettings, LaneSettings
+from gatekeeper.config import (
+    BarrierSettings,
+    BoardSettings,
+    InputSettings,
+    LaneSettings,
+    UnusableProfile,
+)
 from gatekeeper.drivers.bus import Bus
 from gatekeeper.drivers.device import Device, open_device
 from gatekeeper.drivers.inputs import Inputs, Tell
@@ -105,6 +111,8 @@ class RelayBoard:
 
     async def _session(self) -> BoardError:
         """From the first request to what ended it."""
+        if isinstance(self._settings.profile, UnusableProfile):
+            return BoardError(f"relay board {self._settings.name}: {self._settings.profile.fault}")
         try:
             async with open_device(self._bus, self._settings) as device:
                 inputs = await self._read_inputs(device)

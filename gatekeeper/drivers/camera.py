@@ -9,12 +9,12 @@ import asyncio
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import structlog
 
 from gatekeeper.clock import monotonic
-from gatekeeper.config import CameraSettings, FolderSettings, SnapshotSettings
+from gatekeeper.config import CameraSettings, FolderSettings, SnapshotSettings, without_secrets
 from gatekeeper.drivers.answer import NO_PICTURE, Answer
 from gatekeeper.drivers.challenge import Authorization
 from gatekeeper.drivers.header import CutOffError
@@ -22,7 +22,6 @@ from gatekeeper.drivers.http import Http
 from gatekeeper.drivers.login import login_of
 from gatekeeper.drivers.picture import decode, decode_jpeg, jpeg_in
 from gatekeeper.drivers.ports import Camera
-from gatekeeper.drivers.source import shown
 from gatekeeper.drivers.stream import StreamCamera
 from gatekeeper.drivers.tls import Trust
 from gatekeeper.drivers.view import viewed
@@ -38,12 +37,17 @@ _SAME_AGAIN_S = 0.05
 """How soon a camera that gave the last picture once more is asked again."""
 
 _SILENT = "check its power, cable and address"
+_SLOW = (
+    "it is reached, so that it is no cable: restart it, let it give a smaller picture, or raise"
+    " timeout_ms"
+)
 _CUT_OFF = "the network or the camera cut it off: give it fewer clients or a smaller picture"
 _FROZEN = "it gave the same picture again and again: restart it"
 OK, UNAUTHORIZED = 200, 401
 _REDIRECTS = range(300, 400)
 _ADVICE = {
     UNAUTHORIZED: "check username and password file; the camera refuses them",
+    400: "is that an HTTPS port? then the url begins with https; otherwise check the url",
     403: "give this user the right to take snapshots; too many wrong passwords lock some cameras",
     503: "it is busy: give it fewer clients or a smaller picture",
 }
@@ -77,6 +81,7 @@ class SnapshotCamera:
         trust = Trust(ca=settings.ca, fingerprint=settings.fingerprint)
         self._http = Http(settings.url, trust)
         self._authorization: Authorization | None = None
+        self._secrets: tuple[str, ...] = ()
         self._decoder = _thread(name)
         self._number = 0
         self._last: bytes | None = None
@@ -96,10 +101,12 @@ class SnapshotCamera:
             async with asyncio.timeout(self._limit_s):
                 return await self._frame()
         except TimeoutError as error:
-            advice = _FROZEN if self._repeats else _SILENT
+            advice = _SLOW if self._http.reached else _SILENT
+            advice = _FROZEN if self._repeats else advice
             raise self._error(f"no new picture within {self._limit_s:.1f} s", advice) from error
         except CameraError as error:
-            raise CameraError(f"camera {self._name} at {shown(self._url)}: {error}") from error
+            told = f"camera {self._name} at {self._settings.place}: {error}"
+            raise CameraError(self._masked(told)) from error
         except PictureError as error:
             advice = _CUT_OFF if isinstance(error, CutOffError) else NO_PICTURE
             raise self._error(f"what it sent is no picture: {error}", advice) from error
@@ -164,10 +171,19 @@ class SnapshotCamera:
             return self._authorization
         loop = asyncio.get_running_loop()
         login = await loop.run_in_executor(self._decoder, login_of, self._settings)
-        return Authorization(login, basic=self._settings.basic)
+        authorization = Authorization(login, basic=self._settings.basic)
+        self._secrets = authorization.secrets
+        return authorization
+
+    def _masked(self, told: str) -> str:
+        """Some cameras give back what they were told."""
+        for secret in (urlsplit(self._url).query, *self._secrets):
+            told = told.replace(secret, "***") if secret else told
+        return told
 
     def _error(self, what: str, advice: str) -> CameraError:
-        return CameraError(f"camera {self._name} at {shown(self._url)}: {what}; {advice}")
+        told = f"camera {self._name} at {self._settings.place}: {what}; {advice}"
+        return CameraError(self._masked(told))
 
 
 class FolderCamera:
@@ -257,6 +273,6 @@ def _refusal(answer: Answer, url: str) -> str:
     said = f"it answered {answer.status} {answer.reason}".rstrip()
     targets = answer.every("location")
     if answer.status in _REDIRECTS and targets:
-        target = shown(urljoin(url, targets[0]))
+        target = without_secrets(urljoin(url, targets[0]))
         return f"{said}, and points to {target}: if that is the camera's own, make it the url"
     return f"{said}; {_ADVICE.get(answer.status, NO_PICTURE)}"

@@ -94,15 +94,23 @@ class Authorization:
                 " the camera"
             )
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What the server is told, and nobody else."""
+        return () if self._login is None else (_basic(self._login), self._login.password)
+
     def header(self, target: str) -> str | None:
         """For the next GET of this target; None while the server has not asked."""
         if self._chosen is None or self._login is None:
             return None
         if self._chosen.scheme == "basic":
-            who = f"{self._login.username}:{self._login.password}"
-            return f"Basic {base64.b64encode(who.encode()).decode()}"
+            return f"Basic {_basic(self._login)}"
         self._count += 1
         return _digest(self._login, self._chosen, target, self._count, secrets.token_hex(8))
+
+
+def _basic(login: Login) -> str:
+    return base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
 
 
 def _digest(login: Login, challenge: Challenge, target: str, count: int, cnonce: str) -> str:

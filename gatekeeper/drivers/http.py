@@ -41,9 +41,13 @@ class Http:
         self._trust = trust
         self._context: ssl.SSLContext | None = None
         self._link: Link | None = None
+        self.reached = False
 
     async def get(self, authorization: str | None) -> Answer:
-        """The answer to one request; raises `CameraError`. The caller limits its time."""
+        """The answer to one request; raises `CameraError`. The caller limits its time; `reached`
+        says then whether a connection was made meanwhile.
+        """
+        self.reached = False
         try:
             with suppress(_ClosedError):
                 return await self._get(authorization)
@@ -52,7 +56,7 @@ class Http:
             seen = await seen_fingerprint(self._host, self._port)
             raise CameraError(untrusted(error, seen)) from error
         except (OSError, ValueError) as error:  # ValueError: a line without end
-            raise CameraError(f"the request failed ({_words(error)}); {_advice(error)}") from error
+            raise CameraError(f"the request failed ({_words(error)}); {advice(error)}") from error
 
     def close(self) -> None:
         """Let go of the connection; whether the camera takes note is not waited for."""
@@ -89,6 +93,7 @@ class Http:
         except ssl.SSLError:
             self._context = None  # its files are read again
             raise
+        self.reached = True
         try:
             self._trust.check(writer.get_extra_info("ssl_object"))
         except CameraError:
@@ -121,7 +126,8 @@ def _words(error: Exception) -> str:
     return said if said else type(error).__name__
 
 
-def _advice(error: Exception) -> str:
+def advice(error: Exception) -> str:
+    """What to look at when a connection fails so."""
     match error:
         case socket.gaierror():
             return "check the name in its url, or give its IP address"

@@ -7,12 +7,15 @@ it is handed only what can be the answer (`receiver`).
 """
 
 import asyncio
+import errno
 import fcntl
+import os
 import socket
 import struct
 import termios
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Self
 
 import serial
@@ -25,6 +28,7 @@ from gatekeeper.config import LineSettings, Wire
 from gatekeeper.drivers.frames import CoilWrite, fits, is_read
 from gatekeeper.drivers.receiver import Receiver, RtuReceiver, TcpReceiver
 from gatekeeper.errors import BoardError
+from gatekeeper.ownership import denied
 
 Client = AsyncModbusTcpClient | AsyncModbusSerialClient
 
@@ -72,7 +76,7 @@ class Line:
             if not connected:
                 line.cut()
         if not connected:
-            raise line._fault("no connection")
+            raise line._fault(f"no connection{_refusal(settings)}")
         if (wire := line._socket()) is not None:
             wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         return line
@@ -172,6 +176,18 @@ class Line:
 
     def _fault(self, what: str) -> LineLostError:
         return LineLostError(f"{what} at {self._settings.address}")
+
+
+def _refusal(settings: LineSettings) -> str:
+    """What a serial port has against being opened, as far as it shows."""
+    if settings.wire is not Wire.SERIAL:
+        return ""
+    if not os.path.exists(settings.device):
+        return " (there is no such port: is the adapter plugged in?)"
+    if os.access(settings.device, os.R_OK | os.W_OK, effective_ids=True):
+        return ""
+    lacking = OSError(errno.EACCES, os.strerror(errno.EACCES))
+    return f" ({denied(Path(settings.device), lacking)})"
 
 
 def _receiver(settings: LineSettings) -> Receiver:

@@ -177,8 +177,8 @@ class Session:
         if answer.isError():
             code = answer.exception_code
             words = _EXCEPTIONS.get(code, "a code of its own")
-            told = self.error(f"{request.what}: refused, exception {code}: {words}")
-            raise RefusedError(str(told), code)
+            told = f"{request.what}: refused, exception {code}: {words}"
+            raise RefusedError(f"relay board {self._settings.name}: {told}", code)
         return answer
 
     def _missed(self, request: "Request", fault: BoardError) -> None:

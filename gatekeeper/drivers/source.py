@@ -25,6 +25,7 @@ from gatekeeper.config import (
     VideoSettings,
 )
 from gatekeeper.drivers.login import login_of
+from gatekeeper.drivers.refusal import refusal
 from gatekeeper.errors import CameraError
 from gatekeeper.model import Pixels
 
@@ -79,6 +80,8 @@ def _network(settings: RtspSettings | MjpegSettings, patience_s: float) -> Pictu
         1,
     ]
     capture = cv2.VideoCapture(_with_password(settings), cv2.CAP_FFMPEG, limits)
+    if not capture.isOpened():
+        raise refusal(settings.url)
     return _in_time(_live(capture), read_ms / 1000)
 
 
@@ -167,9 +170,3 @@ def _with_password(settings: RtspSettings | MjpegSettings) -> str:
     who = f"{quote(login.username, '')}:{quote(login.password, '')}"
     parts = urlsplit(settings.url)
     return parts._replace(netloc=f"{who}@{parts.netloc.rpartition('@')[2]}").geturl()
-
-
-def shown(url: str) -> str:
-    """The address without a name, password or query, which may hold them too."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

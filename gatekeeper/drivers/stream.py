@@ -22,7 +22,8 @@ from gatekeeper.clock import monotonic
 from gatekeeper.config import MjpegSettings, RtspSettings, StreamSettings, UsbSettings, ViewSettings
 from gatekeeper.drivers.intervals import KEY_S, SLACK, Intervals
 from gatekeeper.drivers.login import LoginError
-from gatekeeper.drivers.source import OPEN_MS, READ_MS, Pictures, pictures_of, shown
+from gatekeeper.drivers.refusal import RefusedError
+from gatekeeper.drivers.source import OPEN_MS, READ_MS, Pictures, pictures_of
 from gatekeeper.drivers.view import viewed
 from gatekeeper.errors import CameraError
 from gatekeeper.model import Frame, Pixels
@@ -231,7 +232,7 @@ class StreamCamera:
             return await self._capture.next()
         except CameraError as error:
             self._let_go()
-            advice = None if isinstance(error, LoginError) else _ADVICE
+            advice = None if isinstance(error, LoginError | RefusedError) else _ADVICE
             raise self._error(str(error), advice) from error
 
     async def _opened(self) -> Capture:
@@ -272,5 +273,5 @@ def _place(settings: StreamSettings) -> str:
     if isinstance(settings, UsbSettings):
         return f"usb {settings.device}"
     if isinstance(settings, RtspSettings | MjpegSettings):
-        return shown(settings.url)
+        return settings.place
     return str(settings.path)

@@ -13,7 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from gatekeeper.errors import CameraError
+from gatekeeper.config import pem
+from gatekeeper.errors import CameraError, ConfigError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +32,10 @@ class Trust:
         if self.fingerprint is not None:
             return _unchecked()
         try:
-            return ssl.create_default_context(cafile=self.ca)
-        except OSError as error:  # ssl.SSLError is one
-            why = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+            data = None if self.ca is None else pem(self.ca, "ca")
+            return ssl.create_default_context(cadata=data)
+        except (ConfigError, ssl.SSLError) as error:
+            why = error.reason if isinstance(error, ssl.SSLError) else error
             raise CameraError(
                 f"{self.ca}: cannot be used as ca ({why}); put the camera's certificate, or that of"
                 " its authority, there as PEM"
@@ -54,10 +56,22 @@ class Trust:
 def untrusted(error: ssl.SSLCertVerificationError, seen: str | None) -> str:
     """What is wrong with a certificate, and how to trust it."""
     pin = "its SHA-256 fingerprint" if seen is None else f'"{seen}"'
+    cure = _CURES.get(error.verify_code, "name its authority by ca")
     return (
-        f"its certificate is not trusted ({error.verify_message}); name its authority by ca, or"
+        f"its certificate is not trusted ({error.verify_message}); {cure}, or"
         f" pin it, if it is the camera's own: fingerprint = {pin}"
     )
+
+
+_ANOTHER_NAME = "give the url the name or address that stands in it"
+
+_CURES = {
+    9: "it is not valid yet: set the clocks of camera and controller",
+    10: "it has ended: renew it in the camera",
+    62: _ANOTHER_NAME,
+    64: _ANOTHER_NAME,
+}
+"""By OpenSSL's code of the refusal (x509_vfy.h)."""
 
 
 async def seen_fingerprint(host: str, port: int) -> str | None:

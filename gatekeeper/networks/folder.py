@@ -26,6 +26,7 @@ from gatekeeper.networks.sets import (
     names,
     opened,
 )
+from gatekeeper.ownership import denied, give_to_owner
 
 POINTER = "live.txt"
 """No set has a dot in its name."""
@@ -98,12 +99,15 @@ class SetsFolder:
         try:
             return self._placed(name, files, self_test)
         except OSError as error:
-            raise NetworkSetError(f"{self.folder}: cannot be written: {error.strerror}") from error
+            raise NetworkSetError(
+                f"{self.folder}: cannot be written: {denied(self.folder, error)}"
+            ) from error
 
     def _placed(self, name: str, files: dict[str, bytes], self_test: SelfTest) -> NetworkSet:
-        self._made()
+        flushed.make(self.folder, 0o755)
         self._sweep()
         draft = Path(tempfile.mkdtemp(dir=self.folder, prefix=_DRAFT))
+        give_to_owner(draft)
         try:
             for each, data in files.items():
                 flushed.write(draft / each, data, 0o644)
@@ -117,10 +121,6 @@ class SetsFolder:
             raise
         flushed.flush(self.folder)
         return opened(self.folder / name)
-
-    def _made(self) -> None:
-        """The folder is there, and the service's user may look into it."""
-        flushed.make(self.folder, 0o755)
 
     def _is_sound(self, name: str) -> bool:
         """Whether there is such a set that need not be installed again."""
@@ -148,7 +148,7 @@ class SetsFolder:
             told = []
         except OSError as error:
             raise NetworkSetError(
-                f"{self.folder / POINTER}: cannot be read: {error.strerror}"
+                f"{self.folder / POINTER}: cannot be read: {denied(self.folder / POINTER, error)}"
             ) from error
         return [name for name in told[:2] if _NAME.fullmatch(name)] or [self._default]
 
@@ -157,10 +157,12 @@ class SetsFolder:
         if name == before:
             return
         try:
-            self._made()
+            flushed.make(self.folder, 0o755)
             flushed.replace(self.folder / POINTER, f"{name}\n{before}\n".encode(), 0o644)
         except OSError as error:
-            raise NetworkSetError(f"{self.folder}: cannot be written: {error.strerror}") from error
+            raise NetworkSetError(
+                f"{self.folder}: cannot be written: {denied(self.folder, error)}"
+            ) from error
 
 
 def _right(delivery: Delivery, source: Path, name: str, digest: str) -> bytes:

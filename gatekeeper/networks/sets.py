@@ -13,8 +13,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from gatekeeper.config.networks import FOLDER
-from gatekeeper.errors import NetworkSetError
+from gatekeeper.config.text import plain
+from gatekeeper.errors import ConfigError, NetworkSetError
 from gatekeeper.networks.manifest import FileName, Manifest
+from gatekeeper.ownership import denied
 
 BUILT_IN = FOLDER
 """Where the sets lie that come with the program; the name of a set is the name of its folder."""
@@ -42,7 +44,7 @@ class NetworkSet:
         except FileNotFoundError as error:
             raise NetworkSetError(f"{path}: is missing; {_REMEDY}") from error
         except OSError as error:
-            raise NetworkSetError(f"{path}: cannot be read: {error.strerror}") from error
+            raise NetworkSetError(f"{path}: cannot be read: {denied(path, error)}") from error
         told = hashlib.sha256(data).hexdigest()
         if told != self.manifest.files[name]:
             raise NetworkSetError(
@@ -55,9 +57,9 @@ class NetworkSet:
         """The characters of the recogniser, in the order of its outputs, without the blank."""
         name = self.manifest.recogniser.alphabet
         try:
-            text = self.content(name).decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise NetworkSetError(f"{self.folder / name}: is not UTF-8 text") from error
+            text = plain(self.content(name), self.folder / name, "")
+        except ConfigError as error:
+            raise NetworkSetError(str(error)) from error
         return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
@@ -92,8 +94,10 @@ def names(*folders: Path) -> list[str]:
 def manifest_of(data: bytes, where: Path) -> Manifest:
     """The manifest in these bytes of `where`; raises `NetworkSetError` naming each fault."""
     try:
-        raw = tomllib.loads(data.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raw = tomllib.loads(plain(data, where, ""))
+    except ConfigError as error:
+        raise NetworkSetError(str(error)) from error
+    except tomllib.TOMLDecodeError as error:
         raise NetworkSetError(f"{where}: cannot be read: {error}") from error
     try:
         return Manifest.model_validate(raw)
@@ -108,7 +112,7 @@ def _manifest(path: Path) -> Manifest:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise NetworkSetError(f"{path}: cannot be read: {error.strerror}") from error
+        raise NetworkSetError(f"{path}: cannot be read: {denied(path, error)}") from error
     return manifest_of(data, path)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gatekeeper import flushed
 from gatekeeper.errors import NetworkSetError
+from gatekeeper.ownership import denied
 
 MOST_DIFFERENCES = 1000
 """The first so many are kept, for a person looks at each; the others are counted."""
@@ -65,7 +66,7 @@ def write(folder: Path, trial: Trial) -> None:
         flushed.make(folder, 0o755)
         flushed.replace(path, text.encode(), 0o644)
     except OSError as error:
-        raise NetworkSetError(f"{path}: cannot be written: {error.strerror}") from error
+        raise NetworkSetError(f"{path}: cannot be written: {denied(path, error)}") from error
 
 
 def read(folder: Path, name: str) -> Trial:

@@ -45,7 +45,7 @@ def explain(stay: Stay, local: tzinfo = UTC) -> tuple[str, ...]:
 
 
 def _line(noted: NotedDoubt, local: tzinfo) -> str:
-    when = f"{noted.at.wall.astimezone(local):%Y-%m-%d %H:%M:%S %Z}"
+    when = noted.at.wall.astimezone(local).isoformat(sep=" ", timespec="seconds")
     by = "" if noted.at.trusted else " by a clock that was not synchronised"
     where = (
         f"lane {noted.lane}" if noted.lane else "",

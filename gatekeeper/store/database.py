@@ -7,7 +7,6 @@ A path comes in; connections inside a transaction go out. What SQLite says again
 Everything here blocks; `gatekeeper.store.store` calls it in threads of its own.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +17,7 @@ from sqlalchemy import Connection, Engine, insert, inspect, select, text
 from uuid6 import uuid7
 
 from gatekeeper.errors import StoreError
+from gatekeeper.ownership import denied, give_to_owner
 from gatekeeper.store import schema, soundness
 from gatekeeper.store.connections import READING, WRITING, Pragma, busy, engine
 from gatekeeper.store.statement import driver
@@ -157,16 +157,6 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
-def give_to_owner(path: Path) -> None:
-    """Give a file made by root to the owner of its folder: a technician's `sudo` must leave
-    nothing that the service cannot use. Files SQLite makes beside a database follow its owner.
-    """
-    with suppress(OSError):
-        folder = path.parent.stat()
-        if os.geteuid() == 0 and path.stat().st_uid != folder.st_uid:
-            os.chown(path, folder.st_uid, folder.st_gid)
-
-
 def _mark(connection: Connection) -> None:
     """Read what was just committed. SQLite notes in memory shared with all readers how far the log
     is read (https://sqlite.org/walformat.html, read marks). That memory is a file: when the disk
@@ -184,7 +174,7 @@ def _touch(path: Path) -> None:
             give_to_owner(path)
     except OSError as error:
         raise StoreError(
-            f"{path}: cannot be opened or made: {error.strerror}; is the folder there, and the"
+            f"{path}: cannot be opened or made: {denied(path, error)}; is the folder there, and the"
             " controller's own?"
         ) from error
 

@@ -15,6 +15,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, func, s
 
 from gatekeeper.errors import StoreError
 from gatekeeper.model import Stay
+from gatekeeper.ownership import denied
 from gatekeeper.store import facts, schema
 from gatekeeper.store import rows as list_rows
 from gatekeeper.store.rows import BlacklistRow
@@ -82,9 +83,14 @@ def blacklist(path: Path) -> tuple[BlacklistRow, ...]:
 
 
 def _there(path: Path) -> Path:
-    if not path.is_file():
-        raise StoreError(f"{path}: there is no database; is this the store.path of the controller?")
-    return path
+    try:
+        with path.open("rb"):
+            return path
+    except PermissionError as error:
+        raise StoreError(f"{path}: cannot be read: {denied(path, error)}") from error
+    except OSError as error:
+        fault = "there is no database; is this the store.path of the controller?"
+        raise StoreError(f"{path}: {fault}") from error
 
 
 def _rows(

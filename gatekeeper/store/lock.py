@@ -22,7 +22,7 @@ from typing import TextIO, TypeAlias
 import structlog
 
 from gatekeeper.errors import LockError
-from gatekeeper.store.database import give_to_owner
+from gatekeeper.ownership import give_to_owner
 
 log = structlog.get_logger(__name__)
 

@@ -1,11 +1,14 @@
 """How controller and broker know each other: password, certificates, TLS."""
 
+import os
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
 
-from gatekeeper.config import CentreSettings, secret
+from gatekeeper.config import CentreSettings, pem, secret
 from gatekeeper.errors import ConfigError, GatekeeperError
 
 
@@ -17,30 +20,56 @@ def identify(client: mqtt.Client, settings: CentreSettings) -> None:
     """Give the client what it needs for that; raises `LinkError` for a file that is missing or
     unusable.
     """
-    if settings.username is not None:
-        try:
-            password = None if settings.password_file is None else secret(settings.password_file)
-        except ConfigError as error:
-            raise LinkError(str(error)) from error
-        client.username_pw_set(settings.username, password)
-    if settings.ca is not None:
-        client.tls_set_context(_trust(settings.ca, settings))
+    try:
+        if settings.username is not None:
+            file = settings.password_file
+            client.username_pw_set(settings.username, None if file is None else secret(file))
+        if settings.ca is not None:
+            client.tls_set_context(trust(settings.ca, settings.certificate, settings.key))
+    except ConfigError as error:
+        raise LinkError(str(error)) from error
 
 
-def _trust(ca: Path, settings: CentreSettings) -> ssl.SSLContext:
+def trust(ca: Path, certificate: Path | None, key: Path | None) -> ssl.SSLContext:
+    """What a broker's certificate has to fit, and this controller's own; raises `ConfigError`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and host name
     context.sslsocket_class = _ClosingSocket
     try:
-        context.load_verify_locations(ca)
-    except OSError as error:  # ssl.SSLError is one
-        raise LinkError(f"{ca}: cannot be used as ca: {error}") from error
-    if settings.certificate is not None:
-        try:
-            context.load_cert_chain(settings.certificate, settings.key)
-        except OSError as error:
-            files = f"{settings.certificate}, {settings.key or 'no key'}"
-            raise LinkError(f"{files}: cannot be used as certificate and key: {error}") from error
+        context.load_verify_locations(cadata=pem(ca, "ca"))
+    except ssl.SSLError as error:
+        raise ConfigError(f"{ca}: cannot be used as ca: {error}") from error
+    if certificate is not None:
+        _show(context, certificate, key)
     return context
+
+
+def _show(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
+    texts = pem(certificate, "certificate") + ("" if key is None else pem(key, "key"))
+
+    def locked() -> str:
+        """Asked for on the terminal otherwise, where nobody is."""
+        raise ConfigError(
+            f"{key or certificate}: the key is locked by a passphrase; take that off: openssl pkey"
+            " -in OLD -out NEW"
+        )
+
+    try:
+        with _as_file(texts) as file:
+            context.load_cert_chain(file, password=locked)
+    except ssl.SSLError as error:
+        files = f"{certificate}, {key or 'no key'}"
+        raise ConfigError(f"{files}: cannot be used as certificate and key: {error}") from error
+
+
+@contextmanager
+def _as_file(text: str) -> Iterator[str]:
+    """A file of no disk: the library takes a certificate and its key from files alone."""
+    descriptor = os.memfd_create("certificate")
+    try:
+        os.write(descriptor, text.encode())
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.close(descriptor)
 
 
 class _ClosingSocket(ssl.SSLSocket):

@@ -57,7 +57,8 @@ def test_a_typing_error_ends_with_one_line_on_stderr_and_code_1(tmp_path: Path) 
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == (
-        f'gatekeeper: {file}: board "relays".pol_ms: no such key; did you mean "poll_ms"?\n'
+        f'gatekeeper: {file}, line 87: board "relays".pol_ms: no such key;'
+        ' did you mean "poll_ms"?\n'
     )
 
 

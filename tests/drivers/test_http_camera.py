@@ -412,6 +412,7 @@ def test_no_challenge_breaks_the_reading_of_challenges(header: str, more: str) -
             "/new/picture",
             "make it the url",
         ),
+        (b"HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n", "400 No", "the url begins with https"),
         (b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", "403 No", "the right to take snapshots"),
         (b"HTTP/1.1 404 No\r\n\r\n", "404 No", "check that the url is that of its JPEG snapshot"),
         (b"HTTP/1.1 503 No\r\nContent-Length: 5\r\n\r\nbusy!", "503 No", "fewer clients"),
@@ -440,6 +441,17 @@ async def test_row_54_what_is_refused_is_named_with_the_right_advice(
 async def test_row_54_a_port_where_nothing_listens_is_no_cable(camera: Camera) -> None:
     camera.port = 1
     assert "nothing listens there: check the port" in await camera.fault()
+
+
+async def test_row_54_a_camera_that_is_reached_and_gives_nothing_in_time_is_no_cable(
+    camera: Camera,
+) -> None:
+    camera.answer = lambda _: ok("Content-Length: 99999", body=JPEG[:50])
+    settings = camera.settings().model_copy(update={"timeout_ms": 300})
+    asked = open_camera("entry", settings)
+    with pytest.raises(CameraError, match="it is reached, so that it is no cable: restart it"):
+        await asked.frame()
+    await asked.close()
 
 
 async def test_row_54_a_name_that_is_not_known_is_no_cable(camera: Camera) -> None:
@@ -512,7 +524,9 @@ async def test_row_54_an_authority_of_its_own_is_trusted_for_the_name_it_was_giv
     secure: Camera, own: Certificate, tmp_path: Path
 ) -> None:
     assert (await secure.frame(host="localhost", ca=own.file)).encoded == JPEG
-    assert "IP address mismatch" in await secure.fault(host="127.0.0.1", ca=own.file)
+    fault = await secure.fault(host="127.0.0.1", ca=own.file)
+    assert "IP address mismatch" in fault
+    assert "give the url the name or address that stands in it, or pin it" in fault
     other = certificate(tmp_path, "other")
     assert "is not trusted" in await secure.fault(host="localhost", ca=other.file)
 

@@ -200,6 +200,7 @@ async def test_row_52_what_a_gateway_says_stands_in_the_alarm(
     bench = bench_of(LANES)
     await bench.until(lambda: bench.health.stands(ALARM, "gate"))
     assert f"the gateway {words}" in bench.health.alarms[0].detail
+    assert "cable" not in bench.health.alarms[0].detail, "the gateway answers"
 
 
 async def test_row_52_a_gateway_that_counts_its_own_way_is_named_with_the_setting(

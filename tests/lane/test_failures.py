@@ -3,12 +3,14 @@
 import asyncio
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gatekeeper.clock import SystemClock
-from gatekeeper.config import LaneSettings
+from gatekeeper.config import LaneSettings, SnapshotSettings
+from gatekeeper.drivers.camera import open_camera
 from gatekeeper.errors import LaneError
 from gatekeeper.lane.camera import CameraLoop
 from gatekeeper.lane.service import Service
@@ -116,6 +118,24 @@ class TestExit:
     @pytest.fixture
     def direction(self) -> Direction:
         return Direction.EXIT
+
+    async def test_row_34_with_the_password_of_its_camera_missing_it_opens_on_its_loop(
+        self, bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings = SnapshotSettings(
+            kind="snapshot",
+            url="http://127.0.0.1:1/picture",
+            username="gate",
+            password_file=tmp_path / "absent",
+        )
+        camera = open_camera("lane", settings)
+        monkeypatch.setattr(type(bench.camera), "frame", lambda _: camera.frame())
+        bench.arrive(VISITOR)
+        await bench.until(lambda: bench.barrier.commands)
+        await bench.until(lambda: bench.health.stands("camera_stale", "lane"))
+        (alarm,) = (each for each in bench.health.alarms if each.alarm == "camera_stale")
+        assert "absent: password file cannot be read" in alarm.detail
+        await camera.close()
 
     async def test_a_recogniser_that_fails_unforeseen_is_a_stale_camera_and_the_exit_opens(
         self, bench: Bench

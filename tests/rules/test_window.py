@@ -41,7 +41,7 @@ def test_a_stay_without_a_limit_can_be_no_overstay() -> None:
 def test_a_blemish_says_when_what_and_where() -> None:
     noted = NotedDoubt(doubt=Doubt.COULD_HAVE_LEFT, at=AT, lane="out", passage="q", detail="unread")
     assert explain(replace(STAY, noted=(noted,))) == (
-        "2026-11-23 01:05:10 UTC: a vehicle that left could have been this one"
+        "2026-11-23 01:05:10+00:00: a vehicle that left could have been this one"
         " (lane out, passage q, unread)",
     )
 
@@ -50,7 +50,7 @@ def test_a_blemish_of_no_lane_is_told_in_the_hours_of_the_site() -> None:
     noted = NotedDoubt(doubt=Doubt.RESTART, at=AT)
     local = timezone(timedelta(hours=8), "CST")
     assert explain(replace(STAY, noted=(noted,)), local) == (
-        "2026-11-23 09:05:10 CST: the controller was down for a while",
+        "2026-11-23 09:05:10+08:00: the controller was down for a while",
     )
 
 

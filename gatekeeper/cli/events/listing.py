@@ -1,10 +1,13 @@
 """`gatekeeper events FILE`: the journal, also while the daemon writes it."""
 
 import json
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from gatekeeper.cli.times import at_site
 
 if TYPE_CHECKING:
     from gatekeeper.store.journal import JournalRow
@@ -23,7 +26,7 @@ def listing(file: Path, after: int, limit: int | None, as_json: bool) -> None:
     settings = config.load(file)
     rows = journal.events(settings.store.path, after=after, limit=limit)
     for row in rows:
-        print(_as_json(row) if as_json else _as_line(row))
+        print(_as_json(row) if as_json else _as_line(row, settings.timezone))
 
 
 def _as_json(row: "JournalRow") -> str:
@@ -42,7 +45,7 @@ def _as_json(row: "JournalRow") -> str:
     return json.dumps(said, ensure_ascii=False)
 
 
-def _as_line(row: "JournalRow") -> str:
+def _as_line(row: "JournalRow", zone: tzinfo) -> str:
     mark = " " if row.confirmed else "*"
-    when = row.occurred_at.astimezone().strftime("%m-%d %H:%M:%S")
+    when = at_site(row.occurred_at, zone)
     return f"{row.seq:>7}{mark} {when}  {row.lane or '-':<14} {row.kind:<20} {row.body}"

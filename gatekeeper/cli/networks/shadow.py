@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gatekeeper.cli.times import at_site
 from gatekeeper.errors import PictureError
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ async def _tried(settings: "Config", name: str, hours: float, *, from_the_start:
     both = first, second
     now = clock.instant().wall
     trial = _begun(settings, name, live, now, hours, from_the_start=from_the_start)
-    print(f"{name} is tried in the shadow of {live} until {trial.until}", flush=True)
+    until = at_site(trial.until, settings.timezone)
+    print(f"{name} is tried in the shadow of {live} until {until}", flush=True)
     while True:
         now = clock.instant().wall
         _look(settings, trial, both, now)
@@ -188,7 +190,8 @@ def _report(settings: "Config", name: str | None) -> None:
     folder = settings.sets_folder
     for each in [name] if name else trials.tried(folder) or ["NAME"]:
         trial = trials.read(folder, each)
-        print(f"{trial.tried} in the shadow of {trial.live}, {trial.begun} to {trial.until}:")
+        begun, until = (at_site(each, settings.timezone) for each in (trial.begun, trial.until))
+        print(f"{trial.tried} in the shadow of {trial.live}, {begun} to {until}:")
         print(f"{trial.pictures} pictures, {trial.differing} read otherwise")
         for one in trial.differences:
             print(_line(one.picture, one.lane, one.live, one.tried))
