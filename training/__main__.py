@@ -65,7 +65,12 @@ def _options() -> argparse.ArgumentParser:
             one.add_argument("--rendered", type=int, default=120, help="plates of each kind")
             one.add_argument("--compare", nargs="*", default=[], help="sets of networks, as well")
         if name == "calibrate":
+            one.add_argument(
+                "--rendered", type=int, default=12_000, help="plates, besides the real"
+            )
             one.add_argument("--plot", type=Path)
+            one.add_argument("--manifest", type=Path, help="tables for the set's manifest go there")
+            one.add_argument("--figures", type=Path, help="what evaluate --json printed, for them")
     return options
 
 
@@ -98,9 +103,10 @@ def _evaluate(config: Config, data: Path, told: argparse.Namespace) -> None:
 
 
 def _calibrate(config: Config, data: Path, told: argparse.Namespace) -> None:
-    from training.calibrate import calibrate
+    from training.calibrate import Files, calibrate
 
-    print(calibrate(config, data, told.work, told.network, told.plot))
+    files = Files(plot=told.plot, manifest=told.manifest, figures=told.figures)
+    print(calibrate(config, data, told.work, told.network, told.rendered, files))
 
 
 def _card(config: Config, _data: Path, told: argparse.Namespace) -> None:

@@ -1,0 +1,118 @@
+"""Five frames of one car, read each by itself and merged by the rules: what a lane does at night
+and in rain.
+
+Cars are drawn as the simulated cameras draw them, each with a plate of its own. The weather is made
+worse until about nine frames in ten are read right; there more cars are taken. Merged is what
+`rules.votes` says in its last call.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any, TypeAlias
+
+from gatekeeper.lpr import Recogniser, open_recogniser
+from gatekeeper.rules.plate import GRAMMAR, normalise
+from gatekeeper.rules.votes import Quorum, tally
+from simulators.plate import Ground
+from simulators.traffic import Scene, taken
+from simulators.weather import Weather
+from training.evaluate import wilson
+from training.render.texts import Kind, text_of
+
+Figures: TypeAlias = dict[str, Any]
+
+FRAMES = 5
+CARS, CARS_SHORT = 300, 30
+TRIED = 20
+"""Cars for each strength of the weather, to find the one wanted."""
+
+WANTED = 0.9
+"""Share of frames that are to be right."""
+
+STRENGTHS, HALVINGS = (0.5, 1.08), 6
+"""Of the weather; it is looked for between these (more than 1 is worse than a site can be)."""
+KINDS = {Kind.BLUE: Ground.BLUE, Kind.YELLOW: Ground.YELLOW, Kind.GREEN_SMALL: Ground.GREEN}
+APART_S = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Car:
+    """How many of its frames were read right, and what they say together ("" for nothing)."""
+
+    truth: str
+    right: int
+    merged: str
+
+
+def scenes(count: int, seed: int, weather: Weather, strength: float) -> Iterator[Scene]:
+    """So many cars in this weather; the same seed makes the same ones."""
+    chance = Random(seed)
+    for number in range(count):
+        kind, ground = chance.choice(list(KINDS.items()))
+        text = text_of(kind, chance)
+        yield Scene(seed=seed + number, plate=text, ground=ground, weather={weather: strength})
+
+
+def seen(recogniser: Recogniser, scene: Scene) -> Car:
+    """One car."""
+    reads, right = [], 0
+    for number in range(FRAMES):
+        found = recogniser.read(taken(scene, 1 + number * APART_S))
+        right += any(normalise(read.text) == scene.plate for read in found)
+        reads += [replace(read, frame=number, at=number * APART_S) for read in found]
+    sighting = tally(reads, Quorum(), last_call=True)
+    return Car(truth=scene.plate, right=right, merged=sighting.plate if sighting else "")
+
+
+def figures(cars: Sequence[Car]) -> Figures:
+    """Of single frames and of whole cars."""
+    merged = sum(car.merged == car.truth for car in cars)
+    low, high = wilson(merged, len(cars))
+    return {
+        "cars": len(cars),
+        "frames_right": round(sum(car.right for car in cars) / len(cars) / FRAMES, 4),
+        "merged_right": merged,
+        "merged_share": round(merged / len(cars), 4),
+        "interval": [round(low, 4), round(high, 4)],
+        "merged_wrong": sum(car.merged not in ("", car.truth) for car in cars),
+    }
+
+
+def measured(recogniser: Recogniser, weather: Weather, count: int) -> Figures:
+    """At the strength at which single frames are read as often as is wanted."""
+
+    mild, bad = STRENGTHS
+    for _ in range(HALVINGS):
+        strength = (mild + bad) / 2
+        cars = [seen(recogniser, one) for one in scenes(TRIED, 1, weather, strength)]
+        if sum(car.right for car in cars) / TRIED / FRAMES > WANTED:
+            mild = strength
+        else:
+            bad = strength
+    cars = [seen(recogniser, one) for one in scenes(count, 1000, weather, strength)]
+    return {"weather": weather.value, "strength": round(strength, 3), **figures(cars)}
+
+
+def main() -> int:
+    """The exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.merged", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="only the line of figures")
+    parser.add_argument("--short", action="store_true", help=f"{CARS_SHORT} cars")
+    parser.add_argument("--networks", default="gk", help="the set of networks")
+    chosen = parser.parse_args()
+    recogniser = open_recogniser(chosen.networks, 1, patterns=tuple(GRAMMAR.values()))
+    count = CARS_SHORT if chosen.short else CARS
+    told = [measured(recogniser, one, count) for one in (Weather.NIGHT, Weather.RAIN)]
+    if not chosen.json:
+        for one in told:
+            print(", ".join(f"{name} {value}" for name, value in one.items()))
+    print(json.dumps({"benchmark": "merged", "networks": chosen.networks, "weather": told}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
