@@ -84,7 +84,6 @@ def figures(cars: Sequence[Car]) -> Figures:
 
 def measured(recogniser: Recogniser, weather: Weather, count: int) -> Figures:
     """At the strength at which single frames are read as often as is wanted."""
-
     mild, bad = STRENGTHS
     for _ in range(HALVINGS):
         strength = (mild + bad) / 2

@@ -101,13 +101,19 @@ def calibrate(
         )
     ]
     lines.append("taken for one another: " + confusions(told))
+    written(told, best, files)
+    return "\n".join(lines)
+
+
+def written(reads: Sequence[Read], temperature: float, files: Files) -> None:
+    """The files that are asked for, of the reads at this temperature."""
+    known = points(reads)
     if files.plot:
-        _plotted(told, known, files.plot)
+        _plotted(reads, known, files.plot)
     if files.manifest:
         figures = json.loads(files.figures.read_text(encoding="utf-8")) if files.figures else {}
-        tables = (*_calibration(best, known), *_measured(figures), *_confusions(told))
+        tables = (*_calibration(temperature, known), *_measured(figures), *_confusions(reads))
         files.manifest.write_text("\n".join(tables) + "\n", encoding="utf-8")
-    return "\n".join(lines)
 
 
 def chosen(reads: Mapping[float, Sequence[Read]]) -> float:
@@ -196,7 +202,8 @@ def points(reads: Sequence[Read]) -> tuple[tuple[float, float], ...]:
     told, most = [(0.0, 0.0)], 0.0
     for mean, right, _ in bins(reads, _BELOW):
         most = max(most, min(right, SURE - 0.001))
-        told.append((round(mean, 3), round(most, 3)))
+        if told[-1][0] < (place := round(mean, 3)) < SURE:
+            told.append((place, round(most, 3)))
     return (*told, (SURE, SURE), (1.0, 1.0))
 
 
