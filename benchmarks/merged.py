@@ -1,9 +1,9 @@
 """Five frames of one car, read each by itself and merged by the rules: what a lane does at night
 and in rain.
 
-Cars are drawn as the simulated cameras draw them, each with a plate of its own. The weather is made
-worse until about nine frames in ten are read right; there more cars are taken. Merged is what
-`rules.votes` says in its last call.
+Cars are drawn as the simulated cameras draw them, each with a plate of its own. The camera is put
+out of focus until about nine frames in ten are read right; there more cars are taken. Merged is
+what `rules.votes` says in its last call.
 """
 
 import argparse
@@ -28,13 +28,14 @@ Figures: TypeAlias = dict[str, Any]
 FRAMES = 5
 CARS, CARS_SHORT = 300, 30
 TRIED = 20
-"""Cars for each strength of the weather, to find the one wanted."""
+"""Cars for each focus, to find the one wanted."""
 
 WANTED = 0.9
 """Share of frames that are to be right."""
 
-STRENGTHS, HALVINGS = (0.5, 1.08), 6
-"""Of the weather; it is looked for between these (more than 1 is worse than a site can be)."""
+STRENGTH, HALVINGS = 0.9, 6
+"""Of the weather; and how often the focus is halved to find the one wanted."""
+
 KINDS = {Kind.BLUE: Ground.BLUE, Kind.YELLOW: Ground.YELLOW, Kind.GREEN_SMALL: Ground.GREEN}
 APART_S = 0.2
 
@@ -48,13 +49,16 @@ class Car:
     merged: str
 
 
-def scenes(count: int, seed: int, weather: Weather, strength: float) -> Iterator[Scene]:
+def scenes(count: int, seed: int, weather: Weather, blur: float) -> Iterator[Scene]:
     """So many cars in this weather; the same seed makes the same ones."""
     chance = Random(seed)
     for number in range(count):
         kind, ground = chance.choice(list(KINDS.items()))
         text = text_of(kind, chance)
-        yield Scene(seed=seed + number, plate=text, ground=ground, weather={weather: strength})
+        while text[1] == "O":  # the simulators draw none
+            text = text_of(kind, chance)
+        effects = {weather: STRENGTH, Weather.BLUR: blur}
+        yield Scene(seed=seed + number, plate=text, ground=ground, weather=effects)
 
 
 def seen(recogniser: Recogniser, scene: Scene) -> Car:
@@ -83,17 +87,17 @@ def figures(cars: Sequence[Car]) -> Figures:
 
 
 def measured(recogniser: Recogniser, weather: Weather, count: int) -> Figures:
-    """At the strength at which single frames are read as often as is wanted."""
-    mild, bad = STRENGTHS
+    """At the focus at which single frames are read as often as is wanted."""
+    sharp, soft = 0.0, 1.0
     for _ in range(HALVINGS):
-        strength = (mild + bad) / 2
-        cars = [seen(recogniser, one) for one in scenes(TRIED, 1, weather, strength)]
+        blur = (sharp + soft) / 2
+        cars = [seen(recogniser, one) for one in scenes(TRIED, 1, weather, blur)]
         if sum(car.right for car in cars) / TRIED / FRAMES > WANTED:
-            mild = strength
+            sharp = blur
         else:
-            bad = strength
-    cars = [seen(recogniser, one) for one in scenes(count, 1000, weather, strength)]
-    return {"weather": weather.value, "strength": round(strength, 3), **figures(cars)}
+            soft = blur
+    cars = [seen(recogniser, one) for one in scenes(count, 1000, weather, blur)]
+    return {"weather": weather.value, "blur": round(blur, 3), **figures(cars)}
 
 
 def main() -> int:

@@ -239,7 +239,7 @@ def plot(told: Mapping[str, Figures], file: Path) -> None:
         shares.bar(at, means, wide, yerr=ends, label=name, error_kw={"linewidth": 0.6})
         times.bar(at, [one["ms"]["p50"] for one in ones], wide)
     shares.set(ylabel="exact", ylim=(0.5, 1.0))
-    shares.legend(fontsize="small")
+    shares.legend(fontsize="small", ncols=3, loc="lower left", bbox_to_anchor=(0, 1.02))
     times.set(ylabel="ms a picture, median", yscale="log")
     times.set_xticks(places, kinds, rotation=30, ha="right")
     drawing.savefig(file, dpi=120, bbox_inches="tight")

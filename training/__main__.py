@@ -59,6 +59,10 @@ def _options() -> argparse.ArgumentParser:
             one.add_argument("notes", type=Path, help="known weaknesses, in words")
         if name == "export":
             one.add_argument("--temperature", type=float, default=1.0)
+            one.add_argument("--mix", type=Path, help="work folder of an earlier run, mixed in")
+            one.add_argument(
+                "--share", type=float, default=0.3, help="of the earlier run's weights"
+            )
         if name == "evaluate":
             one.add_argument("--json", action="store_true")
             one.add_argument("--part", default="test", choices=("test", "calibration"))
@@ -83,7 +87,8 @@ def _train(config: Config, data: Path, told: argparse.Namespace) -> None:
 def _export(config: Config, _data: Path, told: argparse.Namespace) -> None:
     from training.export import export
 
-    export(config, told.work, told.network, told.temperature)
+    earlier = (told.mix, told.share) if told.mix else None
+    export(config, told.work, told.network, told.temperature, earlier)
 
 
 def _evaluate(config: Config, data: Path, told: argparse.Namespace) -> None:
