@@ -219,9 +219,11 @@ def _calibration(temperature: float, known: Sequence[tuple[float, float]]) -> li
 
 
 def _measured(figures: Mapping[str, Any]) -> Iterator[str]:
+    yield "\n[measured]"
     for kind, one in figures.get("beam", {}).items():
-        yield f'\n[measured."{kind}"]'
-        yield from (f"{key} = {one[key]}" for key in ("pictures", "right", "sure", "sure_wrong"))
+        if kind != "all":
+            keys = ("pictures", "right", "sure", "sure_wrong")
+            yield f'"{kind}" = {{ {", ".join(f"{key} = {one[key]}" for key in keys)} }}'
 
 
 def _confusions(reads: Sequence[Read]) -> Iterator[str]:
