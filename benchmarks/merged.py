@@ -1,9 +1,9 @@
 """Five frames of one car, read each by itself and merged by the rules: what a lane does at night
 and in rain.
 
-Cars are drawn as the simulated cameras draw them, each with a plate of its own. The camera is put
-out of focus until about nine frames in ten are read right; there more cars are taken. Merged is
-what `rules.votes` says in its last call.
+Cars are drawn as the simulated cameras draw them, each with a plate of its own, while they roll up.
+The first frame is taken ever sooner, and so from farther away, until about nine frames in ten are
+read right; there more cars are taken. Merged is what `rules.votes` says in its last call.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from gatekeeper.lpr import Recogniser, open_recogniser
 from gatekeeper.rules.plate import GRAMMAR, normalise
 from gatekeeper.rules.votes import Quorum, tally
 from simulators.plate import Ground
-from simulators.traffic import Scene, taken
+from simulators.traffic import Drive, Scene, taken
 from simulators.weather import Weather
 from training.evaluate import wilson
 from training.render.texts import Kind, text_of
@@ -28,13 +28,16 @@ Figures: TypeAlias = dict[str, Any]
 FRAMES = 5
 CARS, CARS_SHORT = 300, 30
 TRIED = 20
-"""Cars for each focus, to find the one wanted."""
+"""Cars for each first moment, to find the one wanted."""
 
 WANTED = 0.9
 """Share of frames that are to be right."""
 
-STRENGTH, HALVINGS = 0.9, 6
-"""Of the weather; and how often the focus is halved to find the one wanted."""
+STRENGTH = 0.9
+"""Of the weather."""
+
+SOONEST_S, LATEST_S, HALVINGS = 0.2, 2.2, 6
+"""Of the first frame, since the car came into view; and how often that is halved."""
 
 KINDS = {Kind.BLUE: Ground.BLUE, Kind.YELLOW: Ground.YELLOW, Kind.GREEN_SMALL: Ground.GREEN}
 APART_S = 0.2
@@ -49,7 +52,7 @@ class Car:
     merged: str
 
 
-def scenes(count: int, seed: int, weather: Weather, blur: float) -> Iterator[Scene]:
+def scenes(count: int, seed: int, weather: Weather) -> Iterator[Scene]:
     """So many cars in this weather; the same seed makes the same ones."""
     chance = Random(seed)
     for number in range(count):
@@ -57,15 +60,20 @@ def scenes(count: int, seed: int, weather: Weather, blur: float) -> Iterator[Sce
         text = text_of(kind, chance)
         while text[1] == "O":  # the simulators draw none
             text = text_of(kind, chance)
-        effects = {weather: STRENGTH, Weather.BLUR: blur}
-        yield Scene(seed=seed + number, plate=text, ground=ground, weather=effects)
+        yield Scene(
+            seed=seed + number,
+            plate=text,
+            ground=ground,
+            drive=Drive(came_at=0.0),
+            weather={weather: STRENGTH},
+        )
 
 
-def seen(recogniser: Recogniser, scene: Scene) -> Car:
-    """One car."""
+def seen(recogniser: Recogniser, scene: Scene, first_s: float) -> Car:
+    """One car, from this moment on."""
     reads, right = [], 0
     for number in range(FRAMES):
-        found = recogniser.read(taken(scene, 1 + number * APART_S))
+        found = recogniser.read(taken(scene, first_s + number * APART_S))
         right += any(normalise(read.text) == scene.plate for read in found)
         reads += [replace(read, frame=number, at=number * APART_S) for read in found]
     sighting = tally(reads, Quorum(), last_call=True)
@@ -87,17 +95,17 @@ def figures(cars: Sequence[Car]) -> Figures:
 
 
 def measured(recogniser: Recogniser, weather: Weather, count: int) -> Figures:
-    """At the focus at which single frames are read as often as is wanted."""
-    sharp, soft = 0.0, 1.0
+    """From the moment on from which single frames are read as often as is wanted."""
+    soon, late = SOONEST_S, LATEST_S
     for _ in range(HALVINGS):
-        blur = (sharp + soft) / 2
-        cars = [seen(recogniser, one) for one in scenes(TRIED, 1, weather, blur)]
+        first_s = (soon + late) / 2
+        cars = [seen(recogniser, one, first_s) for one in scenes(TRIED, 1, weather)]
         if sum(car.right for car in cars) / TRIED / FRAMES > WANTED:
-            sharp = blur
+            late = first_s
         else:
-            soft = blur
-    cars = [seen(recogniser, one) for one in scenes(count, 1000, weather, blur)]
-    return {"weather": weather.value, "blur": round(blur, 3), **figures(cars)}
+            soon = first_s
+    cars = [seen(recogniser, one, first_s) for one in scenes(count, 1000, weather)]
+    return {"weather": weather.value, "first_s": round(first_s, 3), **figures(cars)}
 
 
 def main() -> int:
