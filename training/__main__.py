@@ -59,13 +59,22 @@ def _options() -> argparse.ArgumentParser:
             one.add_argument("notes", type=Path, help="known weaknesses, in words")
         if name == "export":
             one.add_argument("--temperature", type=float, default=1.0)
+            one.add_argument("--mix", type=Path, help="work folder of an earlier run, mixed in")
+            one.add_argument(
+                "--share", type=float, default=0.3, help="of the earlier run's weights"
+            )
         if name == "evaluate":
             one.add_argument("--json", action="store_true")
             one.add_argument("--part", default="test", choices=("test", "calibration"))
             one.add_argument("--rendered", type=int, default=120, help="plates of each kind")
             one.add_argument("--compare", nargs="*", default=[], help="sets of networks, as well")
         if name == "calibrate":
+            one.add_argument(
+                "--rendered", type=int, default=12_000, help="plates, besides the real"
+            )
             one.add_argument("--plot", type=Path)
+            one.add_argument("--manifest", type=Path, help="tables for the set's manifest go there")
+            one.add_argument("--figures", type=Path, help="what evaluate --json printed, for them")
     return options
 
 
@@ -78,7 +87,8 @@ def _train(config: Config, data: Path, told: argparse.Namespace) -> None:
 def _export(config: Config, _data: Path, told: argparse.Namespace) -> None:
     from training.export import export
 
-    export(config, told.work, told.network, told.temperature)
+    earlier = (told.mix, told.share) if told.mix else None
+    export(config, told.work, told.network, told.temperature, earlier)
 
 
 def _evaluate(config: Config, data: Path, told: argparse.Namespace) -> None:
@@ -98,9 +108,10 @@ def _evaluate(config: Config, data: Path, told: argparse.Namespace) -> None:
 
 
 def _calibrate(config: Config, data: Path, told: argparse.Namespace) -> None:
-    from training.calibrate import calibrate
+    from training.calibrate import Files, calibrate
 
-    print(calibrate(config, data, told.work, told.network, told.plot))
+    files = Files(plot=told.plot, manifest=told.manifest, figures=told.figures)
+    print(calibrate(config, data, told.work, told.network, told.rendered, files))
 
 
 def _card(config: Config, _data: Path, told: argparse.Namespace) -> None:

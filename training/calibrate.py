@@ -3,14 +3,17 @@
 The temperature is the one with the least loss (the weakest character's share as a forecast that the
 text is right) of those at which few enough of the sure texts are wrong: what is called sure comes
 first, for it may count against a driver. Then it is counted, level by level, how many texts of at
-least that confidence are wrong.
+least that confidence are wrong. Below what is called sure a confidence is then mapped to the share
+that was right.
 """
 
+import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -30,10 +33,16 @@ from training.samples import glyphs_of
 from training.split import Part
 
 _SEED = 555_001
-_RENDERED = 12_000
 _TEMPERATURES = (0.8, 1.0, 1.15, 1.3, 1.5, 1.75)
 _FEW = 1 / 2000
 """Share of the sure texts that may be wrong."""
+
+_BELOW = (0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, SURE)
+"""Bins of confidences that are mapped."""
+
+_TWICE = 2
+"""A pair that was seen once is chance."""
+
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999)
 
 _GRAMMAR = Grammar(GRAMMAR.values())
@@ -58,10 +67,23 @@ class Read:
     real: bool
 
 
-def calibrate(config: Config, data: Path, work: Path, network: Path, plot: Path | None) -> str:
-    """The figures as text; the reliability as a plot, where one is asked for."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """What else is written: the reliability as a plot, and tables of a set's manifest, whose
+    `[measured]` are of `figures`, which `evaluate --json` printed.
+    """
+
+    plot: Path | None = None
+    manifest: Path | None = None
+    figures: Path | None = None
+
+
+def calibrate(
+    config: Config, data: Path, work: Path, network: Path, rendered: int, files: Files
+) -> str:
+    """The figures as text, of the real plates and so many rendered ones."""
     cv2.setNumThreads(1)
-    strips = _strips(config, data, work, Reader(network))
+    strips = _strips(config, data, work, Reader(network), rendered)
     reads = {warm: _read(strips, warm) for warm in _TEMPERATURES}
     best = chosen(reads)
     lines = [f"{len(strips)} plates, {sum(strip.real for strip in strips)} of them real"]
@@ -69,11 +91,29 @@ def calibrate(config: Config, data: Path, work: Path, network: Path, plot: Path 
         f"temperature {warm:4}: loss {loss(told):.5f}, {tail(told):.4%} of the sure ones wrong"
         for warm, told in reads.items()
     ]
-    lines += [f"chosen: {best}", *levels(reads[best])]
-    lines.append("taken for one another: " + confusions(reads[best]))
-    if plot:
-        _plotted(reads[best], plot)
+    told, known = reads[best], points(reads[best])
+    lines += [f"chosen: {best}", *levels(told), f"loss with the points: {mapped(told, known):.5f}"]
+    lines += [
+        f"fitted on {one} half, on the other: {loss(other):.5f}, {mapped(other, points(half)):.5f}"
+        for one, half, other in (
+            ("one", told[::2], told[1::2]),
+            ("the other", told[1::2], told[::2]),
+        )
+    ]
+    lines.append("taken for one another: " + confusions(told))
+    written(told, best, files)
     return "\n".join(lines)
+
+
+def written(reads: Sequence[Read], temperature: float, files: Files) -> None:
+    """The files that are asked for, of the reads at this temperature."""
+    known = points(reads)
+    if files.plot:
+        _plotted(reads, known, files.plot)
+    if files.manifest:
+        figures = json.loads(files.figures.read_text(encoding="utf-8")) if files.figures else {}
+        tables = (*_calibration(temperature, known), *_measured(figures), *_confusions(reads))
+        files.manifest.write_text("\n".join(tables) + "\n", encoding="utf-8")
 
 
 def chosen(reads: Mapping[float, Sequence[Read]]) -> float:
@@ -88,7 +128,7 @@ def tail(reads: Sequence[Read]) -> float:
     return sum(sure) / max(len(sure), 1)
 
 
-def _strips(config: Config, data: Path, work: Path, reader: Reader) -> list[Strip]:
+def _strips(config: Config, data: Path, work: Path, reader: Reader, rendered: int) -> list[Strip]:
     pictures = [
         (plate.text, strip_of(plate), True)
         for plate in real.load(config, data, work)
@@ -96,7 +136,7 @@ def _strips(config: Config, data: Path, work: Path, reader: Reader) -> list[Stri
     ]
     glyphs, whole = glyphs_of(config, data), sum(SHARES.values())
     for kind in Kind:
-        count = round(_RENDERED * SHARES[kind] / whole)
+        count = round(rendered * SHARES[kind] / whole)
         for _kind, text, strip in drawn(glyphs, [kind], count, _SEED, gentle=True):
             pictures.append((text, strip, False))
     return [
@@ -141,14 +181,58 @@ def levels(reads: Sequence[Read]) -> list[str]:
 
 def confusions(reads: Sequence[Read], most: int = 40) -> str:
     """Characters read for others, as `truth>read count`, the commonest first."""
-    pairs = Counter(
+    pairs = _pairs(reads).most_common(most)
+    return ", ".join(f"{true}>{seen} {count}" for (true, seen), count in pairs)
+
+
+def _pairs(reads: Sequence[Read]) -> Counter[tuple[str, str]]:
+    return Counter(
         (true, seen)
         for read in reads
         if len(read.text) == len(read.truth)
         for true, seen in zip(read.truth, read.text, strict=True)
         if true != seen
     )
-    return ", ".join(f"{true}>{seen} {count}" for (true, seen), count in pairs.most_common(most))
+
+
+def points(reads: Sequence[Read]) -> tuple[tuple[float, float], ...]:
+    """What is said and what is right, bin by bin, never falling; from `SURE` on nothing changes,
+    and nothing below comes to be sure.
+    """
+    told, most = [(0.0, 0.0)], 0.0
+    for mean, right, _ in bins(reads, _BELOW):
+        most = max(most, min(right, SURE - 0.001))
+        if told[-1][0] < (place := round(mean, 3)) < SURE:
+            told.append((place, round(most, 3)))
+    return (*told, (SURE, SURE), (1.0, 1.0))
+
+
+def mapped(reads: Sequence[Read], known: Sequence[tuple[float, float]]) -> float:
+    """The loss with these points."""
+    said, right = zip(*known, strict=True)
+    return loss([replace(read, sure=float(np.interp(read.sure, said, right))) for read in reads])
+
+
+def _calibration(temperature: float, known: Sequence[tuple[float, float]]) -> list[str]:
+    pairs = ", ".join(f"[{said}, {right}]" for said, right in known)
+    return ["[calibration]", f"temperature = {temperature}", f"points = [{pairs}]"]
+
+
+def _measured(figures: Mapping[str, Any]) -> Iterator[str]:
+    yield "\n[measured]"
+    for kind, one in figures.get("beam", {}).items():
+        if kind != "all":
+            keys = ("pictures", "right", "sure", "sure_wrong")
+            yield f'"{kind}" = {{ {", ".join(f"{key} = {one[key]}" for key in keys)} }}'
+
+
+def _confusions(reads: Sequence[Read]) -> Iterator[str]:
+    """Those that were seen twice, by the true character."""
+    yield "\n[confusions]"
+    often = sorted(pair for pair in _pairs(reads).items() if pair[1] >= _TWICE)
+    for true, group in groupby(often, key=lambda pair: pair[0][0]):
+        seen = ", ".join(f'"{one}" = {count}' for (_, one), count in group)
+        yield f'"{true}" = {{ {seen} }}'
 
 
 def bins(
@@ -167,7 +251,7 @@ def bins(
     return told
 
 
-def _plotted(reads: Sequence[Read], path: Path) -> None:
+def _plotted(reads: Sequence[Read], known: Sequence[tuple[float, float]], path: Path) -> None:
     import matplotlib as mpl
 
     mpl.use("agg")
@@ -178,6 +262,8 @@ def _plotted(reads: Sequence[Read], path: Path) -> None:
     axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
     for mean, share, (low, high) in told:
         axes.errorbar(mean, share, yerr=[[share - low], [high - share]], fmt="o", color="C0")
+    axes.plot(*zip(*known, strict=True), color="C1", linewidth=0.8, label="map of the manifest")
+    axes.legend()
     axes.set_xlabel("confidence of the weakest character")
     axes.set_ylabel("share of texts that are right")
     figure.savefig(path, dpi=120, bbox_inches="tight")

@@ -259,7 +259,7 @@ def table(told: Mapping[str, Any]) -> str:
     lines = [
         f"{told['network']}, {told['part']} part; {told['doubtful_left_out']} doubtful left out"
     ]
-    apart = ("province", "rendered_province", "ms")
+    apart = ("province", "ms")
     groups = [name for name, one in told.items() if isinstance(one, dict) and name not in apart]
     for name in groups:
         for kind, one in told[name].items():

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
+from torch import Tensor
 
 from training import checkpoint
 from training.config import Config
@@ -16,15 +17,27 @@ _CLOSE = 1e-4
 """Largest difference of a share between torch and onnxruntime."""
 
 
-def export(config: Config, work: Path, target: Path, temperature: float = 1.0) -> None:
-    """Writes the averaged weights to `target`; raises `ValueError` without a checkpoint, or when
-    onnxruntime does not say what torch says.
+def export(
+    config: Config,
+    work: Path,
+    target: Path,
+    temperature: float = 1.0,
+    earlier: tuple[Path, float] | None = None,
+) -> None:
+    """Writes the averaged weights to `target`, mixed with a share of those of an earlier run that
+    this one went on from; raises `ValueError` without a checkpoint, or when onnxruntime does not
+    say what torch says.
     """
-    state = checkpoint.read(work)
-    if state is None:
-        raise ValueError(f"{work}: holds no checkpoint")
+    weights = _average(work)
+    if earlier is not None:
+        folder, share = earlier
+        old = _average(folder)
+        weights = {
+            name: torch.lerp(one, old[name], share) if one.is_floating_point() else one
+            for name, one in weights.items()
+        }
     reader = Reader(config.model.channels)
-    reader.load_state_dict(state["average"])
+    reader.load_state_dict(weights)
     shares = Shares(reader, temperature).eval()
     given = torch.randn(2, 3, 48, 160, generator=torch.Generator().manual_seed(1))
     with warnings.catch_warnings():
@@ -45,3 +58,11 @@ def export(config: Config, work: Path, target: Path, temperature: float = 1.0) -
     (told,) = session.run(None, {"picture": given.numpy()})
     if not np.allclose(told, wanted, atol=_CLOSE):
         raise ValueError(f"{target}: onnxruntime says something else than torch")
+
+
+def _average(work: Path) -> dict[str, Tensor]:
+    state = checkpoint.read(work)
+    if state is None:
+        raise ValueError(f"{work}: holds no checkpoint")
+    weights: dict[str, Tensor] = state["average"]
+    return weights

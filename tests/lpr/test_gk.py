@@ -11,10 +11,12 @@ from gatekeeper.lpr import Recogniser, open_recogniser
 from gatekeeper.lpr.beam import plates
 from gatekeeper.lpr.grammar import Grammar
 from gatekeeper.lpr.session import Network, open_network
+from gatekeeper.lpr.strip import StripReader
 from gatekeeper.model import PROVINCES, Pixels
 from gatekeeper.rules.plate import GRAMMAR
 from simulators.plate import Ground, draw
 from training.alphabet import ALPHABET
+from training.evaluate import SURE
 
 MOST_BYTES = 5_000_000
 
@@ -87,3 +89,35 @@ def test_the_beam_reads_what_it_says(network: Network) -> None:
     assert told.plate is not None
     assert told.plate.text == "甘H30517"
     assert told.margin > 0.9
+
+
+def test_its_manifest_says_what_a_confidence_is_worth_and_makes_nothing_sure(
+    found: networks.NetworkSet, network: Network
+) -> None:
+    told = found.manifest
+    bare, strips = (
+        StripReader(network, told.recogniser, found.alphabet(), calibration)
+        for calibration in (None, told.calibration)
+    )
+    strip = cv2.GaussianBlur(draw("甘H30517", Ground.BLUE), (0, 0), 25)
+    given, worth = (
+        np.array(each.read(np.asarray(strip, np.uint8)).confidences) for each in (bare, strips)
+    )
+
+    assert given.min() < SURE
+    assert (worth[given < 0.9] > given[given < 0.9]).all()
+    said, right = zip(*told.calibration.points, strict=True)
+    every = np.linspace(0, 1, 1001)
+    assert ((np.interp(every, said, right) >= SURE) == (every >= SURE)).all()
+    assert told.thresholds.convincing == pytest.approx(float(np.interp(0.6, said, right)), abs=0.01)
+    assert told.certain > SURE
+
+
+def test_its_manifest_tells_what_it_takes_for_what(found: networks.NetworkSet) -> None:
+    told = found.manifest.confusions
+
+    assert told["D"]["0"] > 0
+    assert set(told) <= set(found.alphabet())
+    assert all(
+        true not in seen and set(seen) <= set(found.alphabet()) for true, seen in told.items()
+    )

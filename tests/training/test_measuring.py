@@ -1,3 +1,5 @@
+import json
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -5,9 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gatekeeper.networks.manifest import Calibration, Measured
 from training import config as configs
 from training import real
-from training.calibrate import Read, bins, chosen, confusions, levels, loss, softened, tail
+from training.calibrate import (
+    Files,
+    Read,
+    bins,
+    chosen,
+    confusions,
+    levels,
+    loss,
+    mapped,
+    points,
+    softened,
+    tail,
+    written,
+)
 from training.card import card
 from training.evaluate import Outcome, by_province, light_of, summary, wilson
 
@@ -108,6 +124,40 @@ def test_bins_hold_what_falls_into_them() -> None:
     )
 
     assert [(round(mean, 2), share) for mean, share, _ in told] == [(0.25, 0.5), (0.9, 1.0)]
+
+
+def test_points_say_what_was_right_and_never_fall() -> None:
+    reads = [read("京", "京" if n % 10 < 8 else "沪", 0.55) for n in range(100)]
+    reads += [read("京", "京" if n % 10 < 6 else "沪", 0.65) for n in range(100)]
+
+    known = points(reads)
+
+    assert known == ((0.0, 0.0), (0.55, 0.8), (0.65, 0.8), (0.98, 0.98), (1.0, 1.0))
+    assert mapped(reads, known) < loss(reads)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=40))
+def test_points_make_nothing_sure_that_was_not(told: list[tuple[float, bool]]) -> None:
+    reads = [read("京", "京" if right else "沪", sure) for sure, right in told]
+    said, right = zip(*points(reads), strict=True)
+
+    assert list(said) == sorted(set(said))
+    assert list(right) == sorted(right)
+    assert all((np.interp(one, said, right) >= 0.98) == (one >= 0.98) for one, _ in told)
+
+
+def test_what_was_measured_is_told_as_tables_of_a_manifest(tmp_path: Path) -> None:
+    figures, manifest = tmp_path / "figures.json", tmp_path / "tables.toml"
+    group = summary([outcome("京A12345", "京A12345", 0.99), outcome("京A12345", "沪", 0.1)])
+    figures.write_text(json.dumps({"beam": group}), encoding="utf-8")
+    reads = [read("京A0", "京AD", 0.5)] * 2 + [read("京A0", "沪A0", 0.7), read("京A0", "京A0", 0.9)]
+
+    written(reads, 1.3, Files(manifest=manifest, figures=figures))
+
+    told = tomllib.loads(manifest.read_text(encoding="utf-8"))
+    assert Calibration.model_validate(told["calibration"]).temperature == 1.3
+    assert told["confusions"] == {"0": {"D": 2}}
+    assert Measured.model_validate(told["measured"]["gate"]).right == 1
 
 
 def test_the_config_that_is_kept_is_sound_and_names_every_licence() -> None:
