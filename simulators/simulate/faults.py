@@ -164,6 +164,21 @@ def _camera(machine: Machine, draw: Random) -> Callable[[], None] | None:
     return lambda: machine.kerbs.dead.discard(lane)
 
 
+def _hanging(machine: Machine, draw: Random) -> Mend:
+    lane = draw.choice(machine.config.lane).name
+    machine.kerbs.hanging.add(lane)
+    return lambda: machine.kerbs.hanging.discard(lane)
+
+
+def _late(machine: Machine, draw: Random) -> Mend:
+    machine.kerbs.late_s = draw.uniform(0.05, 3.0)
+
+    def mend() -> None:
+        machine.kerbs.late_s = 0.0
+
+    return mend
+
+
 def _board(machine: Machine, draw: Random) -> Callable[[], None]:
     board = machine.config.board[0].name
     machine.kerbs.board(board, away=True)
@@ -242,6 +257,7 @@ def _kill(machine: Machine, draw: Random) -> None:
 DEEDS: Final[dict[str, Deed]] = {
     "disk raising": _disk("raising"),
     "disk slow": _disk("slow"),
+    "disk uneven": _disk("uneven"),
     "disk hung": _disk("hung"),
     "disk locked": _disk("locked"),
     "disk full": _disk("full"),
@@ -251,7 +267,9 @@ DEEDS: Final[dict[str, Deed]] = {
     "reader slow": _reader("slow"),
     "reader wrong": _reader("wrong"),
     "camera dead": _camera,
+    "camera hangs": _hanging,
     "board away": _board,
+    "board late": _late,
     "relay broken": _relay,
     "clock steps": _clock,
     "link cut": _cable,

@@ -2,13 +2,14 @@
 
 import asyncio
 from dataclasses import dataclass, replace
+from random import Random
 from typing import Literal, TypeAlias
 
 from gatekeeper.errors import PictureError, StoreError
 from gatekeeper.model import Frame, PlateRead
 from simulators.virtual.store import Does
 
-DiskFault: TypeAlias = Literal["raising", "slow", "hung", "locked", "full", "read_only"]
+DiskFault: TypeAlias = Literal["raising", "slow", "uneven", "hung", "locked", "full", "read_only"]
 ReaderFault: TypeAlias = Literal["raising", "slow", "wrong"]
 
 _SAYS = {
@@ -21,6 +22,9 @@ _SAYS = {
 _SLOW_S = (2.0, 0.4)
 """How long a write and a read take on a slow disk."""
 
+_UNEVEN_S = 0.8
+"""The longest that a piece of work takes on a disk of which some take no time."""
+
 _HUNG_S = 3600.0
 """A disk that hangs answers after this, or when it is well again."""
 
@@ -31,6 +35,7 @@ class WeakDisk:
     def __init__(self) -> None:
         self.fault: DiskFault | None = None
         self._well = asyncio.Event()
+        self._chance = Random(0)
 
     def delay_s(self, does: Does) -> float:
         """How long it takes; raises `StoreError`."""
@@ -39,6 +44,8 @@ class WeakDisk:
                 return 0.0
             case "slow":
                 return _SLOW_S[does != "writes"]
+            case "uneven":
+                return self._chance.uniform(0.0, _UNEVEN_S)
             case "hung":
                 return _HUNG_S
             case "raising":

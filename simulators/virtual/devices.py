@@ -41,6 +41,9 @@ PATIENCE_S = 1.0
 CAMERA_FAILS_S = 2.0
 """How long a dead camera keeps its client waiting."""
 
+HANGS_S = 5.0
+"""How often a camera that hangs is looked at: it may hang no longer."""
+
 NOTICED_S = 1.0
 """How long a board does not answer before that is noticed."""
 
@@ -107,7 +110,9 @@ class VirtualCamera:
         return self._lane
 
     async def frame(self) -> Frame:
-        """The next picture; `CameraError` if the camera is dead."""
+        """The next picture; `CameraError` if the camera is dead. One that hangs gives neither."""
+        while self._lane in self._kerbs.hanging:  # noqa: ASYNC110 - a set, not an event
+            await asyncio.sleep(HANGS_S)
         if self._lane in self._kerbs.dead:
             await asyncio.sleep(CAMERA_FAILS_S)
             raise CameraError(f"camera {self._lane}: no frame")
@@ -214,9 +219,11 @@ class VirtualBarrier:
 
     async def open(self, command: BarrierCommand) -> Ack:
         """Pulse, unless it is too late."""
+        if self._kerbs.late_s:
+            await asyncio.sleep(self._kerbs.late_s)
         if self._clock.boot_s() > command.deadline:
             return self._ack(command, Outcome.FAILED, "too late")
-        return self._switched(command, lambda: self._kerbs.pulse(self._lane, command.id))
+        return self._switched(command, lambda: self._pulse(command))
 
     async def hold(self, command: BarrierCommand) -> Ack:
         """Keep the boom up, at the latest when the board is back."""
@@ -233,6 +240,9 @@ class VirtualBarrier:
         if not self._closes:
             return self._ack(command, Outcome.FAILED, "no close relay")
         return self._switched(command, lambda: self._kerbs.closings.append(self._lane))
+
+    def _pulse(self, command: BarrierCommand) -> None:
+        self._kerbs.pulse(self._lane, command.id, self._clock.boot_s())
 
     def _switched(self, command: BarrierCommand, switch: Callable[[], None]) -> Ack:
         if self._board.away or self._lane in self._kerbs.broken:

@@ -60,9 +60,11 @@ class Picture:
 
 class Kerbs:
     """`away` are boards that do not answer, `broken` lanes whose relays do not switch, `dead` lanes
-    whose camera gives nothing, `held` lanes whose hold relay is on now; `pulses` are the lanes
-    whose barriers were told to open, `closings` to close, emptied by their reader; `pulsed`
-    is told of each opening at once, and `commands` are the ids of all. `present` is what stands on
+    whose camera gives nothing, `hanging` those whose camera does not even say so, `late_s` how long
+    the boards take to switch a relay, `held` lanes whose hold relay is on now; `pulses` are the
+    lanes whose barriers were told to open, `closings` to close, emptied by their reader; `pulsed`
+    is told of each opening at once, and `commands` are the ids of all, each with the moment on the
+    boot clock. `present` is what stands on
     which loop, wired or not.
 
     What a camera sees is asked of `look` at each picture; where that is None, the pictures are
@@ -75,9 +77,11 @@ class Kerbs:
         self.away: set[str] = set()
         self.broken: set[str] = set()
         self.dead: set[str] = set()
+        self.hanging: set[str] = set()
+        self.late_s = 0.0
         self.held: set[str] = set()
         self.pulses: list[str] = []
-        self.commands: list[str] = []
+        self.commands: list[tuple[str, float]] = []
         self.pulsed: Callable[[str], None] = _told_nobody
         self.reader = WeakReader()
         self.present: set[tuple[str, Sensor]] = set()
@@ -119,10 +123,10 @@ class Kerbs:
         (self.away.add if away else self.away.discard)(name)
         self.moved()
 
-    def pulse(self, lane: str, command: str) -> None:
+    def pulse(self, lane: str, command: str, at: float) -> None:
         """The barrier of a lane is told to open."""
         self.pulses.append(lane)
-        self.commands.append(command)
+        self.commands.append((command, at))
         self.pulsed(lane)
 
     def clear(self) -> None:
