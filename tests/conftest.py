@@ -73,7 +73,7 @@ def _ctrl_c_is_heard() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_loop_comes_into_being_by_asking_for_one() -> None:
-    """pytest-asyncio asks for the present loop, and Python 3.11 then makes one that nobody closes
+    """pytest-asyncio asks for the present loop, and Python 3.11 then makes one that is not closed
     unless it has been told that there is none.
     """
     asyncio.set_event_loop(None)

@@ -791,7 +791,10 @@ def test_lanes_that_cannot_be_opposite_are_told_by_key(
 def test_a_shared_barrier_needs_its_safety_loop(tmp_path: Path) -> None:
     wire = 'safety_loop = { board = "relays", input = 1 }\n'
     faults = faults_of(reversible((wire, ""), (wire, "")), tmp_path)
-    assert any('"outer-exit".safety_loop: missing; without it nobody' in each for each in faults)
+    assert any(
+        '"outer-exit".safety_loop: missing; without it, it is not known when' in each
+        for each in faults
+    )
 
 
 # --- fire, holding and closing --------------------------------------------------------------
@@ -843,7 +846,7 @@ def test_without_a_fire_input_somebody_else_has_to_open_the_barriers(tmp_path: P
 def test_a_fire_contact_that_closes_hides_a_broken_wire(tmp_path: Path) -> None:
     (said,) = warned(tmp_path, ("input = 15, inverted = true", "input = 15"))
 
-    assert "if its wire breaks, nobody notices" in said
+    assert "if its wire breaks, it is not noticed" in said
 
 
 @pytest.mark.parametrize(

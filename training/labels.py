@@ -38,7 +38,7 @@ def aligned(classes: Sequence[int], centres: Sequence[float]) -> Instants:
 
 
 def unaligned() -> Instants:
-    """Targets for a picture in which nobody measured the characters."""
+    """Targets for a picture whose characters were not measured."""
     return np.full(INSTANTS, UNKNOWN, np.int64)
 
 

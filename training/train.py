@@ -1,7 +1,7 @@
 """The training itself: batches in, a checkpoint every few minutes out, stopped and resumed at will.
 
-The schedule runs by time spent training, for the machine is shared and nobody knows how many steps
-an hour has. Time while it is stopped does not count.
+The schedule runs by time spent training, for the machine is shared and how many steps an hour
+has is not known. Time while it is stopped does not count.
 """
 
 import json

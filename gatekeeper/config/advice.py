@@ -96,15 +96,15 @@ def _of_lanes(config: Config) -> Iterator[str]:
         url = getattr(lane.camera, "url", "")
         if "@" in urlsplit(url).netloc:
             yield (
-                f"lane {lane.name}: camera.url holds a password, which whoever reads this file"
+                f"lane {lane.name}: camera.url holds a password, which all who read this file"
                 " learns: take it out; username and password_file"
             )
         if isinstance(lane.camera, MjpegSettings | RtspSettings) and url.startswith(
             ("https", "rtsps")
         ):
             yield (
-                f"lane {lane.name}: the certificate of a stream is not checked: whoever answers in"
-                " the camera's place learns its password; keep it in a closed network"
+                f"lane {lane.name}: the certificate of a stream is not checked: a program that"
+                " answers in the camera's place learns its password; keep it in a closed network"
             )
         if lane.arrival_loop is None:
             held = "; it is held open meanwhile" if lane.direction is Direction.EXIT else ""
@@ -142,7 +142,7 @@ def _of_fire(config: Config) -> Iterator[str]:
         if not wire.inverted:
             yield (
                 f"fire: input {wire.input} of {wire.board} closes on fire: if its wire breaks,"
-                " nobody notices; a contact that opens (inverted = true) tells"
+                " it is not noticed; a contact that opens (inverted = true) tells"
             )
 
 

@@ -64,7 +64,7 @@ def _faults_of(lane: LaneSettings, other: LaneSettings) -> Iterator[str]:
     if lane.zone != other.zone:
         yield f'opposite: "{other.name}" belongs to another zone, "{other.zone}"'
     if lane.safety_loop is None:
-        yield "safety_loop: missing; without it nobody knows when a shared barrier is clear"
+        yield "safety_loop: missing; without it, it is not known when a shared barrier is clear"
     if lane.barrier.close_coil is not None:
         yield "barrier.close_coil: neither of two lanes sees all who may be under a shared boom"
     wires, others = ({"barrier": each.barrier, **each.inputs} for each in (lane, other))

@@ -96,7 +96,7 @@ class Authorization:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What the server is told, and nobody else."""
+        """What the server alone is told."""
         return () if self._login is None else (_basic(self._login), self._login.password)
 
     def header(self, target: str) -> str | None:

@@ -47,7 +47,7 @@ def _show(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
     texts = pem(certificate, "certificate") + ("" if key is None else pem(key, "key"))
 
     def locked() -> str:
-        """Asked for on the terminal otherwise, where nobody is."""
+        """Asked for on the terminal otherwise, which a service has not."""
         raise ConfigError(
             f"{key or certificate}: the key is locked by a passphrase; take that off: openssl pkey"
             " -in OLD -out NEW"

@@ -142,7 +142,7 @@ class Play:
         coils = stage.board.mark
         async with teller.step("started again: relays off first, then it is online"):
             await self._online(after=mark)
-        async with teller.step(f"{car.plate} still stands there, is decided anew, and leaves"):
+        async with teller.step(f"{car.plate} still stands there, is decided once more, and leaves"):
             await self._pulsed(INNER_EXIT, coils)
             await stage.board.tell(f"cross {INNER_EXIT}")
         await stage.camera.tell(f"clear {INNER_EXIT}")

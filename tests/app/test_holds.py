@@ -41,7 +41,7 @@ class FakeHolder:
 
 
 class Desk:
-    """Two lanes, one fire input, and whoever gives the orders."""
+    """Two lanes, one fire input, and who gives the orders."""
 
     def __init__(self, path: Path) -> None:
         self.clock = VirtualClock()

@@ -54,7 +54,7 @@ class FakeLane:
 
 
 class FakeHolds:
-    """Whoever keeps booms up as told."""
+    """Keeps booms up as told."""
 
     def __init__(self) -> None:
         self.obeyed: list[Order] = []
@@ -65,7 +65,7 @@ class FakeHolds:
 
 
 class Desk:
-    """Whoever carries out the orders, and what came of them."""
+    """Carries out the orders; and what came of them."""
 
     def __init__(self, path: Path) -> None:
         self.clock = VirtualClock()

@@ -113,7 +113,7 @@ def test_row_56_a_folder_is_made_with_those_it_lies_in(folder: Path) -> None:
 
 @contextmanager
 def ordinary() -> Iterator[None]:
-    """Whoever this is, it owns nothing here."""
+    """A user who owns nothing here."""
     groups = os.getgroups()
     os.setgroups([])
     os.setegid(ORDINARY)

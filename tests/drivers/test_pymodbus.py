@@ -29,7 +29,7 @@ class Listener:
 
     async def heard_of(self, times: int) -> None:
         async with asyncio.timeout(LIMIT_S):
-            while self.connected < times:  # noqa: ASYNC110 - it tells nobody
+            while self.connected < times:  # noqa: ASYNC110 - it sets no event
                 await asyncio.sleep(0.01)
 
 
@@ -57,7 +57,7 @@ async def test_a_lost_connection_is_not_made_again_behind_our_back(
     settings = BoardSettings(name="gate", address=f"{scheme}://127.0.0.1:{listener.port}")
     line = await Line.connect(settings.line)
     async with asyncio.timeout(LIMIT_S):
-        while not line.lost:  # noqa: ASYNC110 - it tells nobody
+        while not line.lost:  # noqa: ASYNC110 - it sets no event
             await asyncio.sleep(0.01)
     await asyncio.sleep(LONG_ENOUGH_S)
     assert listener.connected == 1

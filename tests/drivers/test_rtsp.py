@@ -50,7 +50,7 @@ HELD_MS = 5000
 """So long a picture is held back, far longer than one may be under way."""
 
 MISSED = 40
-"""Pictures that nobody asks for; a stream that kept them would have to give them first."""
+"""Pictures that are not asked for; a stream that kept them would have to give them first."""
 
 STALE = 12
 """So many pictures behind is not the present. By its defaults OpenCV looks at twenty or more before
@@ -187,7 +187,7 @@ async def test_the_newest_frame_wins_after_nobody_has_asked_for_a_while(cameras:
     async with opened(cameras.settings("in")) as camera:
         await camera.frame()
         newest = await cameras.taken("in") + MISSED
-        while await cameras.taken("in") < newest:  # noqa: ASYNC110 - it tells nobody
+        while await cameras.taken("in") < newest:  # noqa: ASYNC110 - it sets no event
             await asyncio.sleep(0.05)
         for _ in range(MISSED // 2):
             frame = await camera.frame()

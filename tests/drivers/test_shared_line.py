@@ -127,7 +127,7 @@ class Running:
 
     async def until_alive(self, unit: int, alive: bool = True) -> None:
         async with asyncio.timeout(LIMIT_S):
-            while self.boards[unit].alive is not alive:  # noqa: ASYNC110 - it tells nobody
+            while self.boards[unit].alive is not alive:  # noqa: ASYNC110 - it sets no event
                 await asyncio.sleep(0.01)
 
     async def opens(self, unit: int) -> None:
@@ -214,7 +214,7 @@ async def test_a_board_that_restores_its_relays_after_a_power_cut_does_not_keep_
     site.boards[2].coils[0] = True
     site.boards[2].fault = Fault.NONE
     async with asyncio.timeout(LIMIT_S):
-        while site.boards[2].coils[0]:  # noqa: ASYNC110 - it tells nobody
+        while site.boards[2].coils[0]:  # noqa: ASYNC110 - it sets no event
             await asyncio.sleep(0.01)
     assert not site.boards[1].coils[0]
 
@@ -223,13 +223,13 @@ async def test_a_board_that_restores_its_relays_after_a_power_cut_does_not_keep_
 async def test_nothing_is_written_to_unit_0_which_all_boards_behind_a_gateway_would_do(
     site: Site,
 ) -> None:
-    """A broadcast is answered by nobody, and a board that has not answered is not written to."""
+    """A broadcast is answered by no board, and a board that has not answered is not written to."""
     health = Health(SystemClock())
     everybody = site.settings(1, timeout_ms=100).model_copy(update={"unit": 0})
     board = RelayBoard(everybody, [lane(1)], health)
     running = asyncio.create_task(board.run())
     async with asyncio.timeout(LIMIT_S):
-        while not health.stands(ALARM, "board-1"):  # noqa: ASYNC110 - it tells nobody
+        while not health.stands(ALARM, "board-1"):  # noqa: ASYNC110 - it sets no event
             await asyncio.sleep(0.01)
     assert not board.alive
     assert site.order == []
@@ -315,7 +315,7 @@ async def test_over_tcp_a_barrier_does_not_wait_for_a_board_that_may_be_away() -
             await read(one)
             trial = asyncio.create_task(read(two))
             async with asyncio.timeout(LIMIT_S):
-                while (2, 2) not in site.order:  # noqa: ASYNC110 - it tells nobody
+                while (2, 2) not in site.order:  # noqa: ASYNC110 - it sets no event
                     await asyncio.sleep(0)
             await write(one, Urgency.OPEN)
             assert one.up

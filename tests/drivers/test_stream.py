@@ -47,7 +47,7 @@ STEP = 4
 SHADES = 64
 
 MISSED = 100
-"""Pictures that nobody asks for; a stream that kept them would have to give them first."""
+"""Pictures that are not asked for; a stream that kept them would have to give them first."""
 
 
 def scenery(number: int) -> Pixels:
@@ -191,7 +191,7 @@ def settings_at(kind: str, port: int) -> RtspSettings | MjpegSettings:
 
 async def happens(what: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while not what():  # noqa: ASYNC110 - what is waited for tells nobody
+        while not what():  # noqa: ASYNC110 - what is waited for sets no event
             await asyncio.sleep(0.01)
 
 

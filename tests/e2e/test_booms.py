@@ -228,7 +228,7 @@ async def test_row_24_a_fire_outlives_the_controller(gate: Gate, board: Board) -
     await board.tell(f"input {FIRE} off")
     await until(lambda: [True] == board.coil(HOLD_IN) == board.coil(HOLD_OUT))
     await gate.die()
-    await board.tell(f"input {FIRE} on")  # out again, and nobody has said that it is over
+    await board.tell(f"input {FIRE} on")  # out again, and no person has said that it is over
     await gate.live()
     await board.tell("arrive in")
     await board.tell("cross in")

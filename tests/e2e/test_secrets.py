@@ -24,7 +24,7 @@ OF_CAMERA, OF_STREAM, OF_BROKER = 'file"sesame', "str/eam@sesame#%", "broker-ses
 
 
 class Door(http.server.BaseHTTPRequestHandler):
-    """A web server that lets nobody in, and gives back all that it is told."""
+    """A web server that lets no client in, and gives back all that it is told."""
 
     def do_GET(self) -> None:
         given = self.headers.get("Authorization")

@@ -50,7 +50,7 @@ def goes(bench: Bench) -> None:
 
 
 async def empty_lane(bench: Bench) -> None:
-    """Wait until the camera has seen what the lane looks like when nobody is there."""
+    """Wait until the camera has seen what the lane looks like when it is empty."""
     goes(bench)
     seen = bench.camera.frames
     await bench.until(lambda: bench.camera.frames >= seen + FIRST_LOOKS + 2)
@@ -146,7 +146,7 @@ class TestWithoutALoop(WithoutALoop):
 
 
 class TestExitWithoutALoop(WithoutALoop):
-    """Exits open for whoever the camera sees, read or unread."""
+    """Exits open for every car that the camera sees, read or unread."""
 
     @pytest.fixture
     def direction(self) -> Direction:
@@ -231,7 +231,7 @@ class TestStuckLoop:
 
 
 class TestExitWithAStuckLoop:
-    """Before ten minutes are over nobody knows that the loop is stuck."""
+    """Before ten minutes are over it is not known that the loop is stuck."""
 
     @pytest.fixture
     def direction(self) -> Direction:

@@ -1,4 +1,4 @@
-"""A boom that is kept up: asked for until it is so, and let go when nobody is under it."""
+"""A boom that is kept up: asked for until it is so, and let go when nothing is under it."""
 
 from typing import TYPE_CHECKING
 

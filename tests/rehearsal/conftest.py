@@ -1,6 +1,6 @@
 """The inner gate with its two lanes, and the cars that drive there: the truth beside a rehearsal.
 
-Cars have a length and a speed, loops are where they are, and nobody drives through a boom that is
+Cars have a length and a speed, loops are where they are, and no car drives through a boom that is
 down. What a car really does is written into a `Truth`; the controller is told of edges and frames.
 """
 
@@ -47,10 +47,10 @@ CORNERS = ((0.0, 0.0), (120.0, 0.0), (120.0, 40.0), (0.0, 40.0))
 
 FRAME_S = 0.2
 FALLS_S = 10.0
-"""A boom that nobody drives under falls after so long."""
+"""A boom under which no car drives falls after so long."""
 
 OPENS_S = 8.0
-"""Whoever stands at an exit so long has seen the boom go up."""
+"""A car that stands at an exit so long has seen the boom go up."""
 
 MANY = 100_000
 
@@ -318,7 +318,7 @@ class Gate:
         self._do(lambda: self.machine.camera(lane, alive=alive))
 
     def relay(self, lane: str, *, works: bool) -> None:
-        """The relay of a barrier fails, or works again; nobody is promised anything meanwhile."""
+        """The relay of a barrier fails, or works again; nothing is promised meanwhile."""
         self._opened.add(lane)
         self.machine.relay(lane, works=works)
 

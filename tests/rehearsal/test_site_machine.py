@@ -56,7 +56,7 @@ ZONE, ENTRY, EXIT = "visitor_zone", "inner-entry", "inner-exit"
 LIMIT = Limit(limit_s=600.0, warning_s=120.0, grace_s=60.0)
 
 STAFF = (("闽A18230", "闽A1B230"), ("闽A1B230", "闽A18230"), ("闽C66666", "闽C6G666"))
-"""Two colleagues of whom each is read as the other, and one who is read as nobody."""
+"""Two colleagues of whom each is read as the other, and one who is read as none of them."""
 OTHERS = (("闽D12345", "闽D1234S"), ("京N98765", "京N98766"))
 """Who may be bound, employed, or neither."""
 
@@ -306,7 +306,7 @@ class SiteMachine(RuleBasedStateMachine):
         plate = self.cars[number].plate
         match verb:
             case "recount":
-                self.gate.wait(2.0)  # nobody counts while somebody is just passing
+                self.gate.wait(2.0)  # no count is taken while a car is just passing
                 count = self.gate.truth.inside(ZONE, self.gate.true_s)
                 self.gate.order(verb, zone=ZONE, count=count)
             case "open":

@@ -96,7 +96,7 @@ VISITOR, INTERNAL, BANNED = (
 )
 
 
-# --- a plate that nobody can read -----------------------------------------------------------
+# --- a plate that cannot be read -----------------------------------------------------------
 
 
 def test_an_unreadable_car_waits_for_help_and_is_refused_if_none_comes() -> None:

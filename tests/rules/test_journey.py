@@ -148,7 +148,9 @@ def test_who_is_inside_a_zone_is_inside_all_around_it(
 
 
 def test_a_zone_that_nothing_is_known_of_holds_nobody_who_stands_elsewhere() -> None:
-    assert is_outside(Place(lane="lane", zone="abroad", direction=Direction.EXIT), "hall", AROUND)
+    assert is_outside(
+        Place(lane="lane", zone="elsewhere", direction=Direction.EXIT), "hall", AROUND
+    )
 
 
 # --- the car's own exit ---------------------------------------------------------------------

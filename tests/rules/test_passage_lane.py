@@ -35,7 +35,7 @@ class Car:
 
 class Lane(RuleBasedStateMachine):
     """Cars come, creep, wait and roll back as they like; verdicts come when they like. The boom
-    stops nobody: who drives through a closed one is a case, too.
+    stops no car: who drives through a closed one is a case, too.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Time that counts for nobody."""
+"""Time that counts for no stay."""
 
 from collections.abc import Callable
 

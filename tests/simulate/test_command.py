@@ -20,7 +20,7 @@ PROMISED = {
     "occupancy_error_max",
     "seconds",
 }
-"""What the last line carries at least, for whoever reads it by program."""
+"""What the last line carries at least, for programs that read it."""
 
 
 def simulate(*options: str) -> Result:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from gatekeeper.sync.pahothread import HEARD
 from simulators.virtual import VirtualLoop
-from simulators.virtual.mqtt import HEARD, WAITING, Line, MqttBroker, Packet
+from simulators.virtual.mqtt import WAITING, Line, MqttBroker, Packet
 
 
 class Ear(Line):

@@ -1,4 +1,4 @@
-"""When something lasted, and how much of it counts for nobody: what the truth remembers."""
+"""When something lasted, and how much of it counts for no stay: what the truth remembers."""
 
 from hypothesis import given
 from hypothesis import strategies as st

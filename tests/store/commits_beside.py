@@ -13,7 +13,7 @@ AT = Instant(boot_id="b", boot_s=1.0, wall=datetime(2026, 11, 23, tzinfo=UTC), t
 
 async def _main(path: Path, commits: int) -> None:
     store = await Store.opened(path)
-    print("open", flush=True)  # noqa: T201 - whoever started it begins now, too
+    print("open", flush=True)  # noqa: T201 - the test that started it begins now, too
     for _ in range(commits):
         record = Record(fact=VehicleArrived(), at=AT, lane="beside")
         await store.commit(Commit(records=(record,)))

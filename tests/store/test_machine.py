@@ -403,7 +403,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(fact=told)
     def commit_while_another_program_writes(self, fact: Fact) -> None:
         if not self.is_flushed:
-            return  # nobody else can write then
+            return  # no other program can write then
         with locked(self.path):
             with pytest.raises(StoreError, match="locked"):
                 self.run(self.store.commit(Commit(records=(Record(fact=fact, at=AT),))))

@@ -1,4 +1,4 @@
-"""A database is looked at whole while the gate works; a damaged one is not opened again."""
+"""A database is checked whole while the gate works; a damaged one is not opened again."""
 
 import sqlite3
 from collections.abc import Iterator

@@ -89,7 +89,7 @@ class Broker:
         self._process = subprocess.Popen(
             ["/usr/sbin/mosquitto", "-c", str(self.folder / "mosquitto.conf")]
         )
-        end = time.monotonic() + 30  # noqa: TID251 - nobody here has the controller's clock
+        end = time.monotonic() + 30  # noqa: TID251 - a test has not the controller's clock
         while time.monotonic() < end:  # noqa: TID251
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
                 return
@@ -264,7 +264,7 @@ class Cable:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self, *, stay: bool = False) -> None:
-        """Cut what is connected; without `stay` nobody can connect again either."""
+        """Cut what is connected; without `stay` no connection is possible again either."""
         if self._server is not None and not stay:
             self._server.close()
             self._server = None

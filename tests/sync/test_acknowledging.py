@@ -25,7 +25,7 @@ ORDER_NUMBER = 7
 
 
 class Watching:
-    """A broker of bytes (MQTT 5, 2.1): it says yes to all, gives one order to whoever subscribes,
+    """A broker of bytes (MQTT 5, 2.1): it says yes to all, gives one order to each that subscribes,
     and notes what it is told in return.
     """
 

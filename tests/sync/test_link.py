@@ -283,7 +283,7 @@ async def test_a_client_whose_thread_dies_without_a_word_is_noticed(
 async def test_an_error_in_a_callback_does_not_end_the_clients_thread(
     broker: Broker, gate: Gate
 ) -> None:
-    """Whoever is to be told here knows none of the calls."""
+    """A listener that knows none of the calls."""
     settings = CentreSettings(host="127.0.0.1", port=broker.port)
     will = Will(topic="gatekeeper/v1/hall/gate-1/status", body=b"{}", limits=Limits())
     with capture_logs() as logs:

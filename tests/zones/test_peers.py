@@ -159,7 +159,7 @@ def test_what_is_missing_is_said_once_and_may_still_come(peers: Peers) -> None:
 
 
 def test_events_that_do_not_come_at_all_are_missed_though_none_ever_came(peers: Peers) -> None:
-    assert peers.hear(health(50), 0.0)  # what came before it was first heard, nobody waits for
+    assert peers.hear(health(50), 0.0)  # what came before it was first heard, is not waited for
     assert peers.hear(health(52), 30.0)
     assert not peers.hear(health(52), 60.0)
 

@@ -46,7 +46,7 @@ UP = Reason.ORDERED
 """Why a boom goes up in a test."""
 
 _MOVES = (OPEN, HOLD)
-_IS_IT_CLEAR = "The boom will move. Is the way clear, with nobody under it?"
+_IS_IT_CLEAR = "The boom will move. Is the way clear, with no one under it?"
 
 
 Order: TypeAlias = Callable[[BarrierCommand], Awaitable[Ack]]

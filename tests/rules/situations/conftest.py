@@ -387,7 +387,7 @@ class Site:
         self._start_again(of)
 
     def crash_after_the_intent(self, lane: str) -> None:
-        """The daemon dies with the intent to open on the disk, and nobody knows what became of it;
+        """The daemon dies with the intent to open on the disk; what became of it is not known, and
         the vehicle is gone when it starts again.
         """
         gate = self._gate(lane)

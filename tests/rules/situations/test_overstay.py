@@ -53,7 +53,7 @@ def test_row_01_a_certain_entry_and_a_clean_window_make_a_certain_overstay(site:
 
 
 def _suspected_only(site: "Site", doubt: Doubt, plate: str = STAFF) -> None:
-    """The overstay was found, for a person to decide, and nobody is on the blacklist."""
+    """The overstay was found, for a person to decide, and no plate is on the blacklist."""
     site.wait(minutes=20)
     assert [fact.plate for fact in site.facts(StaySuspected)] == [plate]
     assert doubt in site.facts(StaySuspected)[0].doubts

@@ -1,5 +1,5 @@
-"""A reversible lane, whatever its loops say: the barrier has one owner at a time, and whoever wants
-to leave is let out.
+"""A reversible lane, whatever its loops say: the barrier has one owner at a time, and a car that
+wants to leave is let out.
 """
 
 from typing import TYPE_CHECKING
