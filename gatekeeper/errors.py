@@ -49,8 +49,8 @@ class LockError(GatekeeperError):
     """Another program works with the devices of this gate: two would move the same barriers."""
 
 
-class LaneError(GatekeeperError):
-    """A part of a lane has ended, which none of them should: the lane has to begin again."""
+class PartEndedError(GatekeeperError):
+    """A part of a whole has ended that should not: the whole has to begin again."""
 
 
 class LaneTestError(GatekeeperError):

@@ -31,6 +31,7 @@ from gatekeeper.drivers.session import Urgency
 from gatekeeper.errors import BoardError, ConfigError
 from gatekeeper.health import Health
 from gatekeeper.model import Ack, BarrierCommand, Sensor
+from gatekeeper.parts import Parts
 
 log = structlog.get_logger(__name__)
 
@@ -117,8 +118,8 @@ class RelayBoard:
             async with open_device(self._bus, self._settings) as device:
                 inputs = await self._read_inputs(device)
                 await self._relays.make_safe(device)
-                async with asyncio.TaskGroup() as pulses:
-                    self._relays.go_live(device, pulses)
+                async with Parts() as parts:
+                    self._relays.go_live(device, parts)
                     return await self._stay_live(device, inputs)
         except BoardError as fault:
             return fault

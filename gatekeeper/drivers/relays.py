@@ -26,6 +26,7 @@ from gatekeeper.drivers.session import Urgency
 from gatekeeper.errors import BoardError
 from gatekeeper.health import Health
 from gatekeeper.model import Ack, BarrierCommand, Outcome
+from gatekeeper.parts import Parts
 
 log = structlog.get_logger(__name__)
 
@@ -96,11 +97,11 @@ class Relays:
                 " switching it?"
             )
 
-    def go_live(self, device: Device, tasks: asyncio.TaskGroup) -> None:
+    def go_live(self, device: Device, parts: Parts) -> None:
         """Take commands from now on."""
-        self._live = Live(device=device, tasks=tasks)
+        self._live = Live(device=device, tasks=parts)
         if self._ours:
-            tasks.create_task(self._keep(self._live), name="relays as they are wanted")
+            parts.part(self._keep(self._live), "relays as they are wanted", ends=True)
 
     def go_down(self) -> None:
         """Take no more commands; what is wanted stays wanted."""

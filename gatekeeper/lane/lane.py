@@ -14,7 +14,7 @@ from gatekeeper.clock import rest
 from gatekeeper.config import LaneSettings
 from gatekeeper.drivers.motion import PixelMotion
 from gatekeeper.drivers.ports import Barrier, Camera, Display, Loops, Motion
-from gatekeeper.errors import LaneError
+from gatekeeper.errors import PartEndedError
 from gatekeeper.lane.barrier import Closer
 from gatekeeper.lane.camera import CameraLoop
 from gatekeeper.lane.context import LaneContext, LastPulse, Rooms
@@ -150,6 +150,11 @@ class Lane:
         visit = self._service.visit
         return visit.arrived if visit is not None and self.state is State.REFUSED else None
 
+    @property
+    def behind(self) -> int:
+        """How much waits in its mailbox."""
+        return len(self._mailbox)
+
     def reconsider(self) -> None:
         """A list, a policy or a count changed."""
         self._mailbox.reconsider()
@@ -160,7 +165,7 @@ class Lane:
 
     async def run(self) -> None:
         """Serve the lane, until cancelled; a vehicle that stands there already is decided again.
-        Raises `LaneError` when a part of it has ended, in whatever way.
+        Raises `PartEndedError` when a part of it has ended, in whatever way.
         """
         self._begin_again()
         parts: list[Part] = [("service", self._serve), ("inputs", self._look_after)]
@@ -170,7 +175,7 @@ class Lane:
             parts.append(("closer", self._closer.run))
         try:
             await _together(self.name, parts)
-        except LaneError:
+        except PartEndedError:
             self.holder.lane_failed(self._context.is_exit)
             raise
         finally:
@@ -282,11 +287,11 @@ async def _together(lane: str, parts: Iterable[Part]) -> None:
         await _ended(tasks)
 
 
-def _failure(task: "asyncio.Task[None]") -> LaneError:
+def _failure(task: "asyncio.Task[None]") -> PartEndedError:
     if task.cancelled():
-        return LaneError(f"{task.get_name()} was cancelled")
+        return PartEndedError(f"{task.get_name()} was cancelled")
     error = task.exception()
-    return LaneError(f"{task.get_name()} ended" + ("" if error is None else f": {error!r}"))
+    return PartEndedError(f"{task.get_name()} ended" + ("" if error is None else f": {error!r}"))
 
 
 async def _ended(tasks: Iterable["asyncio.Task[None]"]) -> None:

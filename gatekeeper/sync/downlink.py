@@ -23,6 +23,7 @@ from gatekeeper.clock import Clock
 from gatekeeper.errors import StoreError, WireError
 from gatekeeper.health import Health
 from gatekeeper.model import ListChanges, PeerEvent, PeerHealth
+from gatekeeper.parts import Parts
 from gatekeeper.store import Store
 from gatekeeper.sync import peers, wire
 from gatekeeper.sync.book import OrderBook
@@ -112,11 +113,11 @@ class Downlink:
 
     async def run(self) -> None:
         """Carry out what is delivered until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._settle())
-            tasks.create_task(self._orders.run())
-            tasks.create_task(self._serve(self._of_lists))
-            tasks.create_task(self._serve(self._of_peers))
+        async with Parts() as parts:
+            parts.part(self._settle(), "confirmations")
+            parts.part(self._orders.run(), "orders")
+            parts.part(self._serve(self._of_lists), "lists")
+            parts.part(self._serve(self._of_peers), "peers")
 
     def _put(self, item: Item) -> None:
         if item.place.heard is Heard.ORDER:

@@ -22,6 +22,7 @@ from gatekeeper.config import CentreSettings
 from gatekeeper.errors import GatekeeperError, StoreError
 from gatekeeper.health import Health
 from gatekeeper.model import HealthReport, ListChanges, PeerEvent, PeerHealth
+from gatekeeper.parts import Parts
 from gatekeeper.store import Store
 from gatekeeper.sync import wire
 from gatekeeper.sync.book import OrderBook
@@ -114,10 +115,10 @@ class Link:
     async def run(self) -> None:
         """Keep the link up until cancelled; then say `offline` and leave nothing behind."""
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._downlink.run())
-                tasks.create_task(self._tick())
-                tasks.create_task(self._keep())
+            async with Parts() as parts:
+                parts.part(self._downlink.run(), "downlink")
+                parts.part(self._tick(), "tick")
+                parts.part(self._keep(), "connection")
         finally:
             self._health.forget("link")
 
@@ -191,11 +192,11 @@ class Link:
     async def _work(self, connection: Connection) -> None:
         await connection.say(self._topics.status, self._status("online"), retain=True)
         self._reached()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(connection.until_lost())
-            tasks.create_task(self._report_on(connection))
-            tasks.create_task(self._ask_on(connection))
-            tasks.create_task(self._uplink.run(connection))
+        async with Parts() as parts:
+            parts.part(connection.until_lost(), "loss")
+            parts.part(self._report_on(connection), "health")
+            parts.part(self._ask_on(connection), "lists")
+            parts.part(self._uplink.run(connection), "uplink")
 
     async def _ask_on(self, connection: Connection) -> None:
         """A change that a broker dropped, or a centre that came up later than this gate, is found

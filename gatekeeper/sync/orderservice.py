@@ -9,6 +9,7 @@ from functools import partial
 
 from gatekeeper.health import Health
 from gatekeeper.model import OrderAnswer
+from gatekeeper.parts import Parts
 from gatekeeper.sync.book import OrderBook
 from gatekeeper.sync.inbox import Inbox, Item, stored
 from gatekeeper.sync.orders import Orders
@@ -44,17 +45,18 @@ class OrderService:
 
     async def run(self) -> None:
         """Serve what comes until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._serve(self._acting))
-            tasks.create_task(self._serve(self._refused))
+        async with Parts() as parts:
+            parts.part(self._serve(self._acting), "orders that act")
+            parts.part(self._serve(self._refused), "orders that are refused")
 
     async def _serve(self, inbox: Inbox) -> None:
         answering = asyncio.Semaphore(_ANSWERING)
-        async with asyncio.TaskGroup() as tasks:
+        async with Parts() as parts:
             while True:
                 item = await inbox.get()
                 await answering.acquire()
-                task = tasks.create_task(self._finish(item, await self._answered(item, inbox)))
+                answer = await self._answered(item, inbox)
+                task = parts.part(self._finish(item, answer), "answer", ends=True)
                 task.add_done_callback(lambda _: answering.release())
 
     async def _answered(self, item: Item, inbox: Inbox) -> OrderAnswer | None:

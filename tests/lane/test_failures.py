@@ -11,7 +11,7 @@ import pytest
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import LaneSettings, SnapshotSettings
 from gatekeeper.drivers.camera import open_camera
-from gatekeeper.errors import LaneError
+from gatekeeper.errors import PartEndedError
 from gatekeeper.lane.camera import CameraLoop
 from gatekeeper.lane.service import Service
 from gatekeeper.model import Direction, ListName, Order, OrderAnswer, Sensor
@@ -55,7 +55,7 @@ async def test_a_part_that_is_cancelled_ends_the_lane_which_begins_again(
 ) -> None:
     await bench.until(lambda: bench.camera.frames)
     part_of(bench, part).cancel()
-    assert isinstance(await failed(bench), LaneError)
+    assert isinstance(await failed(bench), PartEndedError)
     await bench.restart()
     await bench.list_plate(ListName.VISITORS, VISITOR)
     bench.arrive(VISITOR)
@@ -70,7 +70,7 @@ async def test_a_part_that_returns_ends_the_lane(
 
     monkeypatch.setattr(CameraLoop, "run", at_once)
     await bench.restart()
-    assert isinstance(await failed(bench), LaneError)
+    assert isinstance(await failed(bench), PartEndedError)
 
 
 async def test_a_part_that_fails_ends_the_lane_and_says_by_what(
