@@ -23,6 +23,7 @@ FLOOD: Final = 300
 FLOODED: Final = "flood of changes"
 OVERRUN: Final = "flood of orders"
 CENTRE_SILENT: Final = "centre silent"
+HELD: Final = "boom held"
 BROKER_AWAY: Final = "broker away"
 """Named here because they happen to the whole site, not to one machine."""
 
@@ -170,6 +171,14 @@ def _hanging(machine: Machine, draw: Random) -> Mend:
     return lambda: machine.kerbs.hanging.discard(lane)
 
 
+def _display(machine: Machine, draw: Random) -> Mend | None:
+    if not machine.config.display:
+        return None
+    name = draw.choice(machine.config.display).name
+    machine.kerbs.dark.add(name)
+    return lambda: machine.kerbs.dark.discard(name)
+
+
 def _late(machine: Machine, draw: Random) -> Mend:
     machine.kerbs.late_s = draw.uniform(0.05, 3.0)
 
@@ -268,6 +277,7 @@ DEEDS: Final[dict[str, Deed]] = {
     "reader wrong": _reader("wrong"),
     "camera dead": _camera,
     "camera hangs": _hanging,
+    "display dark": _display,
     "board away": _board,
     "board late": _late,
     "relay broken": _relay,

@@ -24,7 +24,7 @@ from gatekeeper.model import (
     ZoneRecounted,
 )
 from simulators.simulate.centre import Lists, VirtualCentre, is_of_interest
-from simulators.simulate.faults import CENTRE_SILENT, FLOOD, FLOODED, OVERRUN, Faults, Mend
+from simulators.simulate.faults import CENTRE_SILENT, FLOOD, FLOODED, HELD, OVERRUN, Faults, Mend
 from simulators.simulate.ledger import Ledger
 from simulators.simulate.promises import Promises
 from simulators.simulate.site import (
@@ -82,6 +82,7 @@ class Gates:
                 FLOODED: self._flood_of_changes,
                 OVERRUN: self._flood_of_orders,
                 CENTRE_SILENT: self._silence,
+                HELD: self._order_held,
             }
             self.faults = Faults(self.machines, str(faults), at_site, only)
             self.promises = Promises(self.machines, self.faults, self._centre, self._broker)
@@ -137,9 +138,11 @@ class Gates:
         self._gather()
 
     def edge(self, lane: str, sensor: str, on: bool, at: float) -> None:
-        """A loop has changed."""
-        self._to(at)
+        """A loop, or where the boom is, has changed."""
         machine = self._of_lane[lane]
+        if sensor == Sensor.BOOM_UP and not machine.kerbs.wired(lane, Sensor.BOOM_UP):
+            return
+        self._to(at)
         told = machine.kerbs.wired(lane, Sensor(sensor))
         if self.promises is not None and told and sensor == "arrival" and lane.endswith("exit"):
             self.promises.arrival(machine.name, lane, on, at)
@@ -177,6 +180,10 @@ class Gates:
             opened += machine.kerbs.pulses
             machine.kerbs.pulses.clear()
         return opened
+
+    def held(self) -> frozenset[str]:
+        """The lanes whose booms are kept up by a relay."""
+        return frozenset().union(*(each.kerbs.held for each in self.machines.values()))
 
     def camera(self, lane: str, alive: bool, at: float) -> None:
         """A camera has died or come back."""
@@ -276,6 +283,12 @@ class Gates:
         if self._centre is not None:
             for number in range(FLOOD):
                 self._centre.order(machine.name, "blacklist_remove", plate=f"闽Z{number:05d}")
+
+    def _order_held(self, machine: Machine, draw: Random) -> None:
+        """The centre has the boom of a lane kept up for some minutes."""
+        if self._centre is not None:
+            lane = draw.choice(machine.config.lane).name
+            self._centre.order(machine.name, "hold", lane=lane, minutes=draw.randint(1, 5))
 
     def _silence(self, _machine: Machine, _draw: Random) -> Mend:
         """The centre is down."""

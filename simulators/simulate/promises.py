@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from gatekeeper.journal import PATIENCE_S
-from gatekeeper.model import BarrierIntended, Event
+from gatekeeper.lane.mailbox import EDGES_KEPT, ORDERS_KEPT
+from gatekeeper.model import BarrierIntended, Event, Sensor
 from gatekeeper.sync.pahothread import HEARD
 from simulators.simulate.centre import Received, VirtualCentre
 from simulators.simulate.faults import EXIT_EXCUSED, Faults
@@ -32,6 +33,14 @@ SENT_S: Final = 120.0
 
 BEHIND: Final = 10_500
 """Commits that may wait for the disk: the bound of the journal, and what is being written."""
+
+LETTERS: Final = len(Sensor) * EDGES_KEPT + ORDERS_KEPT + 3
+"""Letters in the mailbox of a lane: of each sensor, orders, and the three kinds that have one place
+each.
+"""
+
+TASKS: Final = 200
+"""Tasks of all machines together."""
 
 PASSING: Final = frozenset(
     {
@@ -81,10 +90,12 @@ Promise = Callable[[Watched, Faults, float], Iterator[str]]
 
 
 def an_exit_opens_within_five_seconds(watched: Watched, faults: Faults, at: float) -> Iterator[str]:
-    """Unless its barrier cannot be moved, or the controller has just begun."""
-    name = watched.machine.name
+    """Unless its barrier cannot be moved or is up, or the controller has just begun."""
+    name, kerbs = watched.machine.name, watched.machine.kerbs
     for lane, since in list(watched.since.items()):
-        if any(faults.lately(fault, name, since) for fault in SPENT):
+        if (lane, Sensor.BOOM_UP) in kerbs.present:
+            watched.since[lane] = at
+        elif any(faults.lately(fault, name, since) for fault in SPENT):
             del watched.since[lane]  # it was tried three times, and is an alarm now
         elif any(faults.lately(fault, name, at - OPENS_S) for fault in EXIT_EXCUSED):
             watched.since[lane] = at
@@ -125,8 +136,20 @@ def heartbeats_are_kept(watched: Watched, faults: Faults, at: float) -> Iterator
 def queues_are_bounded(watched: Watched, faults: Faults, at: float) -> Iterator[str]:
     """What waits does not grow without end."""
     life = watched.machine.life
-    if life is not None and life.controller.journal.behind > BEHIND:
+    if life is None:
+        return
+    if life.controller.journal.behind > BEHIND:
         yield f"{life.controller.journal.behind} commits wait for the disk"
+    for lane in life.controller.lanes.values():
+        if lane.behind > LETTERS:
+            yield f"{lane.behind} letters wait at {lane.name}"
+
+
+def tasks_are_bounded(watched: Watched, faults: Faults, at: float) -> Iterator[str]:
+    """None is left behind for each car, order or life."""
+    alive = watched.machine.loop.tasks.alive()
+    if alive > TASKS:
+        yield f"{alive} tasks live"
 
 
 def alarms_are_cleared(watched: Watched, faults: Faults, at: float) -> Iterator[str]:
@@ -154,7 +177,7 @@ ALWAYS: Final[tuple[Promise, ...]] = (
     heartbeats_are_kept,
     queues_are_bounded,
 )
-AT_TIMES: Final[tuple[Promise, ...]] = (alarms_are_cleared,)
+AT_TIMES: Final[tuple[Promise, ...]] = (alarms_are_cleared, tasks_are_bounded)
 
 
 def _is_quiet(watched: Watched, faults: Faults, at: float) -> bool:

@@ -20,13 +20,16 @@ ZONE_OF = {INNER: VISITOR_ZONE, OUTER: CAR_PARK}
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """How the lanes are built: those of which it is not known how their loops lie, and those that
-    lack a loop.
+    """How the lanes are built: those of which it is not known how their loops lie, those that lack
+    a loop, and those with a contact that tells when the boom is up; and whether displays stand
+    there.
     """
 
     unmeasured: frozenset[str] = frozenset()
     no_arrival_loop: frozenset[str] = frozenset()
     no_safety_loop: frozenset[str] = frozenset()
+    boom_up: frozenset[str] = frozenset()
+    displays: bool = False
 
 
 WELL_BUILT = Built()
@@ -40,6 +43,8 @@ def drawn(random: Random) -> Built:
         unmeasured=frozenset(unmeasured),
         no_arrival_loop=frozenset(lane for lane in lanes if random.random() < 0.1),
         no_safety_loop=frozenset(lane for lane in lanes if random.random() < 0.1),
+        boom_up=frozenset(lane for lane in lanes if random.random() < 0.5),
+        displays=True,
     )
 
 
@@ -65,6 +70,9 @@ def config_of(controller: str, folder: Path, built: Built = WELL_BUILT) -> Confi
                 },
             ],
             "board": [{"name": "relays", "address": "tcp://192.0.2.7:502"}],
+            "display": [
+                {"name": _display(name), "port": f"/dev/{name}"} for name in lanes if built.displays
+            ],
             "lane": [_lane(name, zone, number, built) for number, name in enumerate(lanes)],
             "centre": {"host": "192.0.2.1"},
             "peer": [
@@ -86,10 +94,18 @@ def _lane(name: str, zone: str, number: int, built: Built) -> dict[str, Any]:
         "barrier": {"board": "relays", "coil": number},
         "camera": {"kind": "snapshot", "url": "http://192.0.2.11/picture"},
     }
+    if built.displays:
+        lane["display"] = _display(name)
     if name not in built.no_arrival_loop:
         lane["arrival_loop"] = {"board": "relays", "input": 2 * number}
     if name not in built.no_safety_loop:
         lane["safety_loop"] = {"board": "relays", "input": 2 * number + 1}
+    if name in built.boom_up:
+        lane["boom_up"] = {"board": "relays", "input": 4 + number}
     if name not in built.unmeasured | built.no_arrival_loop | built.no_safety_loop:
         lane["geometry"] = {"arrival_to_safety_m": 1.0, "safety_loop_m": 1.5, "longest_m": 6.5}
     return lane
+
+
+def _display(lane: str) -> str:
+    return f"{lane}-display"

@@ -23,6 +23,7 @@ from gatekeeper.lane import Kerb
 from gatekeeper.model import (
     Ack,
     BarrierCommand,
+    DisplayText,
     Frame,
     Outcome,
     Pixels,
@@ -43,6 +44,9 @@ CAMERA_FAILS_S = 2.0
 
 HANGS_S = 5.0
 """How often a camera that hangs is looked at: it may hang no longer."""
+
+REOPENS_S = 5.0
+"""How often a display that takes nothing is tried again."""
 
 NOTICED_S = 1.0
 """How long a board does not answer before that is noticed."""
@@ -254,6 +258,31 @@ class VirtualBarrier:
         return Ack(command=command.id, outcome=outcome, detail=detail, at=self._clock.boot_s())
 
 
+class VirtualDisplay:
+    """What the driver of one lane sees: the newest text, once its line takes it."""
+
+    def __init__(self, name: str, kerbs: Kerbs, health: Health) -> None:
+        self._name, self._kerbs, self._health = name, kerbs, health
+        self._news = asyncio.Event()
+        self._waiting = DisplayText()
+
+    def show(self, text: DisplayText) -> None:
+        """Show this from now on."""
+        self._waiting = text
+        self._news.set()
+
+    async def run(self) -> None:
+        """Show each as it comes, until cancelled."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._name in self._kerbs.dark:
+                self._health.raise_alarm("display_failed", self._name, "no adapter")
+                await asyncio.sleep(REOPENS_S)
+            self._health.clear_alarm("display_failed", self._name)
+            self._kerbs.shown[self._name] = self._waiting
+
+
 @dataclass(frozen=True, slots=True)
 class VirtualLoops:
     """The inputs of one lane, on whatever boards they are wired to."""
@@ -276,15 +305,19 @@ class VirtualDevices:
         self._boards = {
             board.name: VirtualBoard(board, kerbs, clock, health) for board in config.board
         }
+        self._displays = {
+            each.name: VirtualDisplay(each.name, kerbs, health) for each in config.display
+        }
         self._sides = sides_of(config, clock, health)
         kerbs.moved = self._moved
 
     @property
     def tasks(self) -> Sequence[Task]:
-        """Boards, and the barriers that two lanes share."""
+        """Boards, displays, and the barriers that two lanes share."""
         turns = dict.fromkeys(side.turn for side in self._sides.values())
         return [
             *((f"board {name}", board.run) for name, board in self._boards.items()),
+            *((f"display {name}", display.run) for name, display in self._displays.items()),
             *((f"turn of {turn.name}", turn.run) for turn in turns),
         ]
 
@@ -300,6 +333,7 @@ class VirtualDevices:
             camera=camera,
             barrier=barrier,
             loops=loops,
+            display=self._displays.get(lane.display or ""),
             turn=self._sides.get(lane.name),
             motion=VirtualMotion(),
         )

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from gatekeeper.app.fire import name_of
 from gatekeeper.config import Config, InputSettings
-from gatekeeper.model import Frame, PlateRead, Sensor
+from gatekeeper.model import DisplayText, Frame, PlateRead, Sensor
 from simulators.virtual.badly import WeakReader
 
 
@@ -60,8 +60,9 @@ class Picture:
 
 class Kerbs:
     """`away` are boards that do not answer, `broken` lanes whose relays do not switch, `dead` lanes
-    whose camera gives nothing, `hanging` those whose camera does not even say so, `late_s` how long
-    the boards take to switch a relay, `held` lanes whose hold relay is on now; `pulses` are the
+    whose camera gives nothing, `hanging` those whose camera does not even say so, `dark` displays
+    that take no text and `shown` what the others show, `late_s` how long the boards take to switch
+    a relay, `held` lanes whose hold relay is on now; `pulses` are the
     lanes whose barriers were told to open, `closings` to close, emptied by their reader; `pulsed`
     is told of each opening at once, and `commands` are the ids of all, each with the moment on the
     boot clock. `present` is what stands on
@@ -78,6 +79,8 @@ class Kerbs:
         self.broken: set[str] = set()
         self.dead: set[str] = set()
         self.hanging: set[str] = set()
+        self.dark: set[str] = set()
+        self.shown: dict[str, DisplayText] = {}
         self.late_s = 0.0
         self.held: set[str] = set()
         self.pulses: list[str] = []

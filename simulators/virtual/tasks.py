@@ -63,6 +63,10 @@ class Tasks:
         self._parents[task] = asyncio.current_task(loop) if loop.is_running() else None
         return task
 
+    def alive(self) -> int:
+        """How many have not ended."""
+        return sum(not task.done() for task in self._parents)
+
     def leaves(self, root: asyncio.Task[Any]) -> list[asyncio.Task[Any]]:
         """Of a task and all that came of it, those that wait for none of the others."""
         family = [task for task in list(self._parents) if self._is_of(task, root)]

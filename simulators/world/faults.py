@@ -62,8 +62,8 @@ class Faults:
 
     def _power_returns(self, at: float, controller: str) -> None:
         for lane in CONTROLLERS[controller]:
-            if self._kerbs[lane].boom.by_hand:
-                self._kerbs[lane].boom.lower(at)
+            if "hand" in self._kerbs[lane].boom.kept_up:
+                self._kerbs[lane].lower(at)
         self._wire.power(controller, True, at)
         self._next(at, self._plan.power_cuts_per_week, self._power_fails, controller)
 

@@ -3,6 +3,7 @@
 All times are true seconds since the world began, at midnight before a Monday.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,8 +36,8 @@ class Gate(Protocol):
         ...
 
     def edge(self, lane: str, sensor: str, on: bool, at: float) -> None:
-        """A loop, `arrival` or `safety`, has changed. After a power cut all loops are off until
-        told otherwise: those that are occupied are told on, at once.
+        """A loop, `arrival` or `safety`, or the contact `boom_up` has changed. After a power cut
+        all are off until told otherwise: those that are on are told on, at once.
         """
         ...
 
@@ -50,6 +51,10 @@ class Gate(Protocol):
 
     def openings(self) -> list[str]:
         """The lanes whose barrier was pulsed since this was last asked."""
+        ...
+
+    def held(self) -> Collection[str]:
+        """The lanes whose booms a relay keeps up now."""
         ...
 
     def camera(self, lane: str, alive: bool, at: float) -> None:

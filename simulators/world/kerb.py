@@ -7,7 +7,7 @@ from enum import Enum
 from random import Random
 from typing import Final, Protocol
 
-from simulators.world.agenda import Agenda
+from simulators.world.agenda import NEVER, Agenda
 from simulators.world.boom import Boom
 from simulators.world.car import Car
 from simulators.world.gate import Read
@@ -114,6 +114,7 @@ class Kerb:
         self._reader = reader
         self._drivers = drivers
         self._random = random
+        self._boom_up = False
         self._taken = False  # a car is on the arrival loop, or on its way there
         self._free_at = 0.0
         self._clear_at = 0.0
@@ -131,6 +132,7 @@ class Kerb:
         self.boom.pulse(at)
         if self.halt is not None:
             self.halt.opened = True
+        self._boom_moves(at)
         self._set_out(at)
 
     def press(self, halt: Halt, at: float) -> None:
@@ -138,11 +140,29 @@ class Kerb:
         if self.halt is halt and not halt.driving:
             halt.way = Way.BUTTON
             self.boom.pulse(at)
+            self._boom_moves(at)
             self._set_out(at)
 
     def lift(self, at: float) -> None:
         """The boom is lifted by hand, and any car that comes drives through."""
         self.boom.lift(at)
+        self._boom_moves(at)
+        self._set_out(at)
+
+    def lower(self, at: float) -> None:
+        """It is not kept up by hand any more."""
+        self.boom.lower(at)
+        self._boom_moves(at)
+
+    def held(self, held: bool, at: float) -> None:
+        """The relay of the controller keeps the boom up, or does no longer."""
+        if held == ("relay" in self.boom.kept_up):
+            return
+        if held:
+            self.boom.hold(at)
+        else:
+            self.boom.lower(at, "relay")
+        self._boom_moves(at)
         self._set_out(at)
 
     def leave(self, halt: Halt, at: float) -> None:
@@ -209,11 +229,14 @@ class Kerb:
         halt.driving = True
         halt.way = halt.way or self._way(halt)
         self.boom.enter()
+        self._boom_moves(at)
         self._depart(halt, at)
 
     def _way(self, halt: Halt) -> Way:
         if not self._wire.powered(self.lane):
             return Way.POWER_OFF
+        if "relay" in self.boom.kept_up:
+            return Way.HELD
         return Way.DECIDED if halt.opened else Way.TAKEN_OVER
 
     def _depart(self, first: Halt, at: float) -> None:
@@ -264,7 +287,17 @@ class Kerb:
     def _safety(self, at: float, on: bool) -> None:
         if not on and at >= self._clear_at:
             self.boom.clear(at)
+            self._boom_moves(at)
         self._wire.edge(self.lane, "safety", on, at)
+
+    def _boom_moves(self, at: float, _: None = None) -> None:
+        """The boom is up, or no longer, now or later."""
+        up, due = self.boom.up(at), self.boom.changes_at(at)
+        if up != self._boom_up:
+            self._boom_up = up
+            self._wire.edge(self.lane, "boom_up", up, at)
+        if due < NEVER:
+            self._agenda.plan(due, self._boom_moves)
 
     def _cross(self, at: float, halt: Halt) -> None:
         self._drivers.crossed(self, halt, at)

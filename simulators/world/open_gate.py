@@ -40,6 +40,10 @@ class OpenGate:
         opened, self._openings = self._openings, []
         return opened
 
+    def held(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
     def camera(self, lane: str, alive: bool, at: float) -> None:
         """Nothing."""
 

@@ -24,7 +24,8 @@ class Way(StrEnum):
     With an opening of its own: `decided` at an entry, `read` at an exit, `unread` at either if no
     frame showed its plate. `bumper`: close behind another, `tailgated`: behind another with a gap,
     `taken_over`: by an opening meant for one that had backed out, `power_off`: unheard by a
-    controller without power, `button`: let out by a person because nothing happened.
+    controller without power, `button`: let out by a person because nothing happened, `held`: while
+    the controller kept the boom up for everybody.
     """
 
     DECIDED = "decided"
@@ -35,6 +36,7 @@ class Way(StrEnum):
     TAKEN_OVER = "taken_over"
     POWER_OFF = "power_off"
     BUTTON = "button"
+    HELD = "held"
 
 
 class Outcome(StrEnum):

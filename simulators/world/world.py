@@ -79,6 +79,9 @@ class World:
                 gate.wake(at)
             for lane in gate.openings():
                 kerbs[lane].pulse(at)
+            held = gate.held()
+            for lane, kerb in kerbs.items():
+                kerb.held(lane in held, at)
 
     def _tell(self, at: float, progress: Callable[[float], None]) -> None:
         progress(at / DAY_S)

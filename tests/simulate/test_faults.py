@@ -1,5 +1,7 @@
 """The gate keeps its promises whatever breaks, and the promises notice when it does not."""
 
+import asyncio
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -7,10 +9,13 @@ from typing import Any
 import pytest
 
 from gatekeeper.app.supervisor import Supervisor
+from gatekeeper.health import Health
+from gatekeeper.lane.mailbox import Mailbox
 from gatekeeper.model import Ack, BarrierCommand, Commit, Event, Outcome
 from gatekeeper.sync import wire
 from simulators.simulate import shortest
 from simulators.simulate.centre import Received
+from simulators.simulate.promises import LETTERS, TASKS
 from simulators.simulate.run import Task, run_site
 from simulators.virtual.devices import VirtualBarrier
 from simulators.virtual.store import VirtualStore
@@ -64,6 +69,50 @@ def test_a_second_pulse_of_one_command_is_noticed(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(VirtualBarrier, "open", twice)
     assert "one_pulse_for_each_decision" in kinds(morning())
+
+
+@pytest.mark.usefixtures("quickly")
+def test_a_pulse_after_its_deadline_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = VirtualBarrier.open
+
+    async def late(self: VirtualBarrier, command: BarrierCommand) -> Ack:
+        if command.lane.endswith("entry"):
+            await asyncio.sleep(4.0)
+        return await moved(self, replace(command, deadline=math.inf))
+
+    monkeypatch.setattr(VirtualBarrier, "open", late)
+    assert "no_pulse_after_its_deadline" in kinds(morning())
+
+
+@pytest.mark.usefixtures("quickly")
+def test_an_alarm_whose_cause_is_gone_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    cleared = Health.clear_alarm
+
+    def but_stale(self: Health, alarm: str, subject: str) -> None:
+        if alarm != "camera_stale":
+            cleared(self, alarm, subject)
+
+    monkeypatch.setattr(Health, "clear_alarm", but_stale)
+    assert "alarms_are_cleared" in kinds(morning(days=0.5))
+
+
+@pytest.mark.usefixtures("quickly")
+def test_tasks_that_are_left_behind_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    moved = VirtualBarrier.open
+    left = []
+
+    async def leaving(self: VirtualBarrier, command: BarrierCommand) -> Ack:
+        left.extend([asyncio.create_task(asyncio.Event().wait()) for _ in range(TASKS)])
+        return await moved(self, command)
+
+    monkeypatch.setattr(VirtualBarrier, "open", leaving)
+    assert "tasks_are_bounded" in kinds(morning())
+
+
+@pytest.mark.usefixtures("quickly")
+def test_a_mailbox_that_grows_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Mailbox, "__len__", lambda self: LETTERS + self._numbered % 2)
+    assert "queues_are_bounded" in kinds(morning())
 
 
 @pytest.mark.usefixtures("quickly")
