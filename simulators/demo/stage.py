@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-from simulators.demo.site import CAMERA_PASSWORD, CAMERA_USER, Site
+from simulators.demo.site import CAMERA_PASSWORD, CAMERA_USER, Site, layout
 from simulators.site.program import Broker, News, Program, Simulator, free_port
 
 RESTART_S = 0.5
@@ -105,7 +105,7 @@ async def staged(folder: Path, limit_s: float) -> AsyncIterator[Stage]:
     async with contextlib.AsyncExitStack() as stack:
         simulators = {}
         for name, options in {
-            "board": [*Site.wiring_options(), "--port=0", "--speed=2"],
+            "board": [*layout(limit_s).board_options, "--port=0"],
             "camera": ["--port=0", f"--user={CAMERA_USER}", f"--password={CAMERA_PASSWORD}"],
             "centre": [f"--broker=127.0.0.1:{broker_port}", "--site=demo"],
         }.items():

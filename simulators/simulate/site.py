@@ -50,7 +50,6 @@ def drawn(random: Random) -> Built:
 
 def config_of(controller: str, folder: Path, built: Built = WELL_BUILT) -> Config:
     """The settings of one of the two; its files lie in `folder`."""
-    zone = ZONE_OF[controller]
     peer = OUTER if controller == INNER else INNER
     lanes = [name for name, owner in CONTROLLER_OF.items() if owner == controller]
     return Config.model_validate(
@@ -60,20 +59,12 @@ def config_of(controller: str, folder: Path, built: Built = WELL_BUILT) -> Confi
             "store": {"path": folder / f"{controller}.db", "pictures": folder / "pictures"},
             # The made-up readers are as sure as this when they are right, whatever set is live.
             "recognition": {"province": "闽", "certain": 0.98},
-            "zone": [
-                {"name": CAR_PARK, "capacity": 400, "admits": "everybody"},
-                {
-                    "name": VISITOR_ZONE,
-                    "inside": CAR_PARK,
-                    "capacity": 60,
-                    "admits": "registered",
-                },
-            ],
+            "zone": layout.zones(),
             "board": [{"name": "relays", "address": "tcp://192.0.2.7:502"}],
             "display": [
                 {"name": _display(name), "port": f"/dev/{name}"} for name in lanes if built.displays
             ],
-            "lane": [_lane(name, zone, number, built) for number, name in enumerate(lanes)],
+            "lane": [_lane(name, number, built) for number, name in enumerate(lanes)],
             "centre": {"host": "192.0.2.1"},
             "peer": [
                 {
@@ -86,25 +77,21 @@ def config_of(controller: str, folder: Path, built: Built = WELL_BUILT) -> Confi
     )
 
 
-def _lane(name: str, zone: str, number: int, built: Built) -> dict[str, Any]:
-    lane: dict[str, Any] = {
-        "name": name,
-        "zone": zone,
-        "direction": "exit" if name.endswith("exit") else "entry",
-        "barrier": {"board": "relays", "coil": number},
-        "camera": {"kind": "snapshot", "url": "http://192.0.2.11/picture"},
+def _lane(name: str, number: int, built: Built) -> dict[str, Any]:
+    missing = {
+        "arrival_loop": name in built.no_arrival_loop,
+        "safety_loop": name in built.no_safety_loop,
+        "geometry": name in built.unmeasured | built.no_arrival_loop | built.no_safety_loop,
+        "boom_up": name not in built.boom_up,
     }
-    if built.displays:
-        lane["display"] = _display(name)
-    if name not in built.no_arrival_loop:
-        lane["arrival_loop"] = {"board": "relays", "input": 2 * number}
-    if name not in built.no_safety_loop:
-        lane["safety_loop"] = {"board": "relays", "input": 2 * number + 1}
-    if name in built.boom_up:
-        lane["boom_up"] = {"board": "relays", "input": 4 + number}
-    if name not in built.unmeasured | built.no_arrival_loop | built.no_safety_loop:
-        lane["geometry"] = {"arrival_to_safety_m": 1.0, "safety_loop_m": 1.5, "longest_m": 6.5}
-    return lane
+    return layout.lane(
+        name,
+        number,
+        board="relays",
+        camera={"kind": "snapshot", "url": "http://192.0.2.11/picture"},
+        display=_display(name) if built.displays else None,
+        **{key: None for key, lacks in missing.items() if lacks},
+    )
 
 
 def _display(lane: str) -> str:

@@ -2,6 +2,9 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+import tomli_w
 
 OUTER, INNER = "car_park", "visitor_zone"
 GATES = (
@@ -10,8 +13,8 @@ GATES = (
     ("inner-entry", INNER, "entry"),
     ("inner-exit", INNER, "exit"),
 )
-"""The four lanes, the zone each leads into or out of, and its direction; the demonstration and the
-simulation are of the same site."""
+"""The four lanes, the zone each leads into or out of, and its direction; demonstration, simulation
+and tests are of the same site."""
 MOST_LANES = 8
 _INPUTS = ("arrival", "safety", "boom_up")
 
@@ -29,7 +32,7 @@ class Lane:
     @property
     def inputs(self) -> dict[str, int]:
         """Its inputs by what they tell."""
-        return {name: 3 * self.number + n for n, name in enumerate(_INPUTS)}
+        return inputs_of(self.number)
 
     @property
     def wiring(self) -> str:
@@ -44,8 +47,9 @@ class Layout:
 
     All boards are on one line, Modbus TCP or a serial one. The last `apart` lanes have a board of
     their own each, the others share the first. `streamed` lanes have an RTSP camera of `rate`
-    pictures a second, the others give snapshots; `keys` adds lines to a lane's table. Seconds are
-    real ones, `speed` is that of booms and cars alone.
+    pictures a second, the others give snapshots; `login` is what all cameras are configured with
+    beside their address, `keys` what a lane is. Seconds are real ones, `speed` is that of booms and
+    cars alone; `warning` and `grace` are shares of the limit.
     """
 
     lanes: int = 4
@@ -56,8 +60,12 @@ class Layout:
     rate: int = 10
     capacity: int = 60
     limit_s: float = 600.0
+    warning: float = 1 / 5
+    grace: float = 1 / 10
     speed: float = 1.0
-    keys: Mapping[str, str] = field(default_factory=dict)
+    site: str = "site"
+    login: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def lanes_there(self) -> tuple[Lane, ...]:
@@ -82,39 +90,99 @@ class Layout:
     @property
     def inputs(self) -> int:
         """How many inputs each board has."""
-        return -(-3 * self.lanes // 8) * 8
+        return -(-len(_INPUTS) * self.lanes // 8) * 8
+
+    @property
+    def board_options(self) -> list[str]:
+        """The boards and their lanes, as their simulator wants to be told."""
+        units = [f"--unit={unit}" for unit in self.units]
+        lanes = [f"--lane={each.wiring}" for each in self.lanes_there]
+        return [*units, *lanes, f"--inputs={self.inputs}", f"--speed={self.speed}"]
 
     def config(self, addresses: Mapping[str, str], broker: int | None) -> str:
         """The configuration file; `addresses` are those of the line (`board`), and by lane of
         cameras (`camera-LANE`) and displays (`sign-LANE`).
         """
-        text = _HEAD.format(
-            capacity=self.capacity,
-            limit_s=self.limit_s,
-            warning_s=self.limit_s / 5,
-            grace_s=max(1.0, self.limit_s / 10),
-        )
-        text += "" if broker is None else _CENTRE.format(port=broker)
-        for unit in self.units:
-            text += _BOARD.format(unit=unit, address=addresses["board"], inputs=self.inputs)
-        return text + "".join(self._lane(lane, addresses) for lane in self.lanes_there)
-
-    def _lane(self, lane: Lane, addresses: Mapping[str, str]) -> str:
-        text = _LANE.format(
-            name=lane.name,
-            zone=lane.zone,
-            direction=lane.direction,
-            unit=lane.unit,
-            kind="rtsp" if lane.name in self.streamed else "snapshot",
-            url=addresses[f"camera-{lane.name}"],
-            coil=lane.number,
-            **lane.inputs,
-        )
+        settings: dict[str, Any] = {
+            "site": self.site,
+            "controller": "gate-1",
+            "store": {"path": "gatekeeper.db", "pictures": "pictures", "min_free_mb": 50},
+            "zone": self._zones,
+            "board": [self._board(unit, addresses["board"]) for unit in self.units],
+            "lane": [self._lane(each, addresses) for each in self.lanes_there],
+        }
+        if broker is not None:
+            settings["centre"] = {"host": "127.0.0.1", "port": broker, "keepalive_s": 5}
         if self.displays:
-            port = addresses[f"sign-{lane.name}"]
-            text += f'display = "{lane.name}"\n' + self.keys.get(lane.name, "")
-            return text + f'\n[[display]]\nname = "{lane.name}"\nport = "{port}"\n'
-        return text + self.keys.get(lane.name, "")
+            settings["display"] = [
+                {"name": each.name, "port": addresses[f"sign-{each.name}"]}
+                for each in self.lanes_there
+            ]
+        return _TITLE + tomli_w.dumps(settings)
+
+    @property
+    def _zones(self) -> list[dict[str, Any]]:
+        return zones(
+            capacity=self.capacity,
+            internal_limit_s=self.limit_s,
+            warning_s=self.limit_s * self.warning,
+            grace_s=max(1.0, self.limit_s * self.grace),
+        )
+
+    def _board(self, unit: int, address: str) -> dict[str, Any]:
+        return {"name": _relays(unit), "address": address, "unit": unit, "inputs": self.inputs}
+
+    def _lane(self, there: Lane, addresses: Mapping[str, str]) -> dict[str, Any]:
+        kind = "rtsp" if there.name in self.streamed else "snapshot"
+        camera = {"kind": kind, "url": addresses[f"camera-{there.name}"], **self.login}
+        display = there.name if self.displays else None
+        settings = lane(
+            there.name, there.number, board=_relays(there.unit), camera=camera, display=display
+        )
+        return {**settings, **self.keys.get(there.name, {})}
+
+
+def zones(**visitor_zone: Any) -> list[dict[str, Any]]:
+    """The two zones as they are configured; more settings are those of the visitor zone."""
+    return [
+        {"name": OUTER, "capacity": 400, "admits": "everybody"},
+        {
+            "name": INNER,
+            "inside": OUTER,
+            "capacity": 60,
+            "admits": "registered",
+            **visitor_zone,
+        },
+    ]
+
+
+def lane(name: str, number: int, *, board: str, **settings: Any) -> dict[str, Any]:
+    """A lane as it is configured, number `number` on its board; where it leads its name says, such
+    as `inner-exit` or `outer-entry-2`. It has both loops, a contact that tells
+    when the boom is up, and how far the loops lie apart. More settings are added or take the place
+    of these; None leaves one out.
+    """
+    wires = inputs_of(number)
+    usual = {
+        "name": name,
+        "zone": INNER if name.startswith("inner") else OUTER,
+        "direction": name.split("-")[1],
+        "barrier": {"board": board, "coil": number},
+        "arrival_loop": {"board": board, "input": wires["arrival"]},
+        "safety_loop": {"board": board, "input": wires["safety"]},
+        "boom_up": {"board": board, "input": wires["boom_up"]},
+        "geometry": {"arrival_to_safety_m": 1.0, "safety_loop_m": 1.5, "longest_m": 6.5},
+    }
+    return {key: each for key, each in {**usual, **settings}.items() if each is not None}
+
+
+def inputs_of(number: int) -> dict[str, int]:
+    """The inputs of a board's lane with this number, by what they tell."""
+    return {name: len(_INPUTS) * number + n for n, name in enumerate(_INPUTS)}
+
+
+def _relays(unit: int) -> str:
+    return f"relays-{unit}"
 
 
 def _named(number: int) -> str:
@@ -122,55 +190,4 @@ def _named(number: int) -> str:
     return f"{name}-{again + 1}" if again else name
 
 
-_HEAD = """\
-# Written by the simulated site; a real gate's file is config/gatekeeper.toml.
-site = "site"
-controller = "gate-1"
-
-[store]
-path = "gatekeeper.db"
-pictures = "pictures"
-min_free_mb = 50
-
-[[zone]]
-name = "car_park"
-capacity = 400
-admits = "everybody"
-
-[[zone]]
-name = "visitor_zone"
-inside = "car_park"
-capacity = {capacity}
-admits = "registered"
-internal_limit_s = {limit_s}
-warning_s = {warning_s}
-grace_s = {grace_s}
-"""
-
-_CENTRE = """
-[centre]
-host = "127.0.0.1"
-port = {port}
-keepalive_s = 5
-"""
-
-_BOARD = """
-[[board]]
-name = "relays-{unit}"
-address = "{address}"
-unit = {unit}
-inputs = {inputs}
-"""
-
-_LANE = """
-[[lane]]
-name = "{name}"
-zone = "{zone}"
-direction = "{direction}"
-camera = {{ kind = "{kind}", url = "{url}" }}
-barrier = {{ board = "relays-{unit}", coil = {coil} }}
-arrival_loop = {{ board = "relays-{unit}", input = {arrival} }}
-safety_loop = {{ board = "relays-{unit}", input = {safety} }}
-boom_up = {{ board = "relays-{unit}", input = {boom_up} }}
-geometry = {{ arrival_to_safety_m = 1.0, safety_loop_m = 1.5 }}
-"""
+_TITLE = "# Written by the simulated site; a real gate's file is config/gatekeeper.toml.\n"

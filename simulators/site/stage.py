@@ -120,11 +120,8 @@ class Stage:
         await asyncio.gather(*(program.stop() for program in started if program is not None))
 
     def _board_options(self) -> list[str]:
-        layout = self.layout
-        line = ["--serial", f"--link={self.folder}/line.tty"] if layout.serial else []
-        units = [f"--unit={unit}" for unit in layout.units]
-        lanes = [f"--lane={lane.wiring}" for lane in layout.lanes_there]
-        return [*line, *units, *lanes, f"--inputs={layout.inputs}", f"--speed={layout.speed}"]
+        serial = ["--serial", f"--link={self.folder}/line.tty"]
+        return [*(serial if self.layout.serial else []), *self.layout.board_options]
 
     async def _start_broker(self) -> int | None:
         """Broker and centre, where there is a broker; its port."""
@@ -132,7 +129,7 @@ class Stage:
             return None
         await self.raise_broker()
         broker = f"--broker=127.0.0.1:{self._broker_port}"
-        centre = await self._begin("centre", broker, "--site=site")
+        centre = await self._begin("centre", broker, f"--site={self.layout.site}")
         await centre.said("broker", connected=True)
         return self._broker_port
 

@@ -14,7 +14,7 @@ from simulators.site import Layout, News, Stage, staged
 
 Fields = dict[str, Any]
 
-KEYS = {"outer-exit": "open_timeout_s = 3.0\nsafety_long_s = 1.0\n"}
+KEYS = {"outer-exit": {"open_timeout_s": 3.0, "safety_long_s": 1.0}}
 """One lane is quicker to lose patience than any other may be on a slow machine."""
 
 

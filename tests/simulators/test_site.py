@@ -16,7 +16,7 @@ LAYOUTS = (
     *(Layout(lanes=lanes) for lanes in range(1, MOST_LANES + 1)),
     Layout(lanes=4, apart=3),
     Layout(lanes=2, serial=True, displays=False),
-    Layout(lanes=4, streamed=("outer-exit",), keys={"outer-exit": "open_timeout_s = 5.0\n"}),
+    Layout(lanes=4, streamed=("outer-exit",), keys={"outer-exit": {"open_timeout_s": 5.0}}),
 )
 
 

@@ -29,7 +29,10 @@ def dice(seed: int) -> Random:
 
 
 metres = st.floats(3.6, 5.2)
-gaps = st.floats(0.4, 6.0)
+gaps = st.floats(0.4, 6.0).filter(
+    lambda gap: all(abs(gap - (end - start)) > 1e-6 for start, end in (ARRIVAL_M, SAFETY_M))
+)
+"""None is as long as a loop, but for a rounding."""
 fronts = st.floats(0.0, 2.6)
 
 

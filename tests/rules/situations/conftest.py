@@ -41,6 +41,7 @@ from gatekeeper.model import (
     VehicleDecided,
     ZoneState,
 )
+from simulators.site.layout import lane, zones
 from simulators.virtual import EPOCH, Broker, Machine, VirtualLoop
 from simulators.virtual.store import Does, GoodDisk
 
@@ -62,21 +63,6 @@ BESIDE = ((300.0, 0.0), (380.0, 0.0), (380.0, 25.0), (300.0, 25.0))
 
 _SHARED = ("barrier", "safety_loop", "boom_up")
 """What the two lanes of a reversible gate have in common."""
-
-
-def lane(name: str, coil: int, **more: Any) -> dict[str, Any]:
-    """A lane with a camera and both loops; its name says where it leads."""
-    return {
-        "name": name,
-        "zone": "visitor_zone" if name.startswith("inner") else "car_park",
-        "direction": name.split("-")[1],
-        "barrier": {"board": "board", "coil": coil},
-        "camera": {"kind": "folder", "path": "pictures"},
-        "arrival_loop": {"board": "board", "input": 2 * coil},
-        "safety_loop": {"board": "board", "input": 2 * coil + 1},
-        "geometry": {"arrival_to_safety_m": 1.0, "safety_loop_m": 1.5, "longest_m": 6.5},
-        **more,
-    }
 
 
 @dataclass
@@ -553,14 +539,14 @@ class Site:
             if other != number
         ]
         told = booms or self._follows
-        inner = {"name": "visitor_zone", "inside": "car_park", "capacity": 60}
         lanes = [
             lane(
                 name,
                 coil,
-                **({"camera": None} if name in blind else {}),
+                board="board",
+                camera=None if name in blind else {"kind": "folder", "path": "pictures"},
                 **({"geometry": None} if name in unmeasured else {}),
-                **({"boom_up": {"board": "board", "input": 8 + coil}} if told else {}),
+                **({} if told else {"boom_up": None}),
             )
             for coil, name in enumerate(names)
         ]
@@ -574,10 +560,7 @@ class Site:
                 "recognition": {"certain": 0.98},
                 "controller": f"gate-{number}",
                 "store": {"path": "gate.db", "pictures": "pictures"},
-                "zone": [
-                    {"name": "car_park", "capacity": 400, "admits": "everybody"},
-                    {**inner, "admits": "registered", **visitor_zone},
-                ],
+                "zone": zones(**visitor_zone),
                 "board": [{"name": "board", "address": "tcp://192.0.2.7:502", "inputs": 16}],
                 "fire": {"inputs": [{"board": "board", "input": 15}]},
                 "lane": lanes,
