@@ -9,7 +9,7 @@ from gatekeeper.clock import Clock
 from gatekeeper.config import Config, LaneSettings, reversible_lanes
 from gatekeeper.health import BLINDING, Health
 from gatekeeper.journal import Journal, PastLife
-from gatekeeper.lane import Side, Turn
+from gatekeeper.lane import SharedBarrier, Side
 from gatekeeper.model import (
     AlarmCleared,
     AlarmRaised,
@@ -55,11 +55,11 @@ def sides_of(config: Config, clock: Clock, health: Health) -> dict[str, Side]:
     """The side that each lane of a reversible pair has of its barrier, by the lane's name."""
     sides: dict[str, Side] = {}
     for pair in reversible_lanes(config):
-        timing = turn.Timing(
+        timing = turn.TurnTiming(
             limit_s=max(timing_of(config, lane).longest_s for lane in pair),
             in_line=all(lane.arrival_loops == "in_line" for lane in pair),
         )
-        shared = Turn(clock=clock, health=health, timing=timing)
+        shared = SharedBarrier(clock=clock, health=health, timing=timing)
         sides |= {lane.name: shared.side(lane.name, lane.direction) for lane in pair}
     return sides
 

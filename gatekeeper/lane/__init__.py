@@ -11,6 +11,6 @@ in them, no register number and no SQL.
 from gatekeeper.lane.context import Bindings, Rooms
 from gatekeeper.lane.holder import Holder
 from gatekeeper.lane.lane import Kerb, Lane
-from gatekeeper.lane.turn import Side, Turn
+from gatekeeper.lane.turn import SharedBarrier, Side
 
-__all__ = ["Bindings", "Holder", "Kerb", "Lane", "Rooms", "Side", "Turn"]
+__all__ = ["Bindings", "Holder", "Kerb", "Lane", "Rooms", "SharedBarrier", "Side"]

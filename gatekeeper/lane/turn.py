@@ -14,7 +14,7 @@ from gatekeeper.health import Health
 from gatekeeper.lane.context import LastPulse
 from gatekeeper.model import Direction, Presence, Sensor
 from gatekeeper.rules import turn
-from gatekeeper.rules.turn import Granted, LaneEdge, Overdue, Timing, TurnStep
+from gatekeeper.rules.turn import Granted, LaneEdge, Overdue, TurnStep, TurnTiming
 
 log = structlog.get_logger(__name__)
 
@@ -25,10 +25,10 @@ BEAT_S = 10.0
 """How often a quiet turn says that it lives."""
 
 
-class Turn:
+class SharedBarrier:
     """The one barrier of a reversible lane."""
 
-    def __init__(self, *, clock: Clock, health: Health, timing: Timing) -> None:
+    def __init__(self, *, clock: Clock, health: Health, timing: TurnTiming) -> None:
         self._clock = clock
         self._health = health
         self._timing = timing
@@ -144,7 +144,7 @@ class Side:
     comes out for what watches the lane whose vehicle it is about.
     """
 
-    def __init__(self, lane: str, direction: Direction, shared: Turn) -> None:
+    def __init__(self, lane: str, direction: Direction, shared: SharedBarrier) -> None:
         self.lane = lane
         self._direction = direction
         self.turn = shared

@@ -17,7 +17,7 @@ from gatekeeper.model import Direction, Sensor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
+class TurnTiming:
     """In seconds: how long one lane may own the barrier (more than a passage that keeps to its own
     limits takes); how long after the safety loop a vehicle still comes onto the far arrival loop;
     and how long it may stand there before it counts as one that wants to come through.
@@ -114,7 +114,7 @@ def gives_back(turn: Turn, side: Direction, at: float) -> TurnStep:
     return _settled(replace(turn, asking=turn.asking - {side}, ended=ended), at)
 
 
-def arrival(turn: Turn, side: Direction, on: bool, at: float, timing: Timing) -> TurnStep:
+def arrival(turn: Turn, side: Direction, on: bool, at: float, timing: TurnTiming) -> TurnStep:
     """The arrival loop of one side changed: somebody came, or the vehicle that crossed goes on."""
     far = turn.far_at is not None and turn.crosser is other_side(side)
     if on == (far or side in turn.arrivals):
@@ -141,7 +141,7 @@ def safety(turn: Turn, on: bool, at: float) -> TurnStep:
     return TurnStep(turn=settled.turn, outputs=(*told, *settled.outputs))
 
 
-def time(turn: Turn, at: float, timing: Timing) -> TurnStep:
+def time(turn: Turn, at: float, timing: TurnTiming) -> TurnStep:
     """Time has passed. A lane owns the barrier for a limited time; a vehicle that stands on the
     far arrival loop for long has come back, or is another one that rolled up without a gap.
     """
@@ -158,7 +158,7 @@ def time(turn: Turn, at: float, timing: Timing) -> TurnStep:
     return TurnStep(turn=settled.turn, outputs=(*outputs, *settled.outputs))
 
 
-def wake_at(turn: Turn, timing: Timing) -> float | None:
+def wake_at(turn: Turn, timing: TurnTiming) -> float | None:
     """When `time` is due next, None if nothing runs."""
     limit = None if turn.owner is None else turn.since + timing.limit_s
     return min((at for at in (limit, _stands_until(turn, timing)) if at is not None), default=None)
@@ -190,7 +190,7 @@ def _counts_as_arrival(turn: Turn) -> TurnStep:
     return _came(replace(turn, far_at=None, crosser=crosser), other_side(turn.crosser), known=False)
 
 
-def _comes_through(turn: Turn, side: Direction, at: float, timing: Timing) -> bool:
+def _comes_through(turn: Turn, side: Direction, at: float, timing: TurnTiming) -> bool:
     """Whether the vehicle that comes onto this arrival loop has crossed from the other side."""
     if turn.crosser is not other_side(side) or not timing.in_line:
         return False
@@ -226,7 +226,7 @@ def _whose(turn: Turn) -> tuple[Direction, bool]:
     return side, side in turn.arrivals or (again and not turn.ended) or not other_there
 
 
-def _stands_until(turn: Turn, timing: Timing) -> float | None:
+def _stands_until(turn: Turn, timing: TurnTiming) -> float | None:
     """Until when the vehicle on the far arrival loop is taken for the one that crossed."""
     if turn.far_at is None or turn.off_at is None:
         return None

@@ -20,7 +20,7 @@ from gatekeeper.config import BarrierSettings, InputSettings, LaneSettings
 from gatekeeper.errors import CameraError, StoreError
 from gatekeeper.health import Health
 from gatekeeper.journal import Journal
-from gatekeeper.lane import Bindings, Kerb, Lane, Rooms, Turn
+from gatekeeper.lane import Bindings, Kerb, Lane, Rooms, SharedBarrier
 from gatekeeper.model import (
     Ack,
     Admits,
@@ -355,7 +355,7 @@ async def gate(
         quorum=Quorum(),
         slow_look_s=0.02,
     )
-    shared = Turn(clock=clock, health=health, timing=turns.Timing()) if turn else None
+    shared = SharedBarrier(clock=clock, health=health, timing=turns.TurnTiming()) if turn else None
     writer = asyncio.create_task(journal.run())
     others = [writer, asyncio.create_task(zones.run())]
     assert await journal.restored(PATIENCE_S)

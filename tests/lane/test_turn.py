@@ -7,9 +7,9 @@ import pytest
 
 from gatekeeper.clock import SystemClock
 from gatekeeper.health import Health
-from gatekeeper.lane import Side, Turn
+from gatekeeper.lane import SharedBarrier, Side
 from gatekeeper.model import Direction, Presence, Sensor
-from gatekeeper.rules.turn import Timing
+from gatekeeper.rules.turn import TurnTiming
 from simulators.virtual import VirtualClock
 
 PATIENCE_S = 30.0
@@ -19,7 +19,7 @@ PATIENCE_S = 30.0
 class Ends:
     """Both lanes of a turn: what each was told, and how often it was called."""
 
-    turn: Turn
+    turn: SharedBarrier
     clock: VirtualClock
     health: Health
     sides: dict[str, Side] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Ends:
         self.sides[lane].sensed(Presence(lane=lane, sensor=sensor, on=on, at=at))
 
 
-def both(turn: Turn, clock: VirtualClock, health: Health) -> Ends:
+def both(turn: SharedBarrier, clock: VirtualClock, health: Health) -> Ends:
     ends = Ends(turn, clock, health)
     ends.add("in", Direction.ENTRY)
     ends.add("out", Direction.EXIT)
@@ -47,7 +47,9 @@ def both(turn: Turn, clock: VirtualClock, health: Health) -> Ends:
 def ends() -> Ends:
     clock = VirtualClock()
     health = Health(clock)
-    return both(Turn(clock=clock, health=health, timing=Timing(limit_s=60.0)), clock, health)
+    return both(
+        SharedBarrier(clock=clock, health=health, timing=TurnTiming(limit_s=60.0)), clock, health
+    )
 
 
 def test_a_lane_that_has_to_wait_is_called_when_its_turn_comes(ends: Ends) -> None:
@@ -115,7 +117,7 @@ def test_a_lane_that_keeps_the_barrier_too_long_is_an_alarm_until_it_changes_han
 async def test_it_looks_after_its_time_limit_by_itself_and_says_that_it_lives() -> None:
     clock = SystemClock()
     health = Health(clock)
-    turn = Turn(clock=clock, health=health, timing=Timing(limit_s=0.05))
+    turn = SharedBarrier(clock=clock, health=health, timing=TurnTiming(limit_s=0.05))
     entry, exit_ = turn.side("in", Direction.ENTRY), turn.side("out", Direction.EXIT)
     called = asyncio.Event()
     exit_.on_turn(called.set)

@@ -15,21 +15,21 @@ from gatekeeper.rules.turn import (
     LaneEdge,
     Output,
     Overdue,
-    Timing,
     Turn,
     TurnStep,
+    TurnTiming,
     other_side,
 )
 
 ENTRY, EXIT = Direction.ENTRY, Direction.EXIT
-TIMING = Timing(limit_s=100.0, reaches_s=5.0, leaves_s=10.0)
+TIMING = TurnTiming(limit_s=100.0, reaches_s=5.0, leaves_s=10.0)
 
 
 @dataclass
 class Pair:
     """An entry and an exit lane, and what they were told."""
 
-    timing: Timing = TIMING
+    timing: TurnTiming = TIMING
     turn: Turn = field(default_factory=Turn)
     at: float = 0.0
     said: list[tuple[float, Output]] = field(default_factory=list)
