@@ -200,7 +200,7 @@ class Centre(AbstractAsyncContextManager["Centre"]):
     def _hear_health(self, controller: str, _: Message, body: dict[str, Any]) -> None:
         self._known(controller).lanes |= set(body["lanes"])
         for have in body.get("list_versions", ()):
-            self._outgrow(have["list"], have["version"])
+            self._take_back(have["list"], have["version"])
         if "asked" in body:
             self._intake.commit()
             upto = self._journals.complete(body["journal"])
@@ -210,20 +210,23 @@ class Centre(AbstractAsyncContextManager["Centre"]):
     def _hear_wanted(self, controller: str, message: Message, body: dict[str, Any]) -> None:
         name, have = message.topic.split("/")[-2], body["have"]
         say("wanted", controller=controller, list=name, have=have)
-        if have is not None and self._outgrow(name, have):
+        if have is not None and self._take_back(name, have):
             return
         if have != self._registry.version(name):
             self._publish_whole(name)
 
-    def _outgrow(self, name: str, have: int) -> bool:
-        """A controller holds a list of a former life of this centre: ours has to be newer."""
-        outgrown = self._registry.outgrow(name, have)
-        if outgrown:
-            self._publish_whole(name)
-        return outgrown
+    def _take_back(self, name: str, have: int) -> bool:
+        """Whether a controller holds a list of a life of this centre that is forgotten: ours counts
+        then, though its version is lower and however short it is.
+        """
+        is_ahead = have > self._registry.version(name)
+        if is_ahead:
+            self._publish_whole(name, reset=True, shrinks=True)
+        return is_ahead
 
-    def _publish_whole(self, name: str) -> None:
-        self._link.publish(f"{self._root}/registry/{name}/snapshot", self._registry.snapshot(name))
+    def _publish_whole(self, name: str, **words: bool) -> None:
+        body = {**self._registry.snapshot(name), **words}
+        self._link.publish(f"{self._root}/registry/{name}/snapshot", body)
 
     def _hear_answer(self, controller: str, message: Message, body: dict[str, Any]) -> None:
         expected = self._orders.hear(message, body)
@@ -253,7 +256,8 @@ class Centre(AbstractAsyncContextManager["Centre"]):
             self._remove("blacklist", str(plate), zone)
 
     def _confirm(self, controller: str, journal: str, upto: int, **asked: object) -> None:
-        body = {"journal": journal, "seq": upto, "at": written(now()), **asked}
+        name = self._journals.id_of(journal, upto)
+        body = {"journal": journal, "seq": upto, "id": name, "at": written(now()), **asked}
         self._link.publish(f"{self._root}/{controller}/confirmations", body)
 
 

@@ -14,8 +14,16 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS event (
     journal TEXT NOT NULL, seq INTEGER NOT NULL, id TEXT NOT NULL UNIQUE,
     controller TEXT NOT NULL, event TEXT NOT NULL, PRIMARY KEY (journal, seq)
-) WITHOUT ROWID
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS again (
+    journal TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (journal, seq)
+) WITHOUT ROWID;
 """
+
+_FIRST = """
+SELECT journal, min(coalesce(json_extract(event, '$.first'), 1)) FROM event GROUP BY journal
+"""
+_NUMBERS = "SELECT journal, seq FROM event UNION SELECT journal, seq FROM again"
 
 
 class Journals:
@@ -25,11 +33,13 @@ class Journals:
         self._base = sqlite3.connect(path)
         self._base.execute("PRAGMA journal_mode=WAL")
         self._base.execute("PRAGMA synchronous=FULL")
-        self._base.execute(_SCHEMA)
+        self._base.executescript(_SCHEMA)
         self._doubles: Counter[str] = Counter()
         self._complete: dict[str, int] = {}
         self._ahead: dict[str, set[int]] = {}
-        for journal, seq in self._base.execute("SELECT journal, seq FROM event"):
+        for journal, first in self._base.execute(_FIRST):
+            self._complete[journal] = first - 1
+        for journal, seq in self._base.execute(_NUMBERS):
             self._reach(journal, seq)
 
     def keep(self, controller: str, event: dict[str, Any]) -> bool:
@@ -38,6 +48,7 @@ class Journals:
         if not (isinstance(journal, str) and isinstance(seq, int) and isinstance(name, str)):
             raise ValueError("journal and id are texts, seq is a number")
         told = json.dumps(event, ensure_ascii=False)
+        self._complete.setdefault(journal, event.get("first", 1) - 1)
         new = self._base.execute(
             "INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?)",
             (journal, seq, name, controller, told),
@@ -45,7 +56,7 @@ class Journals:
         if new.rowcount:
             self._reach(journal, seq)
             return True
-        if self._at(journal, seq) != name:
+        if self.id_of(journal, seq) != name and not self._is_told_again(journal, seq, name):
             raise ValueError(f"{journal} {seq}: two events claim one number or one id")
         self._doubles[journal] += 1
         return False
@@ -83,10 +94,22 @@ class Journals:
         self._base.commit()
         self._base.close()
 
-    def _at(self, journal: str, seq: int) -> str | None:
+    def id_of(self, journal: str, seq: int) -> str | None:
+        """The event of this number, None if it is not here."""
         query = "SELECT id FROM event WHERE journal = ? AND seq = ?"
         row = self._base.execute(query, (journal, seq)).fetchone()
         return None if row is None else str(row[0])
+
+    def _is_told_again(self, journal: str, seq: int, name: str) -> bool:
+        """Whether it was kept as one of the journal before, of a database that was restored."""
+        if self.id_of(journal, seq) is not None:
+            return False
+        query = "SELECT 1 FROM event WHERE id = ? AND journal <> ?"
+        again = self._base.execute(query, (name, journal)).fetchone() is not None
+        if again:
+            self._base.execute("INSERT OR IGNORE INTO again VALUES (?, ?)", (journal, seq))
+            self._reach(journal, seq)
+        return again
 
     def _reach(self, journal: str, seq: int) -> None:
         ahead = self._ahead.setdefault(journal, set())

@@ -59,14 +59,6 @@ class Registry:
         changes: list[Body] = [{"remove": True, "row": rows.pop(key)} for key in gone]
         return self._changed(name, changes)
 
-    def outgrow(self, name: str, version: int) -> bool:
-        """Make sure that a list is newer than what a controller holds of a former life of ours."""
-        if version <= self._versions[name]:
-            return False
-        self._versions[name] = version + 1
-        self._save()
-        return True
-
     def snapshot(self, name: str) -> Body:
         """A whole list."""
         rows = list(self._rows[name].values())

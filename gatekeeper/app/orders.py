@@ -20,6 +20,7 @@ from gatekeeper.model import (
     Order,
     OrderAnswer,
     Record,
+    RegistryShrinkAllowed,
     RowSource,
 )
 from gatekeeper.zones import Zones
@@ -79,6 +80,8 @@ class Orders:
                 return await self._remove(order, plate)
             case Order(verb="lockdown", on=bool() as on):
                 self._lock(order, on)
+            case Order(verb="list_shrinks", list=str() as name):
+                self._let_shrink(order, ListName(name))
             case _:
                 return order.answered("refused", f"no order {order.verb} like this")
         return order.answered("done")
@@ -117,15 +120,26 @@ class Orders:
         self._locked(on)
         self._changed()
 
+    def _let_shrink(self, order: Order, name: ListName) -> None:
+        fact = RegistryShrinkAllowed(list=name, by=order.by, reason=order.reason)
+        self._post(fact, may_shrink=name)
+
     def _post(
         self,
         fact: Fact,
         *,
+        may_shrink: ListName | None = None,
         listed: tuple[ListRow, ...] = (),
         removed: tuple[tuple[str | None, str], ...] = (),
         lockdown: bool | None = None,
     ) -> None:
         record = Record(fact=fact, at=self._clock.instant())
         self._journal.post(
-            Commit(records=(record,), listed=listed, removed=removed, lockdown=lockdown)
+            Commit(
+                records=(record,),
+                listed=listed,
+                removed=removed,
+                lockdown=lockdown,
+                may_shrink=may_shrink,
+            )
         )

@@ -173,6 +173,7 @@ def link_of(
         changed=listeners.changed,
         report=listeners.report,
         peers=[peer.controller for peer in config.peer],
+        zones=[zone.name for zone in config.zone],
         heard=listeners.heard,
         time_told=listeners.time_told,
         book=listeners.orders,

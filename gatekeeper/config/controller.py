@@ -114,7 +114,7 @@ class PeerSettings(Settings):
     then do the limits of these zones count against anybody.
     """
 
-    controller: Name
+    controller: ControllerName
     exits_of: tuple[Name, ...] = ()
     exits_measured: bool = False
 
@@ -123,7 +123,7 @@ class Config(Settings):
     """A whole gate controller. Schedules are told in the time of `timezone`."""
 
     site: Name
-    controller: Name
+    controller: ControllerName
     timezone: TimeZone = Field(default="Asia/Shanghai", validate_default=True)
     store: StoreSettings
     centre: CentreSettings | None = None

@@ -7,7 +7,7 @@ from typing import ClassVar, TypeAlias
 from gatekeeper.model.barrier import Outcome, PartTested
 from gatekeeper.model.decisions import Decision, Direction, Grounds, Reason, VehicleClass
 from gatekeeper.model.holds import HoldReason
-from gatekeeper.model.lists import ListName
+from gatekeeper.model.lists import ListName, RefusedRow
 from gatekeeper.model.policy import ZonePolicy
 from gatekeeper.model.seen import Sighting
 from gatekeeper.model.stays import Doubt, NotedDoubt, PassageEnd, StayEnd
@@ -321,6 +321,29 @@ class RegistryFollowed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryRowsRefused:
+    """Rows of a list, as far as it has reached now, cannot be rows: they were left out, and the
+    others hold.
+    """
+
+    kind: ClassVar[str] = "registry.rows_refused"
+    list: ListName
+    version: int
+    count: int
+    first: tuple[RefusedRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryShrinkAllowed:
+    """A person says that the next whole list is right, however short it is."""
+
+    kind: ClassVar[str] = "registry.shrink_allowed"
+    list: ListName
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LaneTestBegun:
     """A technician begins to try the relays and inputs of a lane: its boom will move."""
 
@@ -336,6 +359,17 @@ class LaneTested:
     kind: ClassVar[str] = "lane.tested"
     by: str
     parts: tuple[PartTested, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalRolledBack:
+    """The centre had events of the journal `before` that are not here: the database was restored,
+    or copied. From number `first` on this journal tells what the centre had not confirmed.
+    """
+
+    kind: ClassVar[str] = "journal.rolled_back"
+    before: str
+    first: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -408,9 +442,12 @@ Fact: TypeAlias = (
     | ZoneSummary
     | LockdownOrdered
     | RegistryFollowed
+    | RegistryRowsRefused
+    | RegistryShrinkAllowed
     | LaneTestBegun
     | LaneTested
     | JournalGap
+    | JournalRolledBack
     | OrderAnswered
     | AlarmRaised
     | AlarmCleared

@@ -6,7 +6,7 @@ from datetime import datetime
 from gatekeeper.model.decisions import ZoneState
 from gatekeeper.model.facts import Fact
 from gatekeeper.model.holds import Hold
-from gatekeeper.model.lists import ListRow
+from gatekeeper.model.lists import ListName, ListRow
 from gatekeeper.model.stays import Stay
 from gatekeeper.model.time import Instant
 
@@ -84,7 +84,8 @@ class Commit:
     of whatever source taken off. `marks` is how far the journals of other controllers have been
     taken in; `lockdown` and `fire` replace what stands stored, None leaves it as it is. `released`
     are the (lane, order) of holds that are over, taken away before `held` are stored; `counted` are
-    holds as they are now, where they still are stored.
+    holds as they are now, where they still are stored. `may_shrink` is a list whose next version
+    may be as short as it likes.
     """
 
     records: tuple[Record, ...]
@@ -99,11 +100,14 @@ class Commit:
     held: tuple[Hold, ...] = ()
     released: tuple[tuple[str, str], ...] = ()
     counted: tuple[Hold, ...] = ()
+    may_shrink: ListName | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """An event the centre still has to confirm; `body` is the fact as JSON, ready for the wire."""
+    """An event the centre still has to confirm; `body` is the fact as JSON, ready for the wire, and
+    `first` the number with which its journal begins.
+    """
 
     id: str
     journal: str
@@ -114,3 +118,4 @@ class Pending:
     occurred_at: datetime
     clock_trusted: bool
     body: bytes
+    first: int = 1

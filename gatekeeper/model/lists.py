@@ -31,7 +31,8 @@ class ListRow:
     """One plate on one list.
 
     `zone` is set where the row holds for one zone only (blacklist); the row counts from
-    `valid_from` until just before `valid_until`, each open-ended if None.
+    `valid_from` until just before `valid_until`, each open-ended if None. `owner` is whose row it
+    is, where several may list one plate: it is listed as long as one of them does.
     """
 
     list: ListName
@@ -40,6 +41,7 @@ class ListRow:
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     note: str = ""
+    owner: str = ""
     source: RowSource = RowSource.CENTRE
     version: int = 0
 
@@ -67,8 +69,27 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedRow:
+    """A row of a list that cannot be one: its place in what came, from 0, what it says, and why."""
+
+    number: int
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The rows of a list that were left out: how many, and the first of them."""
+
+    count: int = 0
+    first: tuple[RefusedRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListChange:
-    """One row added (or replaced), or one plate taken off (`row.note` and dates are then idle)."""
+    """One row added (or replaced), or one plate taken off: that of the row's owner, or of all where
+    it names none (`row.note` and dates are then idle).
+    """
 
     remove: bool
     row: ListRow
@@ -82,6 +103,7 @@ class ListChanges:
     since: int
     version: int
     changes: tuple[ListChange, ...]
+    refused: Refused = Refused()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +111,13 @@ class ListSnapshot:
     """A whole list at one version; it replaces what the centre sent before.
 
     `rows` may be made while they are gone through, for a million would fill the memory of a small
-    machine; they are gone through once.
+    machine; they are gone through once. With `reset` it counts though its version is no newer: the
+    centre was restored. With `shrinks` it is meant to be much shorter than the one before.
     """
 
     list: ListName
     version: int
     rows: Iterable[ListRow]
+    refused: Refused = Refused()
+    reset: bool = False
+    shrinks: bool = False

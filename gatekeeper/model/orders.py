@@ -38,6 +38,7 @@ class Order:
     until: datetime | None = None
     minutes: int | None = None
     vehicles: int | None = None
+    list: str | None = None
 
     def answered(self, outcome: str, detail: str = "") -> OrderAnswer:
         """The answer to this order."""

@@ -108,6 +108,9 @@ _PLATE = re.compile("|".join(f"(?P<{kind.name}>{told})" for kind, told in GRAMMA
 
 _HAN = f"{PROVINCES}学挂警港澳领使应急民航试超临消边通森金电"
 
+CHARACTERS = frozenset(_HAN + "ABCDEFGHIJKLMNOPQRSTUVWXYZ" + _DIGITS)
+"""All that plates are written with."""
+
 _NORMAL = re.compile(f"[{_HAN}A-Z0-9]{{,2}}[{_HAN}A-HJ-NP-Z0-9]*")
 """What nearly every text is: nothing in it could change in normal form."""
 

@@ -6,11 +6,12 @@ says so.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from uuid6 import uuid7
 
-from gatekeeper.model import Event, Pending, Record
+from gatekeeper.model import Event, Instant, JournalRolledBack, Pending, Record
 from gatekeeper.store import facts
 from gatekeeper.store.schema import events, journal, moment
 from gatekeeper.store.statement import Statement, Values
@@ -18,6 +19,7 @@ from gatekeeper.store.statement import Statement, Values
 STATE = select(
     journal.c.id,
     journal.c.confirmed,
+    journal.c.first,
     # Events that are confirmed and old may be gone (`retention`); their numbers stay taken.
     func.max(
         journal.c.confirmed, select(func.coalesce(func.max(events.c.seq), 0)).scalar_subquery()
@@ -34,7 +36,7 @@ def append(connection: Connection, records: Sequence[Record]) -> tuple[Event, ..
     """Write records as the next events of the journal, and return them."""
     if not records:
         return ()
-    ((of, _, last),) = _LAST.rows(connection)
+    ((of, _, _, last),) = _LAST.rows(connection)
     made = tuple(
         Event(id=str(uuid7()), journal=of, seq=seq, record=record)
         for seq, record in enumerate(records, start=last + 1)
@@ -52,7 +54,27 @@ def pending(connection: Connection, after: int, limit: int) -> tuple[Pending, ..
         .order_by(events.c.seq)
         .limit(limit)
     )
-    return tuple(_pending(state.id, row) for row in rows)
+    return tuple(_pending(state, row) for row in rows)
+
+
+def is_of_another_life(connection: Connection, seq: int, name: str | None) -> bool:
+    """Whether the centre has an event `seq` of this journal that was never written here: this
+    database was restored from a backup, or another goes on from a copy of it.
+    """
+    state = connection.execute(STATE).one()
+    if seq > state.last:
+        return True
+    ours = connection.scalar(select(events.c.id).where(events.c.seq == seq))
+    return name is not None and ours is not None and ours != name
+
+
+def begin_journal(connection: Connection, at: Instant) -> str:
+    """A journal of a new name goes on here, from what the centre has not confirmed; returns it."""
+    state = connection.execute(STATE).one()
+    name, first = str(uuid7()), state.confirmed + 1
+    connection.execute(update(journal).values(id=name, first=first))
+    append(connection, [Record(fact=JournalRolledBack(before=state.id, first=first), at=at)])
+    return name
 
 
 def confirm(connection: Connection, of: str, seq: int) -> int:
@@ -97,10 +119,11 @@ def _row(event: Event) -> Values:
     }
 
 
-def _pending(of: str, row: Row[tuple[object, ...]]) -> Pending:
+def _pending(state: Any, row: Any) -> Pending:
     return Pending(
         id=row.id,
-        journal=of,
+        journal=state.id,
+        first=state.first,
         seq=row.seq,
         kind=row.kind,
         lane=row.lane,

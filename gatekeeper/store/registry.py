@@ -12,9 +12,10 @@ others.
 from collections.abc import Sequence
 from itertools import groupby
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from gatekeeper.model import (
+    Fact,
     Instant,
     ListChanges,
     ListName,
@@ -22,6 +23,7 @@ from gatekeeper.model import (
     ListSnapshot,
     Record,
     RegistryFollowed,
+    RegistryRowsRefused,
 )
 from gatekeeper.store import evidence, outbox, rows
 from gatekeeper.store.schema import list_rows, lists, moment, unswept
@@ -43,7 +45,7 @@ def follow(connection: Connection, changes: ListChanges, at: Instant) -> bool:
         return False
     for remove, some in groupby(changes.changes, key=lambda change: change.remove):
         if remove:
-            gone = [(change.row.zone, change.row.plate) for change in some]
+            gone = [(change.row.zone, change.row.plate, change.row.owner) for change in some]
             rows.remove(connection, changes.list, gone)
         else:
             come = [change.row for change in some]
@@ -52,14 +54,27 @@ def follow(connection: Connection, changes: ListChanges, at: Instant) -> bool:
         told = ((change.row.zone, change.row.plate) for change in changes.changes)
         evidence.review(connection, told)
     _reach(connection, changes.list, changes.version, edition, at)
-    _journal(connection, changes.list, changes.version, len(changes.changes), whole=False, at=at)
+    _journal(connection, changes, len(changes.changes), whole=False, at=at)
     return True
 
 
 def is_newer(connection: Connection, snapshot: ListSnapshot) -> bool:
-    """Whether a snapshot goes beyond what is held."""
+    """Whether a snapshot goes beyond what is held, or is to count in any case."""
     held, _ = _held(connection, snapshot.list)
-    return held is None or snapshot.version > held
+    return held is None or snapshot.version > held or snapshot.reset
+
+
+def let_shrink(connection: Connection, name: ListName | None) -> None:
+    """The next whole list of this name may be as short as it likes."""
+    if name is not None:
+        connection.execute(update(lists).where(lists.c.list == name).values(may_shrink=True))
+
+
+def may_lose(connection: Connection, name: ListName) -> int:
+    """How many rows of the centre's a list has, 0 where its next version may lose them all."""
+    if connection.scalar(select(lists.c.may_shrink).where(lists.c.list == name)):
+        return 0
+    return rows.listed(connection, name)
 
 
 def needs_sweeping(connection: Connection, name: ListName) -> bool:
@@ -83,7 +98,7 @@ def turn(connection: Connection, snapshot: ListSnapshot, staged: int, at: Instan
     _, edition = _held(connection, snapshot.list)
     _mark(connection, snapshot.list)
     _reach(connection, snapshot.list, snapshot.version, edition + 1, at)
-    _journal(connection, snapshot.list, snapshot.version, staged, whole=True, at=at)
+    _journal(connection, snapshot, staged, whole=True, at=at)
     return True
 
 
@@ -127,12 +142,30 @@ def _put(
 def _reach(connection: Connection, name: ListName, version: int, edition: int, at: Instant) -> None:
     _REACH.run(
         connection,
-        {"list": name, "version": version, "as_of": moment(at.wall), "edition": edition},
+        {
+            "list": name,
+            "version": version,
+            "as_of": moment(at.wall),
+            "edition": edition,
+            "may_shrink": False,  # what a person allowed was for this version
+        },
     )
 
 
 def _journal(
-    connection: Connection, name: ListName, version: int, changed: int, *, whole: bool, at: Instant
+    connection: Connection,
+    told: ListChanges | ListSnapshot,
+    changed: int,
+    *,
+    whole: bool,
+    at: Instant,
 ) -> None:
-    fact = RegistryFollowed(list=name, version=version, rows=changed, whole=whole)
-    outbox.append(connection, [Record(fact=fact, at=at)])
+    name, version, refused = told.list, told.version, told.refused
+    facts: list[Fact] = [RegistryFollowed(list=name, version=version, rows=changed, whole=whole)]
+    if refused.count:
+        facts.append(
+            RegistryRowsRefused(
+                list=name, version=version, count=refused.count, first=refused.first
+            )
+        )
+    outbox.append(connection, [Record(fact=fact, at=at) for fact in facts])

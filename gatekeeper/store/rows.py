@@ -52,6 +52,7 @@ _TOLD = (
     list_rows.c.valid_from,
     list_rows.c.valid_until,
     list_rows.c.note,
+    list_rows.c.owner,
     list_rows.c.source,
     list_rows.c.version,
 )
@@ -85,11 +86,13 @@ _BLACKLISTED = Statement(
 _VERSIONS = Statement(select(lists.c.list, lists.c.version, lists.c.as_of).order_by(lists.c.list))
 _PUT = Statement(insert(list_rows).prefix_with("OR REPLACE"))
 _ZONE: ColumnElement[str] = bindparam("gone_zone")
+_OWNER: ColumnElement[str] = bindparam("gone_owner")
 _REMOVE = Statement(
     delete(list_rows).where(
         list_rows.c.plate == bindparam("gone_plate"),
         list_rows.c.list == bindparam("gone_list"),
         or_(_ZONE == EVERY_ZONE, list_rows.c.zone == _ZONE),
+        or_(_OWNER == "", list_rows.c.owner == _OWNER),
         counts(_EDITION),
     )
 )
@@ -169,16 +172,29 @@ def put(
 
 
 def remove(
-    connection: Connection, name: ListName, entries: Iterable[tuple[str | None, str]]
+    connection: Connection, name: ListName, entries: Iterable[tuple[str | None, str, str]]
 ) -> None:
-    """Take each (zone, plate) off a list, for every zone if None, from every source."""
+    """Take each (zone, plate, owner) off a list, for every zone if None, of every owner if none is
+    named, from every source.
+    """
     _REMOVE.run_all(
         connection,
         [
-            {"gone_list": name, "gone_plate": plate, "gone_zone": zone or EVERY_ZONE}
-            for zone, plate in entries
+            {
+                "gone_list": name,
+                "gone_plate": plate,
+                "gone_zone": zone or EVERY_ZONE,
+                "gone_owner": owner,
+            }
+            for zone, plate, owner in entries
         ],
     )
+
+
+def listed(connection: Connection, name: ListName) -> int:
+    """How many rows of the centre's are on a list."""
+    ours = (list_rows.c.list == name, list_rows.c.source == RowSource.CENTRE, counts(_EDITION))
+    return connection.scalar(select(func.count()).select_from(list_rows).where(*ours)) or 0
 
 
 def _values(row: ListRow, name: ListName, source: RowSource, edition: int, version: int) -> Values:
@@ -188,6 +204,7 @@ def _values(row: ListRow, name: ListName, source: RowSource, edition: int, versi
         "zone": row.zone or EVERY_ZONE,
         "source": source,
         "edition": edition,
+        "owner": row.owner,
         "valid_from": None if row.valid_from is None else moment(row.valid_from),
         "valid_until": None if row.valid_until is None else moment(row.valid_until),
         "note": row.note,
@@ -208,6 +225,7 @@ def _list_row(
     valid_from: str | None,
     valid_until: str | None,
     note: str,
+    owner: str,
     source: str,
     version: int,
 ) -> ListRow:
@@ -218,6 +236,7 @@ def _list_row(
         valid_from=None if valid_from is None else datetime.fromisoformat(valid_from),
         valid_until=None if valid_until is None else datetime.fromisoformat(valid_until),
         note=note,
+        owner=owner,
         source=RowSource(source),
         version=version,
     )

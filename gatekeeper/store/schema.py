@@ -18,9 +18,10 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """Alembic's newest revision, said here so that an ordinary start need not import Alembic."""
 
 EVERY_ZONE = ""
@@ -62,6 +63,8 @@ journal = Table(
     # what lies beyond, so no transaction can write the one and forget the other.
     Column("id", Text, primary_key=True),
     Column("confirmed", Integer, nullable=False),
+    # The number of its first event: above 1 where it goes on in a database that was restored.
+    Column("first", Integer, nullable=False, server_default=text("1")),
 )
 
 events = Table(
@@ -170,6 +173,8 @@ lists = Table(
     Column("version", Integer, nullable=False),
     Column("as_of", Moment, nullable=False),
     Column("edition", Integer, nullable=False),
+    # Whether a person said that the next whole list is right, however short it is.
+    Column("may_shrink", Boolean, nullable=False, server_default=text("0")),
 )
 
 list_rows = Table(
@@ -180,6 +185,7 @@ list_rows = Table(
     Column("zone", Text, primary_key=True),
     Column("source", Text, primary_key=True),
     Column("edition", Integer, primary_key=True, autoincrement=False),
+    Column("owner", Text, primary_key=True),
     Column("valid_from", Moment),
     Column("valid_until", Moment),
     Column("note", Text, nullable=False),

@@ -64,10 +64,12 @@ def _written(connection: Connection, commit: Commit) -> tuple[Event, ...]:
     commands.note(connection, written)
     occupancy.save(connection, commit.stays, commit.counts)
     evidence.note(connection, commit)
-    rows.remove(connection, ListName.BLACKLIST, commit.removed)
+    gone = ((zone, plate, "") for zone, plate in commit.removed)
+    rows.remove(connection, ListName.BLACKLIST, gone)
     rows.add(connection, commit.listed)
     rows.suspend(connection, commit.suspended)
     site.save(connection, commit)
+    registry.let_shrink(connection, commit.may_shrink)
     return written
 
 
@@ -145,9 +147,9 @@ class Store(Handle):
         `snapshot.rows` may be any iterable: it is gone through once, in a thread, and never held as
         a whole. What it raises is raised here, and nothing has then changed.
 
-        False: not newer than what is here, and nothing has changed. Other calls are served between
-        the pieces of a long list. It counts from one transaction on, all of it; if the caller is
-        cancelled before that, nothing has changed.
+        False: not newer than what is here, nor does it say `reset`, and nothing has changed. Other
+        calls are served between the pieces of a long list. It counts from one transaction on, all
+        of it; if the caller is cancelled before that, nothing has changed.
         """
         async with self._snapshots:  # two at a time would stage one edition
             await self.flush()  # what one that was cancelled still had staged is there to be swept
@@ -165,6 +167,12 @@ class Store(Handle):
         """How far each list has been followed; one never received is absent."""
         return await self._read(rows.versions)
 
+    async def may_lose(self, name: ListName) -> int:
+        """How many rows the next whole list takes the place of, as far as that needs a word of the
+        centre's: 0 where a person has given it.
+        """
+        return await self._read(lambda connection: registry.may_lose(connection, name))
+
     async def pending(self, after: int, limit: int) -> tuple[Pending, ...]:
         """The first `limit` unconfirmed events with a seq greater than `after`, in order."""
         return await self._read(lambda connection: outbox.pending(connection, after, limit))
@@ -176,6 +184,22 @@ class Store(Handle):
         confirmation frees nothing.
         """
         return await self._write(lambda connection: outbox.confirm(connection, journal, seq))
+
+    async def is_of_another_life(self, seq: int, name: str | None) -> bool:
+        """Whether the centre has an event of this number (and id, if it says that) which was never
+        written here.
+        """
+        return await self._read(lambda connection: outbox.is_of_another_life(connection, seq, name))
+
+    async def begin_journal(self, at: Instant) -> None:
+        """From the oldest unconfirmed event on this is another journal."""
+
+        def write(database: Database) -> None:
+            with database.writing() as connection:
+                name = outbox.begin_journal(connection, at)
+            database.journal = name
+
+        await self._run(self._workers.write, write)
 
     async def last_seq(self) -> int:
         """The number of the last event of this journal, 0 while there is none."""

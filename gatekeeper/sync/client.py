@@ -83,13 +83,10 @@ class Connection:
         if refused is not None:
             raise LinkError(f"{self._name}: subscription refused: {refused}")
 
-    async def listen(self, topics: tuple[str, ...]) -> None:
-        """Subscribe to what is good to hear and not needed: a refusal is an alarm and no error."""
+    async def listen(self, topics: tuple[str, ...]) -> str | None:
+        """Subscribe to what is good to hear and not needed; what the broker says against it."""
         refused = await self._subscribe(topics)
-        if refused is None:
-            self._health.clear_alarm("peers_refused", "peers")
-        else:
-            self._health.raise_alarm("peers_refused", "peers", f"{self._name}: {refused}")
+        return None if refused is None else f"{self._name}: {refused}"
 
     async def publish(
         self,

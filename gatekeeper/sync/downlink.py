@@ -12,7 +12,7 @@ It never moves anything twice for one order, and no message ends it, whatever it
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -48,13 +48,17 @@ log = structlog.get_logger(__name__)
 class Listeners:
     """Who is told. `changed` gets the changes of a list that were applied, None for a whole list;
     `heard` what another controller says, in order of arrival, and again after a `StoreError` or a
-    lost connection; `time_told` what the centre's clock shows just now.
+    lost connection; `time_told` what the centre's clock shows just now, `spoken` which program has
+    spoken in this controller's name. `zones` are those that rows
+    of lists may name, any where there are none.
     """
 
     obey: Obey
     changed: Callable[[ListChanges | None], None]
     heard: Callable[[PeerEvent | PeerHealth], Awaitable[None]]
     time_told: Callable[[datetime], None]
+    spoken: Callable[[str], None]
+    zones: Collection[str] = ()
 
 
 class Downlink:
@@ -77,7 +81,13 @@ class Downlink:
         self._listeners = listeners
         self.time = CentreTime(clock)
         self._lists = Lists(
-            topics, store=store, clock=clock, health=health, pace=pace, changed=listeners.changed
+            topics,
+            store=store,
+            clock=clock,
+            health=health,
+            pace=pace,
+            changed=listeners.changed,
+            zones=listeners.zones,
         )
         self.ask_for_all = self._lists.ask_for_all
         self._orders = OrderService(
@@ -103,10 +113,13 @@ class Downlink:
         with Unforeseen("messages", self._health):
             try:
                 place = self._topics.place(message.topic)
-                if place.heard is not Heard.CONFIRMATION:
+                if place.heard is Heard.OWN:
+                    self._listeners.spoken(wire.speaker(message.body))
+                elif place.heard is Heard.CONFIRMATION:
+                    self._hear(wire.confirmation(message.body))
+                else:
                     self._put(Item(place=place, message=message))
                     return
-                self._hear(wire.confirmation(message.body))
             except WireError as error:
                 log.warning("downlink.refused", topic=message.topic, error=str(error))
         message.connection.ack(message)

@@ -9,6 +9,7 @@ counting with it fails.
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, TypeAlias, TypeVar
@@ -16,7 +17,7 @@ from typing import Annotated, TypeAlias, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from gatekeeper.errors import WireError
-from gatekeeper.rules.plate import normalise
+from gatekeeper.rules.plate import CHARACTERS, kind_of, normalise
 
 BODY_BYTES = 128 * 1024
 """The longest body that is read: an order with all its texts full has a twentieth of it. Events and
@@ -71,6 +72,21 @@ def _plate(text: str) -> str:
     return plate
 
 
+def _real(text: str) -> str:
+    """A row of a list names a plate as cameras read it: a letter of another alphabet, or one
+    without width, looks right to people and matches no car.
+    """
+    plate = normalise(text)
+    if kind_of(plate) is None:
+        odd = next((each for each in plate if each not in CHARACTERS), None)
+        raise ValueError("is no plate" if odd is None else f"is no plate: it has {_named(odd)}")
+    return plate
+
+
+def _named(character: str) -> str:
+    return f"U+{ord(character):04X}, {unicodedata.name(character, 'without a name').lower()}"
+
+
 _AnyTime: TypeAlias = Annotated[datetime, BeforeValidator(_written), AfterValidator(_utc)]
 Time: TypeAlias = Annotated[_AnyTime, AfterValidator(_near)]
 End: TypeAlias = Annotated[_AnyTime, AfterValidator(_clamped)]
@@ -78,6 +94,9 @@ End: TypeAlias = Annotated[_AnyTime, AfterValidator(_clamped)]
 it becomes the last year that can be counted with, and the year 1 the first.
 """
 Plate: TypeAlias = Annotated[str, Field(max_length=64), AfterValidator(_plate)]
+RealPlate: TypeAlias = Annotated[str, Field(max_length=64), AfterValidator(_real)]
+"""One that a camera can read; an order may name what a person sees."""
+Owner: TypeAlias = Annotated[str, Field(max_length=128)]
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=128)]
 Text: TypeAlias = Annotated[str, Field(max_length=1000)]
 Truth: TypeAlias = Annotated[bool, Field(strict=True)]

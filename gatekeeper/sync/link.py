@@ -12,6 +12,7 @@ import random
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import structlog
 
@@ -68,6 +69,7 @@ class Link:
         report: Callable[[], Awaitable[HealthReport]],
         book: OrderBook,
         peers: Collection[str] = (),
+        zones: Collection[str] = (),
         heard: Callable[[PeerEvent | PeerHealth], Awaitable[None]] | None = None,
         time_told: Callable[[datetime], None] | None = None,
         pace: Pace | None = None,
@@ -96,12 +98,16 @@ class Link:
                 changed=changed,
                 heard=heard or _unheard,
                 time_told=time_told or _untold,
+                spoken=self._spoken,
+                zones=zones,
             ),
         )
         self._connection: Connection | None = None
         self._broker = Broker()
         self._away_since: float | None = clock.boot_s()
         self._why = ""
+        self._up_since = 0.0
+        self._run, self._connections = uuid4().hex, 0
         self._retry_s = self._pace.retry.first_s
 
     @property
@@ -130,6 +136,8 @@ class Link:
             away = since is not None and self._clock.boot_s() - since > self._pace.away_after_s
             if away and self._why:  # the first attempt may still be under way
                 self._health.raise_alarm("centre_away", "centre", self._why)
+            if since is None and self._clock.boot_s() - self._up_since > self._pace.alone_s:
+                self._health.clear_alarm("name_taken", "centre")
             if self._connection is not None and self._connection.thread_ended:
                 self._connection.fail("the client's thread has ended")
             await self._clock.idle(self._pace.tick_s)
@@ -179,8 +187,10 @@ class Link:
         )
         try:
             await connection.open(self._topics.subscriptions)
+            await connection.listen((self._topics.status,))
             if self._topics.of_peers:
-                await connection.listen(self._topics.of_peers)
+                self._peers_refused(await connection.listen(self._topics.of_peers))
+            self._connections += 1
             await self._work(connection)
         except asyncio.CancelledError:
             await self._say_farewell(connection)
@@ -231,12 +241,26 @@ class Link:
             async with asyncio.timeout(_FAREWELL_S):
                 await connection.publish(self._topics.status, self._status("offline"), retain=True)
 
+    def _peers_refused(self, why: str | None) -> None:
+        if why is None:
+            self._health.clear_alarm("peers_refused", "peers")
+        else:
+            self._health.raise_alarm("peers_refused", "peers", why)
+
+    def _spoken(self, run: str) -> None:
+        """Heard at each connection, before anything is said on it: what stands there since the one
+        before was said by this program, or by another of this name (situations, 45).
+        """
+        if run not in ("", self._run) and self._connections:
+            detail = f"another program speaks as {self._topics.controller} of {self._topics.site}"
+            self._health.raise_alarm("name_taken", "centre", detail)
+
     def _status(self, state: str) -> bytes:
-        return wire.status(state, __version__, self._clock.instant().wall)
+        return wire.status(state, __version__, self._clock.instant().wall, self._run)
 
     def _reached(self) -> None:
         log.info("link.up", host=self._settings.host)
-        self._away_since, self._why = None, ""
+        self._away_since, self._why, self._up_since = None, "", self._clock.boot_s()
         self._health.clear_alarm("centre_away", "centre")
 
     def _lost(self, why: str) -> None:

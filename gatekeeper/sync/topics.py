@@ -20,12 +20,15 @@ _LONGEST = 512
 
 
 class Heard(StrEnum):
-    """What the centre may be speaking of; the last three are of another controller."""
+    """What the centre may be speaking of; `OWN` is what was last said in this controller's name,
+    and the last three are of another controller.
+    """
 
     CONFIRMATION = "confirmations"
     ORDER = "orders"
     CHANGES = "changes"
     SNAPSHOT = "snapshot"
+    OWN = "own"
     EVENT = "events"
     HEALTH = "health"
     STATUS = "status"
@@ -107,6 +110,8 @@ class Topics:
         match _below(topic, self._own), _below(topic, self._registry):
             case ["confirmations"], _:
                 return Place(heard=Heard.CONFIRMATION)
+            case ["status"], _:
+                return Place(heard=Heard.OWN)
             case ["orders", verb], _:
                 return Place(heard=Heard.ORDER, name=verb)
             case _, [name, ("changes" | "snapshot") as heard] if name in set(ListName):

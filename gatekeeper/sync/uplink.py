@@ -47,6 +47,8 @@ class Uplink:
         self._news = asyncio.Event()
         self._live = self._backlog = self._join = 0
         self._begun = self._confirmed = self._told = 0
+        self._told_id: str | None = None
+        self._begins_again = False
         self._first_live: int | None = None
         self._waiting_since: float | None = None
         self._silent_since: float | None = None
@@ -76,7 +78,7 @@ class Uplink:
         if told.journal != self._store.journal:
             return False
         if told.seq > max(self._told, self._confirmed):
-            self._told = told.seq
+            self._told, self._told_id = told.seq, told.id
             self._silent_since = None
             self._health.clear_alarm("centre_silent", "centre")
         return self._first_live is not None and told.seq >= self._first_live
@@ -89,6 +91,9 @@ class Uplink:
         if seq == 0:
             return
         try:
+            if await self._store.is_of_another_life(seq, self._told_id):
+                await self._begin_journal(seq)
+                return
             freed = await self._store.confirm(self._store.journal, seq)
             left = await self._store.outbox_depth()
         except StoreError:
@@ -99,6 +104,17 @@ class Uplink:
             self._patience_s = self._pace.resend.first_s
             self._waiting_since = self._clock.boot_s() if left else None
             self._news.set()
+
+    async def _begin_journal(self, seq: int) -> None:
+        """Time went back here (situations, 45): nothing is freed, and what is unconfirmed goes out
+        as another journal's.
+        """
+        before = self._store.journal
+        await self._store.begin_journal(self._clock.instant())
+        detail = f"the centre has event {seq} of {before}, which is not here: a restored database?"
+        self._health.raise_alarm("journal_rolled_back", "store", detail)
+        self._begins_again = True
+        self._news.set()
 
     async def _step(self, connection: Connection) -> None:
         try:
@@ -112,6 +128,9 @@ class Uplink:
 
     async def _turn(self, connection: Connection) -> bool:
         """One window of events at most; False if there was nothing to send."""
+        if self._begins_again:
+            self._begins_again = False
+            await self._begin()
         if self._overdue_in_s() <= 0:
             await self._again()
         if live := await self._next(self._live, self._join):

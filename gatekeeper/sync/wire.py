@@ -14,7 +14,15 @@ import pydantic_core
 from pydantic import TypeAdapter
 
 from gatekeeper.errors import WireError
-from gatekeeper.model import HealthReport, ListVersion, Order, OrderAnswer, Pending
+from gatekeeper.model import (
+    HealthReport,
+    ListName,
+    ListVersion,
+    Order,
+    OrderAnswer,
+    Pending,
+    Refused,
+)
 from gatekeeper.sync.fields import (
     FIRST,
     Minutes,
@@ -40,6 +48,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     "hold": (),
     "release": (),
     "fleet": ("lane",),
+    "list_shrinks": ("list",),
 }
 """The orders this version of the protocol knows, and the fields of `Order` each cannot do without.
 """
@@ -51,12 +60,13 @@ LATE_S = 10.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
     """Every event of `journal` up to and including `seq` is stored at the centre, which wrote this
-    at `at` by its own clock, if it says so; `asked` is the question of the health report that it
-    answers.
+    at `at` by its own clock, if it says so; `id` is that of the event `seq`, `asked` the question
+    of the health report that it answers.
     """
 
     journal: Name
     seq: Whole
+    id: Name | None = None
     at: Time | None = None
     asked: Name | None = None
 
@@ -77,8 +87,15 @@ class _Order:
     until: Time | None = None
     minutes: Minutes | None = None
     vehicles: Vehicles | None = None
+    list: ListName | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Status:
+    run: Text = ""
+
+
+_STATUS = TypeAdapter(_Status)
 _CONFIRMATION = TypeAdapter(Confirmation)
 _ORDER = TypeAdapter(_Order)
 _NAME = TypeAdapter(Name)
@@ -101,6 +118,11 @@ class NoOrderError(WireError):
 def confirmation(body: bytes) -> Confirmation:
     """The body of `confirmations`; raises `WireError`."""
     return fit(_CONFIRMATION, parsed(body))
+
+
+def speaker(body: bytes) -> str:
+    """Whose word the body of `status` is, empty if it does not say; raises `WireError`."""
+    return fit(_STATUS, parsed(body)).run
 
 
 def order(verb: str, body: bytes) -> Order:
@@ -128,6 +150,7 @@ def order(verb: str, body: bytes) -> Order:
         until=read.until,
         minutes=read.minutes,
         vehicles=read.vehicles,
+        list=read.list,
     )
 
 
@@ -152,9 +175,11 @@ def _readable(shape: TypeAdapter[str], value: object) -> str:
 # --- to the centre --------------------------------------------------------------------------
 
 
-def status(state: str, version: str, since: datetime) -> bytes:
-    """The body of `status`: `state` is `online` or `offline`."""
-    return _json({"state": state, "version": version, "since": time(since)})
+def status(state: str, version: str, since: datetime, run: str) -> bytes:
+    """The body of `status`: `state` is `online` or `offline`, `run` whose word it is: one start of
+    one program.
+    """
+    return _json({"state": state, "version": version, "since": time(since), "run": run})
 
 
 def event(
@@ -167,6 +192,7 @@ def event(
         "id": pending.id,
         "journal": pending.journal,
         "seq": pending.seq,
+        "first": pending.first,
         "site": site,
         "controller": controller,
         "lane": pending.lane,
@@ -190,9 +216,17 @@ def _with_body(head: dict[str, object], body: bytes) -> bytes:
     return _json(head).removesuffix(b"}") + b',"body":' + body + b"}"
 
 
-def wanted(have: int | None) -> bytes:
-    """The body of `registry/{list}/wanted`: the version held here, if any."""
-    return _json({"have": have})
+def wanted(have: int | None, *, back: bool = False, refused: Refused | None = None) -> bytes:
+    """The body of `registry/{list}/wanted`: the version held here, if any; `back` says that the
+    centre told of an older one, `refused` which rows were left out of it.
+    """
+    said: dict[str, object] = {"have": have}
+    if back:
+        said["back"] = True
+    if refused is not None and refused.count:
+        rows = [{"number": e.number, "text": e.text, "reason": e.reason} for e in refused.first]
+        said["refused"] = {"count": refused.count, "rows": rows}
+    return _json(said)
 
 
 def answer(given: OrderAnswer) -> bytes:

@@ -83,8 +83,9 @@ class Received:
     news: list[tuple[int, str]] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
 
-    def take(self, seq: int, name: str) -> None:
-        """An event came, perhaps again."""
+    def take(self, seq: int, name: str, first: int = 1) -> None:
+        """An event came, perhaps again, of a journal that begins with the number `first`."""
+        self.complete = max(self.complete, first - 1)
         if seq not in self.ids:
             self.ids[seq] = name
             self.news.append((seq, name))
@@ -172,7 +173,9 @@ class VirtualCentre:
     def _take(self, controller: str, event: dict[str, object]) -> None:
         journal, seq = str(event["journal"]), event["seq"]
         if isinstance(seq, int):
-            self.journals[journal].take(seq, str(event["id"]))
+            first = event.get("first")
+            begins = first if isinstance(first, int) else 1
+            self.journals[journal].take(seq, str(event["id"]), begins)
         if not self._to_confirm:
             self._loop.call_later(CONFIRMS_S, self._confirm_all)
         self._to_confirm.add((controller, journal))
@@ -184,16 +187,17 @@ class VirtualCentre:
 
     def _confirm(self, controller: str, journal: str, **asked: object) -> None:
         at = time(EPOCH + timedelta(seconds=self._loop.time()))
-        seq = self.journals[journal].complete if journal in self.journals else 0
-        self._say(
-            f"{controller}/confirmations", {"journal": journal, "seq": seq, "at": at, **asked}
-        )
+        body: dict[str, object] = {"journal": journal, "seq": 0, "at": at, **asked}
+        if (received := self.journals.get(journal)) is not None:
+            body |= {"seq": received.complete, "id": received.ids.get(received.complete)}
+        self._say(f"{controller}/confirmations", body)
 
     def _wanted(self, name: ListName, have: int | None) -> None:
         version = self._lists.versions[name]
         if have != version:
             rows = [_row(row) for row in self._lists.rows[name].values()]
-            self._say(f"registry/{name}/snapshot", {"list": name, "version": version, "rows": rows})
+            body = {"list": name, "version": version, "rows": rows, "reset": (have or 0) > version}
+            self._say(f"registry/{name}/snapshot", body)
 
     def _say(
         self, topic: str, body: dict[str, object], *, response_topic: str | None = None

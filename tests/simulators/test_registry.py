@@ -46,13 +46,6 @@ def test_lists_survive_in_their_file(tmp_path: Path) -> None:
     ]
 
 
-def test_a_list_outgrows_what_a_controller_still_holds() -> None:
-    registry = Registry()
-    assert not registry.outgrow("visitors", 1)
-    assert registry.outgrow("visitors", 17)
-    assert registry.version("visitors") == 18
-
-
 PLATES = st.sampled_from(["闽C12345", "京A00001", "沪B88888"])
 ZONES = st.sampled_from([None, "a", "b"])
 

@@ -34,6 +34,7 @@ from gatekeeper.store import Store, facts, journal, schema
 
 DATABASES = Path(__file__).with_name("databases")
 KEPT = DATABASES / "0001.db"
+BEFORE_OWNERS = DATABASES / "0004.db"
 NEWEST = DATABASES / "0002.db"
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ZONE = "visitor_zone"
@@ -202,6 +203,22 @@ def test_a_database_of_every_schema_before_this_one_is_kept() -> None:
 
     assert [path.stem for path in kept] == revisions
     assert [int(revision) for revision in revisions] == [*range(1, int(schema.HEAD))]
+
+
+# --- 0004 -----------------------------------------------------------------------------------
+
+
+async def test_rows_without_an_owner_and_the_journal_go_on_as_they_were(tmp_path: Path) -> None:
+    store = await Store.opened(Path(shutil.copy(BEFORE_OWNERS, tmp_path / "gatekeeper.db")))
+    listing = await store.listing([f"闽C1000{k}" for k in range(3)] + ["闽C33333"])
+    pending = await store.pending(0, 10)
+    await store.close()
+
+    assert [(row.plate, row.owner, row.version) for row in listing.rows] == [
+        *((f"闽C1000{k}", "", 7) for k in range(3)),
+        ("闽C33333", "", 0),
+    ]
+    assert [each.seq for each in pending] == [4, 5, 6]
 
 
 # --- 0002 -----------------------------------------------------------------------------------

@@ -53,6 +53,8 @@ QUICK = Pace(
     away_after_s=0.2,
     report_s=0.2,
     answer_s=5.0,
+    races_s=0.3,
+    alone_s=1.0,
     store_retry_s=0.05,
 )
 

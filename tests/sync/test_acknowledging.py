@@ -46,7 +46,8 @@ class Watching:
                 return bytes((0x20, 3, 0, 0, 0))
             case 8:
                 granted = bytes(1 for _ in range(body.count(b"gatekeeper/")))
-                return bytes((0x90, 3 + len(granted))) + body[:2] + b"\0" + granted + self._order
+                order, self._order = self._order, b""
+                return bytes((0x90, 3 + len(granted))) + body[:2] + b"\0" + granted + order
             case 3:
                 length = int.from_bytes(body[:2], "big")
                 topic, number = body[2 : 2 + length].decode(), body[2 + length : 4 + length]

@@ -205,6 +205,7 @@ async def test_whatever_comes_and_whoever_falls_over_each_message_is_acknowledge
             changed=listeners.changed,
             heard=listeners.heard,
             time_told=lambda at: listeners.changed(None),
+            spoken=lambda run: listeners.changed(None),
         ),
     )
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))

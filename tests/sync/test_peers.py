@@ -193,7 +193,7 @@ def test_what_one_controller_writes_of_its_health_another_reads(
 
 
 def test_a_controller_that_says_offline_is_away_from_now_on() -> None:
-    assert _farewell(wire.status("offline", "0.1.0", datetime(2026, 1, 1, tzinfo=UTC))) == (
+    assert _farewell(wire.status("offline", "0.1.0", datetime(2026, 1, 1, tzinfo=UTC), "")) == (
         PeerHealth(
             controller="gate-2", journal="", seq=0, at=NOON, clock_trusted=True, online=False
         )
@@ -201,7 +201,7 @@ def test_a_controller_that_says_offline_is_away_from_now_on() -> None:
 
 
 def test_of_a_controller_that_says_online_its_health_will_tell() -> None:
-    assert _farewell(wire.status("online", "0.1.0", NOON)) is None
+    assert _farewell(wire.status("online", "0.1.0", NOON, "")) is None
 
 
 @pytest.mark.parametrize(

@@ -115,11 +115,70 @@ def test_rows_that_stand_there_twice_or_not_at_all_are_refused() -> None:
         registry.snapshot(ListName.VISITORS, b'{"list":"visitors","version":1,"rows":[],"rows":[]}')
 
 
-def test_a_row_that_is_malformed_at_the_end_of_a_long_list_is_named_before_any_is_taken() -> None:
-    rows = [{"plate": PLATE}] * 5000 + [{"plate": ""}]
+def test_row_47_one_bad_row_among_many_is_told_and_the_others_load() -> None:
+    good = [{"plate": f"闽C{number:05}"} for number in range(5000)]
+    rows = [*good, {"plate": ""}, {"plate": PLATE, "note": 7}, "no row", *good[:1]]
 
-    with pytest.raises(WireError, match=r"^rows\.5000\.plate: "):
-        registry.snapshot(ListName.VISITORS, _snapshot(rows=rows))
+    read = registry.snapshot(ListName.VISITORS, _snapshot(rows=rows))
+
+    assert len(tuple(read.rows)) == 5001
+    assert read.refused.count == 3
+    assert [(each.number, each.text) for each in read.refused.first] == [
+        (5000, '{"plate": ""}'),
+        (5001, '{"plate": "闽C12345", "note": 7}'),
+        (5002, '"no row"'),
+    ]
+    assert [each.reason for each in read.refused.first][:2] == [
+        "plate: Value error, is no plate",
+        "note: Input should be a valid string",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("plate", "why"),
+    [
+        ("闽А12345", "it has U+0410, cyrillic capital letter a"),
+        ("闽C12​345", "it has U+200B, zero width space"),
+        ("闽C1234", "is no plate"),
+        ("VISITOR", "is no plate"),
+    ],
+)
+def test_row_47_what_no_camera_reads_is_named(plate: str, why: str) -> None:
+    [refused] = registry.snapshot(
+        ListName.VISITORS, _snapshot(rows=[{"plate": plate}])
+    ).refused.first
+    assert refused.reason.endswith(why)
+
+
+@pytest.mark.parametrize("plate", ["闽ｃ12345", "闽C·12345", "闽c 12345", "闽C12345"])
+def test_row_47_what_can_be_read_but_one_way_is_taken(plate: str) -> None:
+    [row] = registry.snapshot(ListName.VISITORS, _snapshot(rows=[{"plate": plate}])).rows
+    assert row.plate == PLATE
+
+
+def test_row_47_a_zone_that_is_not_there_refuses_its_row_alone() -> None:
+    rows = [{"plate": PLATE, "zone": "visitor_zone"}, {"plate": PLATE, "zone": "vistor_zone"}]
+    read = registry.snapshot(ListName.VISITORS, _snapshot(rows=rows), ["visitor_zone"])
+
+    assert [row.zone for row in read.rows] == ["visitor_zone"]
+    [refused] = read.refused.first
+    assert (refused.number, refused.reason) == (1, 'zone: no zone is called "vistor_zone" here')
+
+
+def test_row_47_changes_without_their_bad_rows_are_a_step_all_the_same() -> None:
+    rows = [{"remove": False, "row": {"plate": plate}} for plate in (PLATE, "NONE")]
+    body = json.dumps({"list": "visitors", "since": 1, "version": 2, "changes": rows}).encode()
+    step = registry.changes(ListName.VISITORS, body)
+
+    assert [change.row.plate for change in step.changes] == [PLATE]
+    assert step.refused.count == 1
+
+
+@given(st.lists(JSON, max_size=30))
+def test_row_47_whatever_stands_there_for_rows_brings_no_error(rows: list[Any]) -> None:
+    read = registry.snapshot(ListName.VISITORS, _snapshot(rows=rows))
+    assert len(list(read.rows)) + read.refused.count == len(rows)
+    assert len(read.refused.first) <= registry.MOST_TOLD
 
 
 def test_changes_that_are_longer_than_a_step_take_a_snapshot() -> None:
