@@ -115,6 +115,25 @@ def test_what_cannot_be_is_said_by_name(tmp_path: Path, old: str, new: str, said
     assert any(said in fault for fault in faults_of(example((old, new)), tmp_path))
 
 
+def test_row_50_one_camera_is_not_taken_for_two_lanes(tmp_path: Path) -> None:
+    faults = faults_of(example(("192.0.2.12", "192.0.2.11")), tmp_path)
+    assert 'lane "outer-exit".camera: is already that of lane "outer-entry"' in str(faults)
+
+
+def test_row_50_two_opposite_lanes_may_be_seen_by_one(tmp_path: Path) -> None:
+    settings = loaded(reversible(("192.0.2.12", "192.0.2.11")), tmp_path)
+    cameras = [lane.camera for lane in settings.lane[:2]]
+    assert cameras[0] == cameras[1]
+
+
+@pytest.mark.parametrize("name", ["centre", "registry"])
+def test_a_controller_bears_no_name_that_others_bear_in_the_topics(
+    tmp_path: Path, name: str
+) -> None:
+    faults = faults_of(example(('controller = "gate-1"', f'controller = "{name}"')), tmp_path)
+    assert any(f'"{name}" is not a controller by the protocol' in each for each in faults)
+
+
 def test_the_examples_in_the_comments_are_good_too(tmp_path: Path) -> None:
     file = tmp_path / "gate.toml"
     file.write_text(re.sub(r"^# (?=\[|[a-z_]+ = )", "", example(), flags=re.M), encoding="utf-8")

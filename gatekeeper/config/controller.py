@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from gatekeeper.config.boards import BoardSettings
 from gatekeeper.config.displays import DisplaySettings, TextsSettings
@@ -47,6 +47,18 @@ def _cure(name: str) -> str:
 
 TimeZone = Annotated[ZoneInfo, BeforeValidator(_time_zone)]
 """The name of a time zone as the operating system knows it (IANA)."""
+
+
+def _is_free(name: str) -> str:
+    if name in TAKEN:
+        raise ValueError(f'"{name}" is not a controller by the protocol: choose another name')
+    return name
+
+
+TAKEN = ("centre", "registry")
+"""Names that others bear in the topics of a site (docs/protocol.md)."""
+
+ControllerName = Annotated[Name, AfterValidator(_is_free)]
 
 
 class StoreSettings(Settings):

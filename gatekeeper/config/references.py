@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from gatekeeper.config.boards import BoardSettings, LineSettings, Wire
 from gatekeeper.config.controller import Config
+from gatekeeper.config.lanes import LaneSettings
 from gatekeeper.config.reversible import reversible_faults, shared_with
 
 
@@ -17,6 +18,7 @@ def broken_references(config: Config) -> list[str]:
         *reversible_faults(config),
         *_wiring_faults(config),
         *_display_faults(config),
+        *_camera_faults(config),
     ]
 
 
@@ -195,4 +197,19 @@ def _display_faults(config: Config) -> list[str]:
     for lane, name in places:
         if (owner := owners.setdefault(name, lane)) != lane:
             faults.append(f'lane "{lane}".display: "{name}" is already that of lane "{owner}"')
+    return faults
+
+
+def _camera_faults(config: Config) -> list[str]:
+    """One camera for two lanes, but for two that are opposite: both see the same stretch of road.
+    What one sees would be taken for what happens in the other.
+    """
+    faults, seen = [], dict[str, LaneSettings]()
+    for lane in config.lane:
+        address = getattr(lane.camera, "url", getattr(lane.camera, "device", None))
+        if address is None:
+            continue
+        first = seen.setdefault(str(address), lane)
+        if first is not lane and lane.name != first.opposite and first.name != lane.opposite:
+            faults.append(f'lane "{lane.name}".camera: is already that of lane "{first.name}"')
     return faults

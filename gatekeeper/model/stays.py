@@ -45,6 +45,7 @@ class Doubt(StrEnum):
     SEEN_ELSEWHERE = "seen_elsewhere"
     ADVISORY_ZONE = "advisory_zone"
     STORE_FAILED = "store_failed"
+    CAMERAS_EXCHANGED = "cameras_exchanged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ SENTENCES: Mapping[Doubt, str] = {
     Doubt.PLATE_CONFLICT: "the same plate was inside twice",
     Doubt.SEEN_ELSEWHERE: "the plate was seen outside the zone",
     Doubt.STORE_FAILED: "the controller could not write down what happened",
+    Doubt.CAMERAS_EXCHANGED: "the cameras of entry and exit seemed to be exchanged",
     Doubt.ADVISORY_ZONE: "the limits of the zone are advisory: a car may leave it unnoticed",
 }
 """What each doubt means to a person who has to review a stay."""

@@ -11,6 +11,7 @@ from gatekeeper.model import Direction, Doubt, Instant, NotedDoubt, PassageEnd, 
 from gatekeeper.rules import journey, stay
 from gatekeeper.rules.journey import Ended, Place
 from gatekeeper.rules.stay import StayStep
+from gatekeeper.zones.exchanged import ExchangedCameras
 from gatekeeper.zones.ledger import Ledger
 from gatekeeper.zones.peers import Peers
 
@@ -21,12 +22,18 @@ class Passages:
     """
 
     def __init__(
-        self, ledger: Ledger, peers: Peers, lies_in: Mapping[str, str | None], certain: float
+        self,
+        ledger: Ledger,
+        peers: Peers,
+        lies_in: Mapping[str, str | None],
+        certain: float,
+        exchanged: ExchangedCameras,
     ) -> None:
         self._ledger = ledger
         self._peers = peers
         self._lies_in = lies_in
         self._certain = certain
+        self._exchanged = exchanged
 
     def outside(self, place: Place, plate: str, at: Instant) -> list[Stay]:
         """The open stays of a plate that was read in the lane, in zones that it is outside of."""
@@ -37,6 +44,16 @@ class Passages:
             for each in self._ledger.open.of_plate(plate)
             if journey.is_outside(place, each.zone, self._lies_in)
         ]
+
+    def was_inside(self, place: Place, told: Ended) -> bool:
+        """Whether the plate of a passage was in the zone until it came to the lane: at an entry its
+        stay has ended then.
+        """
+        plate = told.plate or ""
+        if any(each.zone == place.zone for each in self._ledger.open.of_plate(plate)):
+            return True
+        left_at = self._ledger.history.left_at(place.zone, plate)
+        return left_at is not None and left_at >= told.arrived.boot_s
 
     def over(self, place: Place, told: Ended) -> list[StayStep]:
         """What a passage means for those who were inside before."""
@@ -80,6 +97,8 @@ class Passages:
             doubts.append(Doubt.EXIT_LANE_UNHEALTHY)
         if self._ledger.exits.is_held(zone):
             doubts.append(Doubt.HELD_OPEN)
+        if self._exchanged.is_suspected(zone):
+            doubts.append(Doubt.CAMERAS_EXCHANGED)
         if not self._ledger.journal.writes:
             doubts.append(Doubt.STORE_FAILED)
         if set(self._ledger.plans[zone].peers) & set(self._peers.away(told.at.boot_s)):

@@ -31,6 +31,7 @@ from gatekeeper.model import (
 from gatekeeper.rules import identity, journey, occupancy, stay
 from gatekeeper.rules.journey import Ended, Place
 from gatekeeper.rules.stay import StayInput, StayStep
+from gatekeeper.zones.exchanged import ExchangedCameras
 from gatekeeper.zones.exits import Exits
 from gatekeeper.zones.ledger import Change, Ledger
 from gatekeeper.zones.passages import Passages
@@ -78,7 +79,8 @@ class Zones:
         self._ledger = Ledger(self._plans, exits, journal=journal, clock=clock, changed=changed)
         self._peers = Peers(exits_of(peers, self._plans.values()))
         lies_in = {zone: plan.inside for zone, plan in self._plans.items()}
-        self._passages = Passages(self._ledger, self._peers, lies_in, certain)
+        self._exchanged = ExchangedCameras(self._places.values(), health)
+        self._passages = Passages(self._ledger, self._peers, lies_in, certain, self._exchanged)
         self._listener = PeerListener(self._ledger, self._peers, self._passages, clock)
         self._aged_at = 0.0
         journal.watch(self._store_failed)
@@ -183,6 +185,9 @@ class Zones:
         """A passage is over: commit that, and whatever stays and counts make of it, at once."""
         place = self._places[told.lane]
         kept = self._ledger.open.came(place.zone, told.passage)
+        if self._exchanged.crossed(place, told, inside=self._passages.was_inside(place, told)):
+            noted = NotedDoubt(doubt=Doubt.CAMERAS_EXCHANGED, at=told.at, lane=told.lane)
+            self._ledger.doubt(place.zone, noted)
         steps = self._passages.over(place, told)
         if told.through and place.direction is Direction.ENTRY:
             steps += self._passages.begun(place, told)

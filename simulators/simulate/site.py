@@ -88,7 +88,7 @@ def _lane(name: str, number: int, built: Built) -> dict[str, Any]:
         name,
         number,
         board="relays",
-        camera={"kind": "snapshot", "url": "http://192.0.2.11/picture"},
+        camera={"kind": "snapshot", "url": f"http://192.0.2.11/{name}"},
         display=_display(name) if built.displays else None,
         **{key: None for key, lacks in missing.items() if lacks},
     )
