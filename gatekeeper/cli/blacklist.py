@@ -37,7 +37,7 @@ def listing(file: Path, as_json: bool) -> None:
     settings = config.load(file)
     for one in journal.blacklist(settings.store.path):
         if as_json:
-            print(_as_json(one.row, one.suspended))
+            print(_as_json(one.row, one.suspended, settings.timezone))
         else:
             print(_as_line(one.row, one.suspended, settings.timezone))
 
@@ -88,13 +88,14 @@ def _named(zones: Iterable[str | None]) -> str:
     return ", ".join(dict.fromkeys(zone or "every zone" for zone in zones))
 
 
-def _as_json(row: "ListRow", suspended: bool) -> str:
+def _as_json(row: "ListRow", suspended: bool, zone: tzinfo) -> str:
+    until = row.valid_until
     said = {
         "plate": row.plate,
         "zone": row.zone,
         "source": row.source,
         "suspended": suspended,
-        "valid_until": None if row.valid_until is None else row.valid_until.isoformat(),
+        "valid_until": None if until is None else until.astimezone(zone).isoformat(),
         "note": row.note,
     }
     return json.dumps(said, ensure_ascii=False)

@@ -79,6 +79,7 @@ class Ledger:
             blacklist_days=plan.policy.blacklist_days,
             advisory=plan.advisory,
             doubtful_exit=self.exits.doubtful_exit(zone),
+            local=plan.local,
         )
 
     # --- time that does not count ---------------------------------------------------------------

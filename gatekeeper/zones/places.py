@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 from gatekeeper.config import Config, advisory_because
 from gatekeeper.model import Admits, Limit, ZonePolicy
@@ -13,13 +14,15 @@ class ZonePlan:
     """A zone as this controller has to know it.
 
     `inside` is the zone it lies in. `advisory`: some exit of it lets cars out unnoticed, so its
-    limits blacklist no plate. `peers` are the other controllers that run exits of it.
+    limits blacklist no plate. `peers` are the other controllers that run exits of it; `local` is
+    the site's time.
     """
 
     policy: ZonePolicy
     inside: str | None = None
     advisory: bool = False
     peers: tuple[str, ...] = ()
+    local: tzinfo = UTC
 
 
 def policy_of(config: Config, zone: str) -> ZonePolicy:
@@ -63,6 +66,7 @@ def plans_of(config: Config) -> tuple[ZonePlan, ...]:
                 inside=zone.inside,
                 advisory=any(advisory_because(config, zone)),
                 peers=peers,
+                local=config.timezone,
             )
         )
     return tuple(plans)

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -50,6 +50,12 @@ def test_a_row_lasts_until_it_is_taken_off_unless_the_site_gives_it_days() -> No
     row = blacklist.row_for(STAY, AT, 30)
     assert row.valid_until == AT.wall + timedelta(days=30)
     assert row.valid_from is None
+
+
+def test_its_note_tells_the_time_of_the_site() -> None:
+    china = timezone(timedelta(hours=8))
+    when = AT.wall.astimezone(china).strftime("%Y-%m-%d %H:%M")
+    assert blacklist.row_for(STAY, AT, local=china).note.endswith(f"{when}+08:00")
 
 
 def test_by_a_clock_that_is_not_trusted_a_row_has_no_end() -> None:

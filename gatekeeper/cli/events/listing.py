@@ -26,10 +26,10 @@ def listing(file: Path, after: int, limit: int | None, as_json: bool) -> None:
     settings = config.load(file)
     rows = journal.events(settings.store.path, after=after, limit=limit)
     for row in rows:
-        print(_as_json(row) if as_json else _as_line(row, settings.timezone))
+        print((_as_json if as_json else _as_line)(row, settings.timezone))
 
 
-def _as_json(row: "JournalRow") -> str:
+def _as_json(row: "JournalRow", zone: tzinfo) -> str:
     said = {
         "seq": row.seq,
         "id": row.id,
@@ -37,7 +37,7 @@ def _as_json(row: "JournalRow") -> str:
         "kind": row.kind,
         "lane": row.lane,
         "passage": row.passage,
-        "occurred_at": row.occurred_at.isoformat(),
+        "occurred_at": row.occurred_at.astimezone(zone).isoformat(),
         "clock_trusted": row.clock_trusted,
         "confirmed": row.confirmed,
         "body": json.loads(row.body),

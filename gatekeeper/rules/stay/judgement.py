@@ -72,7 +72,7 @@ def _as_the_zone_is(stay: Stay, at: Instant, around: Around) -> Stay:
 
 def _overstayed(stay: Stay, stayed_s: float, at: Instant, around: Around) -> StayStep:
     overstayed = StayOverstayed(stay=stay.id, zone=stay.zone, plate=stay.plate, stayed_s=stayed_s)
-    row = blacklist.row_for(stay, at, around.blacklist_days)
+    row = blacklist.row_for(stay, at, around.blacklist_days, around.local)
     added = BlacklistAdded(
         zone=stay.zone,
         plate=stay.plate,

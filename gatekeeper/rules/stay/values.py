@@ -1,6 +1,7 @@
 """What can happen to a stay, what holds around it, and what a step of it comes to."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from typing import TypeAlias
 
 from gatekeeper.model import Fact, Instant, Limit, ListRow, NotedDoubt, PassageEnd, Stay
@@ -66,7 +67,7 @@ class Around:
     """What holds in the stay's zone: what time is paused, how late news may be, how long a row
     this gate puts on the blacklist lasts (None: no end), and whether limits are only advisory.
     `doubtful_exit` is an exit lane whose safety loop has been silent since a vehicle seemed to back
-    out there: if the loop is dead, that vehicle has left.
+    out there: if the loop is dead, that vehicle has left. `local` is the site's time.
     """
 
     paused: PausedTime = field(default=pauses.NONE)
@@ -74,6 +75,7 @@ class Around:
     blacklist_days: float | None = None
     advisory: bool = False
     doubtful_exit: str | None = None
+    local: tzinfo = UTC
 
 
 QUIET = Around()
