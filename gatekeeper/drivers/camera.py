@@ -171,7 +171,8 @@ class SnapshotCamera:
             return self._authorization
         loop = asyncio.get_running_loop()
         login = await loop.run_in_executor(self._decoder, login_of, self._settings)
-        authorization = Authorization(login, basic=self._settings.basic)
+        is_private = self._url.startswith("https")  # its certificate has been checked by then
+        authorization = Authorization(login, basic=self._settings.basic or is_private)
         self._secrets = authorization.secrets
         return authorization
 

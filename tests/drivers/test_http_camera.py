@@ -512,6 +512,14 @@ async def test_row_54_a_certificate_of_its_own_is_refused_by_name_and_can_be_pin
     assert (await secure.frame(fingerprint=own.fingerprint)).encoded == JPEG
 
 
+async def test_row_54_a_server_that_is_trusted_is_given_the_password_by_basic(
+    secure: Camera, own: Certificate, login: dict[str, Any]
+) -> None:
+    secure.answer = door = Door(BASIC)
+    await secure.frame(fingerprint=own.fingerprint, **login)
+    assert door.given == ["", "Basic"]
+
+
 async def test_row_54_another_certificate_than_the_pinned_is_refused_before_anything_is_said(
     secure: Camera, login: dict[str, Any]
 ) -> None:
