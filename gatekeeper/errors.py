@@ -53,6 +53,10 @@ class PartEndedError(GatekeeperError):
     """A part of a whole has ended that should not: the whole has to begin again."""
 
 
+class ControlError(GatekeeperError):
+    """The running controller does not let itself be asked, or cannot answer."""
+
+
 class LaneTestError(GatekeeperError):
     """The relays of a lane must not be tried now."""
 

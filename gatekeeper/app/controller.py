@@ -7,6 +7,7 @@ the promise of its last heartbeat.
 import asyncio
 import contextlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -41,6 +42,8 @@ from gatekeeper.model import (
     ControllerStopped,
     HealthReport,
     ListVersion,
+    Order,
+    OrderAnswer,
     PeerEvent,
     PeerHealth,
     SiteState,
@@ -144,16 +147,28 @@ class Controller:
         self._devices.watch_fire(config.fire.inputs, self._fire)
         self._link = ports.link(config, ports, self._listeners())
 
-    async def serve(self, stop: asyncio.Event) -> None:
-        """Go live, and serve until `stop`. What the store knows is taken up first, or later where
-        it does not answer: the gates open all the same (situations, 33).
+    @property
+    def centre_away_s(self) -> float | None:
+        """Since when the centre is out of reach, 0.0 while it is not; None where there is none."""
+        return None if self._link is None else self._link.away_s
+
+    async def obey(self, order: Order) -> OrderAnswer:
+        """Carry out an order of a person beside the gate; what became of it. Raises
+        `GatekeeperError`: whether anything moved is not known.
+        """
+        return await self._orders.obey(order)
+
+    async def serve(self, stop: asyncio.Event, beside: Sequence[Task] = ()) -> None:
+        """Go live, and serve until `stop`, with other tasks `beside` its own. What the store knows
+        is taken up first, or later where it does not answer: the gates open all the same
+        (situations, 33).
         """
         self.supervisor.start([("journal", self.journal.run)])
         if not await self.journal.restored(START_S):
             log.error("controller.live_without_store", path=str(self._config.store.path))
             self._begin(PastLife())
         await self._holds.wake()
-        self.supervisor.start(self._work())
+        self.supervisor.start([*self._work(), *beside])
         notify("READY=1")
         log.info("controller.live", version=__version__, lanes=list(self.lanes))
         await stop.wait()
@@ -223,7 +238,7 @@ class Controller:
             changed=self._lists.changed,
             heard=self._heard,
             time_told=self.timekeeper.told,
-            report=self._report,
+            report=self.report,
             orders=JournalBook(self.journal, self._clock),
         )
 
@@ -263,8 +278,7 @@ class Controller:
             lane.reconsider()
 
     def _site(self) -> SiteState:
-        away_s = None if self._link is None else self._link.away_s
-        return SiteState(lockdown=self._lockdown, centre_away_s=away_s)
+        return SiteState(lockdown=self._lockdown, centre_away_s=self.centre_away_s)
 
     async def _heard(self, told: PeerEvent | PeerHealth) -> None:
         """The broker may forget it once it has been written. Raises `StoreError`: not yet."""
@@ -278,7 +292,10 @@ class Controller:
     def _locked(self, on: bool) -> None:
         self._lockdown = on
 
-    async def _report(self) -> HealthReport:
+    async def report(self) -> HealthReport:
+        """How it stands, as the centre hears of it. Raises `StoreError` where the store has never
+        answered.
+        """
         known, at = await self._known(), self._clock.instant()
         return HealthReport(
             at=at.wall,

@@ -8,12 +8,14 @@ import structlog
 
 from gatekeeper.app.configuration import Running, keep
 from gatekeeper.app.controller import Controller
+from gatekeeper.app.controlroom import ControlRoom
 from gatekeeper.app.devices import RealDevices
 from gatekeeper.app.ports import Ports
 from gatekeeper.app.recognition import calibrated, open_recognition
 from gatekeeper.app.wiring import link_of
 from gatekeeper.clock import SystemClock
 from gatekeeper.config import Config, warnings
+from gatekeeper.control import ControlSocket
 from gatekeeper.health import Health
 from gatekeeper.store import Store, alone
 from gatekeeper.store.pictures import Pictures
@@ -37,7 +39,9 @@ async def _serve(running: Running) -> None:
             controller.health.raise_alarm("configuration_refused", "configuration", running.fault)
         else:
             keep(running)
-        await controller.serve(stop)
+        room = ControlRoom(controller, running.config, SystemClock())
+        control = ControlSocket(running.config.store.path, room.answer)
+        await controller.serve(stop, [("control", control.run)])
 
 
 async def opened(config: Config, stack: AsyncExitStack) -> Controller:

@@ -13,6 +13,13 @@ from gatekeeper.errors import CommandMissingError, GatekeeperError
 
 _COMMANDS = {
     "run": "Run the controller.",
+    "status": "Show how the gate stands, and what to do about its alarms.",
+    "open": "Open a barrier once.",
+    "hold": "Keep a boom up.",
+    "release": "Let a boom down again, or end a fire that is over.",
+    "fleet": "Keep a boom up for a convoy.",
+    "lockdown": "Stop the entries, or let them go on.",
+    "recount": "Say how many vehicles are in a zone.",
     "check": "Check a configuration file.",
     "read": "Read the plates in pictures.",
     "events": "Show the journal, or decide again what it tells.",
@@ -21,6 +28,11 @@ _COMMANDS = {
     "networks": "Show, verify, install, choose or try sets of recognition networks.",
     "barrier": "Show what the lanes are wired to, or try a lane's relays and inputs.",
 }
+
+_FILES = dict.fromkeys(("open", "hold", "release", "fleet", "lockdown", "recount"), "acts")
+"""Where a command is that has no file of its own."""
+
+_NAMES = {"open": "open_"}
 
 _PLAYED = {
     "demo": "Play a day at the gate with simulated hardware.",
@@ -40,8 +52,8 @@ class _Lazy(click.Group):
             return _played(cmd_name)
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"gatekeeper.cli.{cmd_name}")
-        command = getattr(module, cmd_name)
+        module = importlib.import_module(f"gatekeeper.cli.{_FILES.get(cmd_name, cmd_name)}")
+        command = getattr(module, _NAMES.get(cmd_name, cmd_name))
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -83,7 +83,7 @@ class Holder:
 
     def admits_as(self) -> Reason | None:
         """For which reason every vehicle is admitted; None where the rules decide."""
-        return hold.admits_as(self._reasons)
+        return hold.admits_as(self.reasons)
 
     @property
     def keeps_up(self) -> bool:
@@ -132,7 +132,8 @@ class Holder:
         self._moved.set()
 
     @property
-    def _reasons(self) -> tuple[HoldReason, ...]:
+    def reasons(self) -> tuple[HoldReason, ...]:
+        """Why the boom is to be up now."""
         if not self.holds:
             return hold.reasons(self._standing)
         now = self._rooms.clock.instant()
@@ -170,7 +171,7 @@ class Holder:
 
     @property
     def _move_at(self) -> float | None:
-        if self._reasons:
+        if self.reasons:
             return None if self._out and self._done else self._again_at
         if not self._out:
             return None
@@ -186,7 +187,7 @@ class Holder:
         self._announce()
 
     async def _move(self) -> None:
-        now, wanted = self._rooms.clock.boot_s(), bool(self._reasons)
+        now, wanted = self._rooms.clock.boot_s(), bool(self.reasons)
         if now < self._again_at:
             return
         if wanted and not (self._out and self._done):
@@ -201,7 +202,7 @@ class Holder:
         self._followed(await self._context.barrier.hold(asked), "is not kept up")
 
     async def _let_go(self, now: float) -> None:
-        if guard.against_release(self._under, now, kept_up=bool(self._reasons)) is not None:
+        if guard.against_release(self._under, now, kept_up=bool(self.reasons)) is not None:
             return
         ack = await self._context.barrier.release(self._context.command(RELEASE_WITHIN_S))
         self._followed(ack, "is not let go")
@@ -243,7 +244,7 @@ class Holder:
 
     def _announce(self) -> None:
         """What has changed is in the journal and in the windows of those inside."""
-        before, now = self._told, self._reasons
+        before, now = self._told, self.reasons
         if before == now:
             return
         self._told = now

@@ -57,6 +57,16 @@ def events(path: Path, after: int = 0, limit: int | None = None) -> Iterator[Jou
     return _rows(_there(path), after, limit, _events, lambda row: row.seq)
 
 
+def last(path: Path) -> JournalRow | None:
+    """The newest event, None while there is none; raises as `events` does."""
+
+    def page(connection: Connection, after: int, size: int) -> list[JournalRow]:
+        newest = connection.scalar(select(func.max(event_rows.c.seq)))
+        return _events(connection, (newest or 0) - 1, size) if newest else []
+
+    return next(_rows(_there(path), 0, 1, page, lambda row: row.seq), None)
+
+
 def stays(path: Path, *, all_: bool = False, plate: str | None = None) -> Iterator[Stay]:
     """The open stays, or `all_`, in the order of their entries; of one plate where it is given.
 

@@ -64,7 +64,7 @@ class Orders:
             return error.order, str(error)
         ahead = self._time.ahead_now()
         late = None if ahead is None else self._late(order, message, ahead)[1]
-        return order, _fault(order) or late
+        return order, wire.lacks(order) or late
 
     async def refuse(self, order: Order, why: str) -> OrderAnswer:
         """The answer to an order that is not carried out: the one that it had before, if it had.
@@ -121,14 +121,6 @@ class Orders:
             unknown = mishap.error or ""
         log.error("order.failed", order=order.id, error=unknown)
         return order.answered("unknown", unknown)
-
-
-def _fault(order: Order) -> str | None:
-    """What an order lacks, None if it can be carried out."""
-    if order.verb not in wire.VERBS:
-        return f"no such order: {order.verb}"
-    missing = [field for field in wire.VERBS[order.verb] if getattr(order, field) is None]
-    return f"{order.verb} lacks {', '.join(missing)}" if missing else None
 
 
 def _limits(

@@ -7,7 +7,7 @@ comes in as values and goes out as bytes.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pydantic_core
@@ -134,6 +134,28 @@ def order(verb: str, body: bytes) -> Order:
         read = fit(_ORDER, value)
     except WireError as error:
         raise NoOrderError(str(error), _remains(verb, value)) from error
+    return _as_told(verb, read)
+
+
+def order_here(verb: str, value: Mapping[str, object], deadline: float) -> Order:
+    """An order that a person beside the gate gives, good until `deadline` (boot clock); raises
+    `WireError` that names what is wrong with it, or what it lacks.
+    """
+    order = replace(_as_told(verb, fit(_ORDER, value)), deadline=deadline)
+    if (fault := lacks(order)) is not None:
+        raise WireError(fault)
+    return order
+
+
+def lacks(order: Order) -> str | None:
+    """Why an order cannot be carried out by what it says, None if it can."""
+    if order.verb not in VERBS:
+        return f"no such order: {order.verb}"
+    missing = [field for field in VERBS[order.verb] if getattr(order, field) is None]
+    return f"{order.verb} lacks {', '.join(missing)}" if missing else None
+
+
+def _as_told(verb: str, read: _Order) -> Order:
     return Order(
         id=read.id,
         verb=verb,

@@ -25,10 +25,10 @@ def planned(seed: int, **changes: float) -> Plan:
 
 
 def addresses(layout: Layout) -> dict[str, str]:
-    streams = {lane: "rtsp://127.0.0.1:8554/lane" for lane in layout.streamed}
+    streams = {lane: f"rtsp://127.0.0.1:8554/{lane}" for lane in layout.streamed}
     found = {"board": "serial:///dev/ttyS9" if layout.serial else "tcp://127.0.0.1:502"}
     for number, lane in enumerate(layout.lanes_there):
-        found[f"camera-{lane.name}"] = streams.get(lane.name, "http://127.0.0.1/picture")
+        found[f"camera-{lane.name}"] = streams.get(lane.name, f"http://127.0.0.1/{lane.name}")
         found[f"sign-{lane.name}"] = f"/dev/pts/{number}"
     return found
 
