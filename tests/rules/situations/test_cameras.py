@@ -7,7 +7,7 @@ from gatekeeper.model import Doubt
 if TYPE_CHECKING:
     from tests.rules.situations.conftest import Site
 
-STAFF = [f"闽C1111{number}" for number in range(6)]
+STAFF = ["闽C12345", "京A88881", "沪B20202", "粤E31313", "浙F45454", "苏K67676"]
 ALARM, ZONE = "cameras_exchanged", "visitor_zone"
 
 
@@ -37,6 +37,7 @@ def test_row_50_before_it_is_sure_nobody_can_overstay_for_certain(site: "Site") 
 
     site.enter(STAFF[5])
     site.wait(minutes=30)
+    assert site.doubts(STAFF[5]) == {Doubt.CAMERAS_EXCHANGED}
     assert not site.banned(STAFF[5])
 
 
