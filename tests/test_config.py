@@ -593,7 +593,7 @@ def test_a_pulse_that_the_board_cannot_give_is_refused(
         ("tcp://192.0.2.7:502", "serial:///dev/ttyUSB0", "take its name below /dev/serial/by-id"),
     ],
 )
-def test_a_profile_nobody_tried_and_a_port_that_may_change_are_warned_of(
+def test_a_profile_no_one_tried_and_a_port_that_may_change_are_warned_of(
     tmp_path: Path, old: str, new: str, said: str
 ) -> None:
     (warning,) = config.warnings(written(tmp_path, (old, new)))
@@ -876,7 +876,7 @@ def test_a_fire_contact_that_closes_hides_a_broken_wire(tmp_path: Path) -> None:
         ("inputt = 15", 'no such key; did you mean "input"?'),
     ],
 )
-def test_a_fire_input_has_to_be_there_and_nobody_elses(
+def test_a_fire_input_has_to_be_there_and_no_one_elses(
     tmp_path: Path, wire: str, said: str
 ) -> None:
     faults = faults_of(example(("input = 15", wire)), tmp_path)

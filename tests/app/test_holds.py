@@ -219,7 +219,7 @@ def test_a_store_that_is_opened_later_puts_out_no_fire(desk: Desk) -> None:
     assert desk.fire.latched
 
 
-def test_nobody_releases_a_fire_whose_input_cannot_be_read(desk: Desk) -> None:
+def test_no_one_releases_a_fire_whose_input_cannot_be_read(desk: Desk) -> None:
     desk.burn()
     desk.clock.true_s += CLEAR_S
     desk.health.raise_alarm("relay_unreachable", "gate", "no answer")

@@ -117,7 +117,7 @@ def test_a_certificate_and_a_key_that_do_not_belong_together_are_told(gate: Gate
     assert "own.key: cannot be used as certificate and key" in said
 
 
-def test_a_key_that_is_locked_asks_nobody_for_its_passphrase(gate: Gate) -> None:
+def test_a_key_that_is_locked_asks_no_one_for_its_passphrase(gate: Gate) -> None:
     key = gate.file.parent / "own.key"
     words = f"openssl pkey -in {key} -aes128 -passout pass:sesame"
     locked = subprocess.run(words.split(), check=True, capture_output=True)

@@ -153,7 +153,7 @@ async def test_an_opening_goes_before_the_polls_that_wait(wire: Wire) -> None:
     assert wire.heard == [INPUTS, ON, INPUTS, INPUTS]
 
 
-async def test_a_request_nobody_waits_for_any_more_is_never_written(wire: Wire) -> None:
+async def test_a_request_no_one_waits_for_any_more_is_never_written(wire: Wire) -> None:
     wire.go_on.clear()
     async with alone(wire.settings(timeout_ms=1000)) as board:
         poll = asyncio.create_task(inputs(board))
@@ -263,14 +263,14 @@ async def test_an_exception_is_a_refusal_and_leaves_the_bus_up(
         await inputs(board)
 
 
-async def test_a_board_that_nobody_answers_for_is_named_with_its_address(wire: Wire) -> None:
+async def test_a_board_that_no_one_answers_for_is_named_with_its_address(wire: Wire) -> None:
     gone = BoardSettings(name="gate", address="tcp://127.0.0.1:1", timeout_ms=200)
     async with alone(gone) as board:
         with pytest.raises(NotSentError, match=r"gate.*tcp://127\.0\.0\.1:1"):
             await inputs(board)
 
 
-async def test_leaving_the_context_answers_whoever_still_waits(wire: Wire) -> None:
+async def test_leaving_the_context_answers_who_still_waits(wire: Wire) -> None:
     wire.go_on.clear()
     async with alone(wire.settings(timeout_ms=1000)) as board:
         sent = asyncio.create_task(inputs(board))

@@ -148,7 +148,7 @@ async def test_a_display_that_is_unplugged_is_an_alarm_until_it_is_back_and_show
     assert isinstance(await alarms.next(), AlarmCleared)
 
 
-async def test_a_wedged_line_is_an_alarm_and_holds_nobody_up(
+async def test_a_wedged_line_is_an_alarm_and_holds_no_one_up(
     board: Board, display: LedDisplay, alarms: Alarms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await board.tell("wedge")

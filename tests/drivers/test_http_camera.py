@@ -354,7 +354,7 @@ async def test_row_54_a_camera_that_asks_for_a_password_that_is_not_configured_s
     assert "give username and password_file" in await camera.fault()
 
 
-async def test_a_password_in_the_address_is_given_to_nobody(camera: Camera) -> None:
+async def test_a_password_in_the_address_is_given_to_no_one(camera: Camera) -> None:
     camera.answer = door = Door(BASIC)
     camera_ = open_camera("entry", camera.settings(host="admin:sesame@127.0.0.1"))
     with pytest.raises(CameraError, match="give username and password_file"):

@@ -74,7 +74,7 @@ def test_a_car_that_only_the_camera_saw_is_waited_for_too() -> None:
     assert boom.down_within(29) is None
 
 
-def test_whoever_stood_under_it_before_is_not_the_car_that_was_let_in() -> None:
+def test_who_stood_under_it_before_is_not_the_car_that_was_let_in() -> None:
     boom = Boom()
     boom.down_within(1, on=[ARRIVAL, SAFETY])
     boom.found.let_in("exit", boom.at)

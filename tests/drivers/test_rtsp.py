@@ -183,7 +183,7 @@ async def test_a_frame_of_h264_came_after_the_call_began(cameras: Cameras) -> No
         assert numbers == sorted(set(numbers))
 
 
-async def test_the_newest_frame_wins_after_nobody_has_asked_for_a_while(cameras: Cameras) -> None:
+async def test_the_newest_frame_wins_after_no_one_has_asked_for_a_while(cameras: Cameras) -> None:
     async with opened(cameras.settings("in")) as camera:
         await camera.frame()
         newest = await cameras.taken("in") + MISSED
@@ -237,7 +237,7 @@ async def test_a_server_that_is_killed_is_an_error_and_its_return_is_seen(
         assert number_in(frame.pixels) > number_in(first.pixels)
 
 
-async def test_a_server_that_is_frozen_is_left_behind_and_opened_anew(cameras: Cameras) -> None:
+async def test_a_server_that_is_frozen_is_left_behind_and_opened_again(cameras: Cameras) -> None:
     async with opened(cameras.failing("in")) as camera:
         await eventually(camera.frame)
         await cameras.tell("fault in hang")

@@ -237,7 +237,7 @@ async def test_nothing_is_written_to_unit_0_which_all_boards_behind_a_gateway_wo
     await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_when_nobody_answers_the_connection_is_made_anew(
+async def test_when_no_one_answers_the_connection_is_made_again(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(board_module, "_RETRY", Backoff(first_s=0.1, last_s=0.2))

@@ -238,7 +238,7 @@ async def test_a_frame_of_a_stream_came_after_the_call_began(camera: Camera) -> 
     assert frames[0].pixels.dtype == np.dtype(np.uint8)
 
 
-async def test_the_newest_picture_wins_after_nobody_has_asked_for_a_while(
+async def test_the_newest_picture_wins_after_no_one_has_asked_for_a_while(
     server: MjpegServer, camera: Camera
 ) -> None:
     await camera.frame()
@@ -304,7 +304,7 @@ async def test_a_server_that_dies_is_an_error_and_its_return_is_seen(
     assert frame.at > first.at
 
 
-async def test_a_stream_that_stops_in_the_middle_is_left_behind_and_opened_anew(
+async def test_a_stream_that_stops_in_the_middle_is_left_behind_and_opened_again(
     server: MjpegServer, failing: Camera
 ) -> None:
     await eventually(failing.frame)
@@ -340,7 +340,7 @@ async def first_to_end(ours: Callable[[], object], theirs: Callable[[], object])
     return next(iter(ended)).get_name()
 
 
-async def test_an_open_that_nobody_answers_ends_before_opencv_would_end_it(
+async def test_an_open_that_no_one_answers_ends_before_opencv_would_end_it(
     silent_server: SilentServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(source, "OPEN_MS", 300)
@@ -434,7 +434,7 @@ async def test_what_is_no_camera_on_usb_is_an_error() -> None:
     await camera.close()
 
 
-async def test_a_name_on_usb_is_followed_anew_at_each_opening(
+async def test_a_name_on_usb_is_followed_again_at_each_opening(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No camera is plugged in where tests run; what OpenCV would open is told instead."""
@@ -480,7 +480,7 @@ async def test_a_video_is_played_round_and_round(tmp_path: Path) -> None:
     await camera.close()
 
 
-async def test_a_video_goes_on_at_its_own_pace_while_nobody_asks(tmp_path: Path) -> None:
+async def test_a_video_goes_on_at_its_own_pace_while_no_one_asks(tmp_path: Path) -> None:
     film(tmp_path / "a.avi", range(1, 1000), pace=20.0)
     camera = open_camera("entry", played(tmp_path / "a.avi"))
     first = await camera.frame()

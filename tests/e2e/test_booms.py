@@ -203,7 +203,7 @@ async def test_row_24_a_stored_hold_stays_on_from_one_life_to_the_next(
     assert not board.struck
 
 
-async def test_row_24_a_boom_nobody_keeps_up_comes_down_only_when_nobody_is_under_it(
+async def test_row_24_a_boom_no_one_keeps_up_comes_down_only_when_no_one_is_under_it(
     gate: Gate, board: Board
 ) -> None:
     await gate.store(Commit(records=(), held=(hold("in"),)))

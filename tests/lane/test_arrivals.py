@@ -241,7 +241,7 @@ class TestExitWithAStuckLoop:
     def timing(self, timing: Timing) -> Timing:
         return replace(timing, opening_s=MIN_GAP_S)
 
-    async def test_row_27_who_comes_after_it_was_opened_in_vain_for_nobody_is_let_out(
+    async def test_row_27_who_comes_after_it_was_opened_in_vain_for_no_one_is_let_out(
         self, bench: Bench
     ) -> None:
         await empty_lane(bench)

@@ -46,7 +46,7 @@ def test_who_binds_again_is_fresh_again() -> None:
     assert fresh(bindings, 700.0) == (BOUND,)
 
 
-def test_who_unbinds_means_nobody() -> None:
+def test_who_unbinds_means_no_one() -> None:
     bindings = Bindings()
     bindings.changed(changes(BOUND), 100.0)
     bindings.changed(changes(BOUND, remove=True), 110.0)
@@ -91,7 +91,7 @@ def test_the_vehicle_itself_is_no_other() -> None:
     assert fresh(bindings, 101.0, lane="in-2") == ()
 
 
-def test_who_no_longer_waits_is_in_nobodys_way() -> None:
+def test_who_no_longer_waits_is_in_no_ones_way() -> None:
     bindings = Bindings()
     bindings.changed(changes(BOUND), 100.0)
     bindings.waits("in-2", BOUND)

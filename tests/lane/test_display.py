@@ -104,7 +104,7 @@ async def test_the_driver_is_told_before_the_barrier_is(bench: Bench) -> None:
     assert told == [0]
 
 
-async def test_whoever_backs_out_leaves_no_text_behind(bench: Bench) -> None:
+async def test_who_backs_out_leaves_no_text_behind(bench: Bench) -> None:
     bench.arrive(VISITOR)
     await reads(bench, VISITOR)
     bench.back_out()

@@ -77,7 +77,7 @@ async def test_a_full_disk_keeps_no_boom_down(bench: "Bench") -> None:
     assert bench.lane.holder.admits_as() is not None
 
 
-async def test_whoever_comes_is_let_in_without_a_pulse(bench: "Bench") -> None:
+async def test_who_comes_is_let_in_without_a_pulse(bench: "Bench") -> None:
     await bench.list_plate(ListName.BLACKLIST, CAR)
     bench.lane.holder.ordered([ORDER])
     await held(bench)
@@ -95,7 +95,7 @@ async def test_whoever_comes_is_let_in_without_a_pulse(bench: "Bench") -> None:
     assert bench.facts("vehicle.decided")[0]["decision"]["reason"] == "held_open"
 
 
-async def test_a_full_disk_refuses_nobody_under_a_boom_that_is_kept_up(bench: "Bench") -> None:
+async def test_a_full_disk_refuses_no_one_under_a_boom_that_is_kept_up(bench: "Bench") -> None:
     bench.lane.holder.fire(True)
     await held(bench)
     bench.store.failing = True
@@ -113,7 +113,7 @@ async def test_a_pulse_is_given_where_the_hold_output_does_not_follow(bench: "Be
     await bench.until(lambda: len(bench.barrier.commands) >= 1)
 
 
-async def test_a_boom_comes_down_when_nobody_has_been_under_it(bench: "Bench") -> None:
+async def test_a_boom_comes_down_when_no_one_has_been_under_it(bench: "Bench") -> None:
     clear(bench)
     bench.lane.holder.ordered([ORDER])
     await held(bench)

@@ -120,7 +120,7 @@ async def test_a_refused_car_that_reverses_starts_no_stay(bench: Bench) -> None:
     assert not bench.facts("stay.started")
 
 
-async def test_who_crosses_without_a_decision_is_counted_and_limits_nobody(bench: Bench) -> None:
+async def test_who_crosses_without_a_decision_is_counted_and_limits_no_one(bench: Bench) -> None:
     bench.arrive(VISITOR)
     await bench.in_state(State.REFUSED)
     bench.loops.set(Sensor.SAFETY, on=True)
@@ -204,7 +204,7 @@ async def test_a_database_that_cannot_be_written_is_an_alarm_until_it_can(
     await bench.until(lambda: not bench.health.stands("store_failed", "store"))
 
 
-async def test_a_car_that_stands_there_when_the_lane_starts_again_is_decided_anew(
+async def test_a_car_that_stands_there_when_the_lane_starts_again_is_decided_again(
     bench: Bench,
 ) -> None:
     bench.arrive(VISITOR)

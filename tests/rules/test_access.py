@@ -220,7 +220,7 @@ def test_a_space_promised_to_a_car_still_on_its_way_is_taken() -> None:
     assert ask(VISITOR, count=58, coming=1).reason is Reason.VISITOR
 
 
-def test_a_full_zone_refuses_nobody_on_an_untrusted_count_or_by_policy() -> None:
+def test_a_full_zone_refuses_no_one_on_an_untrusted_count_or_by_policy() -> None:
     lenient = replace(INNER, when_full_admit=True)
 
     assert ask(VISITOR, count=99, trusted=False).reason is Reason.VISITOR
@@ -242,7 +242,7 @@ def test_lockdown_stops_all_but_the_exempt() -> None:
         (SiteState(held_open=True, lockdown=True), Reason.HELD_OPEN),
     ],
 )
-def test_fire_and_held_open_admit_everybody_and_limit_nobody(
+def test_fire_and_held_open_admit_everybody_and_limit_no_one(
     site: SiteState, reason: Reason
 ) -> None:
     decision = ask(INTERNAL, BANNED, site=site)
@@ -295,7 +295,7 @@ def test_an_unsure_read_is_taken_for_the_one_listed_plate_it_may_be() -> None:
     assert not decision.certain
 
 
-def test_a_sure_read_is_nobody_else() -> None:
+def test_a_sure_read_is_no_one_else() -> None:
     decision = ask(row(ListName.VISITORS, ALIKE), sighting=seen())
 
     assert decision.reason is Reason.NOT_BOUND
@@ -417,7 +417,7 @@ def test_the_store_is_asked_for_an_identified_plate_alone() -> None:
 # --- the outer entry, and exits -------------------------------------------------------------
 
 
-def test_the_outer_entry_admits_everybody_and_limits_nobody() -> None:
+def test_the_outer_entry_admits_everybody_and_limits_no_one() -> None:
     unknown, internal = ask(policy=OUTER), ask(INTERNAL, policy=OUTER)
     unread = ask(unread=True, policy=OUTER)
 
@@ -473,7 +473,7 @@ def test_internal_plates_that_are_not_exempt_are_bound_by_limits_in_whatever_zon
     assert bound_by_limits(rows, NOW) == {CAR, "京B00001"}
 
 
-def test_rows_that_are_over_or_not_yet_valid_bind_and_exempt_nobody() -> None:
+def test_rows_that_are_over_or_not_yet_valid_bind_and_exempt_no_one() -> None:
     over = replace(INTERNAL, valid_until=NOW)
     coming = replace(EXEMPT, valid_from=NOW + timedelta(seconds=1))
 

@@ -185,11 +185,11 @@ def test_a_fresh_binding_one_confusable_character_away_admits_uncertainly() -> N
     assert not decision.certain
 
 
-def test_a_binding_that_is_not_fresh_admits_nobody_else() -> None:
+def test_a_binding_that_is_not_fresh_admits_no_one_else() -> None:
     assert ask(BOUND, sighting=seen()).reason is Reason.NOT_BOUND
 
 
-def test_two_fresh_bindings_that_both_fit_admit_nobody() -> None:
+def test_two_fresh_bindings_that_both_fit_admit_no_one() -> None:
     other = row(ListName.VISITORS, ALIKE_TOO)
 
     decision = ask(BOUND, other, sighting=seen(), fresh=(ALIKE, ALIKE_TOO))

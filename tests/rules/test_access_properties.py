@@ -186,7 +186,7 @@ def test_rows_that_do_not_count_never_open(question: Question) -> None:
 
 
 @given(questions)
-def test_expired_rows_admit_nobody_who_would_not_enter_without_any(question: Question) -> None:
+def test_expired_rows_admit_no_one_who_would_not_enter_without_any(question: Question) -> None:
     idle = [each for each in question.grounds.rows if not each.valid_at(question.grounds.now)]
     unlisted = decide(regrounded(question, rows=()))
 
@@ -217,7 +217,7 @@ def test_a_plate_given_by_a_person_is_decided_as_that_plate_and_never_certain(
 
 
 @given(questions)
-def test_nobody_is_looked_at_a_third_time(question: Question) -> None:
+def test_no_one_is_looked_at_a_third_time(question: Question) -> None:
     decision = decide(regrounded(question, looked_twice=True))
 
     assert decision.verdict is not Verdict.LOOK_AGAIN

@@ -73,7 +73,7 @@ def test_by_a_clock_that_is_not_trusted_a_row_has_no_end() -> None:
     ],
     ids=["visitor", "exempt", "no limit", "trailer", "no plate"],
 )
-def test_nobody_is_blacklisted_whom_no_limit_binds(stay: Stay) -> None:
+def test_no_one_is_blacklisted_whom_no_limit_binds(stay: Stay) -> None:
     assert blacklist.objections(stay)
     with pytest.raises(ValueError, match="may not blacklist"):
         blacklist.row_for(stay, AT)

@@ -110,7 +110,7 @@ def test_a_barrier_is_closed_when_everything_was_clear_for_two_seconds() -> None
 
 
 @pytest.mark.parametrize("sensor", AROUND)
-def test_nothing_closes_onto_whoever_occupies_a_sensor(sensor: Sensor) -> None:
+def test_nothing_closes_onto_who_occupies_a_sensor(sensor: Sensor) -> None:
     around = saying(clear(*AROUND), sensor, 50.0, on=True)
 
     assert str(sensor) in (closing(around, 100.0) or "")

@@ -147,7 +147,7 @@ def test_who_is_inside_a_zone_is_inside_all_around_it(
         assert not is_outside(place, enclosing, AROUND)
 
 
-def test_a_zone_that_nothing_is_known_of_holds_nobody_who_stands_elsewhere() -> None:
+def test_a_zone_that_nothing_is_known_of_holds_no_one_who_stands_elsewhere() -> None:
     assert is_outside(
         Place(lane="lane", zone="elsewhere", direction=Direction.EXIT), "hall", AROUND
     )
@@ -202,7 +202,7 @@ def test_two_clocks_that_do_not_agree_to_the_second_make_no_passage_earlier() ->
 # --- somebody else's exit -------------------------------------------------------------------
 
 
-def test_who_left_surely_as_somebody_else_touches_nobody() -> None:
+def test_who_left_surely_as_somebody_else_touches_no_one() -> None:
     assert at_exit([inside()], left(OTHER), CERTAIN, QUIET) == []
 
 
@@ -241,7 +241,7 @@ def test_who_did_not_leave_could_not_have_been_anybody(end: PassageEnd) -> None:
 
 
 @pytest.mark.parametrize("doubt", list(Doubt))
-def test_what_was_suspicious_is_on_every_open_window_whoever_drove(doubt: Doubt) -> None:
+def test_what_was_suspicious_is_on_every_open_window_who_drove(doubt: Doubt) -> None:
     steps = at_exit([inside(), inside("粤C11111")], left(OTHER, doubts=(doubt,)), CERTAIN, QUIET)
 
     assert found(steps) == [doubt, doubt]
@@ -403,7 +403,7 @@ def test_at_an_entry_only_what_may_let_a_vehicle_out_there_is_a_doubt(doubt: Dou
     assert found(steps) == ([doubt] if doubt in HIDES_EXIT_AT_ENTRY else [])
 
 
-def test_at_an_entry_an_unread_vehicle_lets_nobody_out() -> None:
+def test_at_an_entry_an_unread_vehicle_lets_no_one_out() -> None:
     assert journey.after_passage([inside()], IN, left(None), CERTAIN, QUIET) == []
     assert journey.after_passage([inside()], OUT, left(None), CERTAIN, QUIET) != []
 

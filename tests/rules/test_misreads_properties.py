@@ -179,7 +179,7 @@ def test_whatever_other_vehicles_are_read_as_makes_no_overstay_of_one_that_has_l
 
 
 @given(plates, st.data(), st.sampled_from(ListName))
-def test_a_listed_vehicle_that_is_surely_read_as_an_internal_one_character_away_accuses_nobody(
+def test_a_listed_vehicle_that_is_surely_read_as_an_internal_one_character_away_accuses_no_one(
     text: str, data: st.DataObject, listed_as: ListName
 ) -> None:
     """The vehicle at the entry is `real`; three frames surely read `text`."""

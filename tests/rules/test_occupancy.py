@@ -52,7 +52,7 @@ def test_the_last_vehicle_that_leaves_leaves_none_and_the_count_is_trusted_still
     assert after.doubtful is None
 
 
-def test_below_nobody_there_is_nothing_to_count() -> None:
+def test_below_no_one_there_is_nothing_to_count() -> None:
     after = counted(EMPTY, Direction.EXIT, passage())
     assert after is not None
     assert after.state == ZoneState(zone="hall", count=0, trusted=False)

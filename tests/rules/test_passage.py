@@ -171,7 +171,7 @@ def test_onto_the_safety_loop_from_nowhere_it_is_unknown_which_way_somebody_went
     assert passage.state is State.CROSSING
 
 
-def test_who_rolls_back_from_the_safety_loop_is_decided_anew() -> None:
+def test_who_rolls_back_from_the_safety_loop_is_decided_again() -> None:
     _, outputs = play(Input.ARRIVED, Input.ADMITTED, Input.SAFETY_ON, Input.SAFETY_OFF, Input.TIME)
     assert outputs == [
         Output.BEGIN,

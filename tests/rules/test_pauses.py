@@ -115,7 +115,7 @@ def test_a_longer_break_at_another_controller_is_not_bridged() -> None:
 # --- when it is known -----------------------------------------------------------------------
 
 
-def test_while_an_exit_is_occupied_nobody_knows_how_much_will_be_excused() -> None:
+def test_while_an_exit_is_occupied_no_one_knows_how_much_will_be_excused() -> None:
     assert pauses.settled_at(occupied(("inner-exit", 100, None)), 150) is None
 
 

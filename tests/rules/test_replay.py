@@ -119,7 +119,7 @@ def test_a_decision_without_grounds_cannot_be_replayed() -> None:
     assert (one.again, one.differing, one.obstacle) == (None, (), "no grounds in the journal")
 
 
-def test_a_decision_in_a_zone_whose_policy_nobody_told_cannot_be_replayed() -> None:
+def test_a_decision_in_a_zone_whose_policy_no_one_told_cannot_be_replayed() -> None:
     one = only(decided(POLICY))
     assert one.again is None
     assert one.obstacle == "no policy of zone hall before it in the journal"

@@ -140,7 +140,7 @@ def test_an_internal_car_has_a_limit_from_the_moment_it_passed() -> None:
 @pytest.mark.parametrize(
     "vehicle", [VehicleClass.VISITOR, VehicleClass.EXEMPT, VehicleClass.UNKNOWN]
 )
-def test_nobody_else_has_a_limit(vehicle: VehicleClass) -> None:
+def test_no_one_else_has_a_limit(vehicle: VehicleClass) -> None:
     started = entry(replace(DECISION, vehicle=vehicle))
 
     assert started is not None
@@ -212,7 +212,7 @@ def test_within_the_grace_nothing_happens() -> None:
     assert after((Woken(), at(480)), (Woken(), at(659))).stay.judgement is None
 
 
-def test_nobody_is_judged_by_the_clock_before_late_news_has_come() -> None:
+def test_no_one_is_judged_by_the_clock_before_late_news_has_come() -> None:
     assert after((Woken(), at(669))).stay.judgement is None
     told_late = after((found(Doubt.EXIT_LANE_UNHEALTHY, at(664)), at(664)), (Woken(), at(670)))
     assert kinds(told_late) == [StaySuspected]
@@ -235,7 +235,7 @@ def test_a_row_on_the_blacklist_ends_when_the_site_says_so() -> None:
     assert added.until == row.valid_until
 
 
-def test_where_limits_are_advisory_nobody_is_blacklisted_and_nobody_is_called_each_time() -> None:
+def test_where_limits_are_advisory_no_one_is_blacklisted_and_no_one_is_called_each_time() -> None:
     over = after((Woken(), at(670)), around=Around(advisory=True))
 
     assert over.facts == ()
@@ -426,7 +426,7 @@ def test_seen_outside_sets_an_automatic_entry_aside() -> None:
 # --- given up -------------------------------------------------------------------------------
 
 
-def test_a_stay_that_nobody_believes_in_is_abandoned() -> None:
+def test_a_stay_that_no_one_believes_in_is_abandoned() -> None:
     out = after((GivenUp(), at(86_400)), stay=begun(VISITOR))
 
     assert kinds(out) == [StayEnded]
@@ -493,7 +493,7 @@ def test_a_limit_lifted_after_the_judgement_changes_nothing() -> None:
 # --- clocks and power -----------------------------------------------------------------------
 
 
-def test_after_a_restart_the_limit_begins_anew_and_never_ends_as_certain() -> None:
+def test_after_a_restart_the_limit_begins_again_and_never_ends_as_certain() -> None:
     restarted = after((Restarted(), at(300)))
 
     assert restarted.stay.counted_from == at(300)
@@ -534,7 +534,7 @@ def test_a_step_of_the_wall_clock_neither_ends_nor_extends_a_stay() -> None:
     assert after((Woken(), replace(at(670), wall=NINE - timedelta(days=400)))).listed
 
 
-def test_time_on_a_boot_clock_that_nobody_told_of_counts_nothing() -> None:
+def test_time_on_a_boot_clock_that_no_one_told_of_counts_nothing() -> None:
     arrived = at(700, boot="other", boot_s=77)
 
     assert counted_s(begun(), arrived) == 0

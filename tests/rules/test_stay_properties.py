@@ -88,7 +88,7 @@ def test_the_moment_asked_for_is_never_a_rounding_too_early(uptime: float, s: fl
 
 
 @given(st.integers(0, 10**12), st.integers(-2, 2) | st.integers(-600_000, 600_000))
-def test_whoever_arrives_at_the_exit_by_limit_and_grace_has_not_overstayed_to_the_millisecond(
+def test_who_arrives_at_the_exit_by_limit_and_grace_has_not_overstayed_to_the_millisecond(
     entered_ms: int, late_ms: int
 ) -> None:
     entered = Instant(boot_id="0", boot_s=entered_ms / 1000, wall=NINE, trusted=True)
@@ -122,7 +122,7 @@ def edges_of(visits: Visits) -> list[tuple[float, str, bool]]:
 
 
 @given(visits)
-def test_whoever_stays_is_judged_when_it_asks_to_be_woken_and_time_at_the_exits_is_taken_off(
+def test_who_stays_is_judged_when_it_asks_to_be_woken_and_time_at_the_exits_is_taken_off(
     visits: Visits,
 ) -> None:
     now = Instant(boot_id="0", boot_s=0.0, wall=NINE, trusted=True)

@@ -171,7 +171,7 @@ def test_an_edge_was_seen_in_the_past_and_begins_with_something_seen(looks: list
 
 
 @given(LOOKS)
-def test_whoever_came_is_gone_once_the_view_stays_empty(looks: list[View]) -> None:
+def test_who_came_is_gone_once_the_view_stays_empty(looks: list[View]) -> None:
     told = in_turn(looks)
     last = told[-1].at if told else 0.0
     told += [View(at=last + n, moving=False, changed=False) for n in (1.0, 1.0 + EMPTY_S)]

@@ -164,7 +164,7 @@ def test_who_backs_out_gives_it_back_and_takes_back_what_it_asked_for(pair: Pair
     assert pair.turn == Turn()
 
 
-def test_nobody_owns_it_for_ever_and_the_loss_is_told(pair: Pair) -> None:
+def test_no_one_owns_it_for_ever_and_the_loss_is_told(pair: Pair) -> None:
     pair.ask(ENTRY)
     pair.safety(True)
     pair.ask(EXIT)
@@ -192,7 +192,7 @@ def test_the_vehicle_that_crosses_does_not_arrive_on_the_other_side(pair: Pair) 
     assert told(pair.arrival(EXIT, True)) == [(EXIT, Sensor.ARRIVAL, True, True)]
 
 
-def test_one_that_stands_on_the_far_loop_for_long_has_come_anew_and_nobody_knows_whence(
+def test_one_that_stands_on_the_far_loop_for_long_has_come_again_and_no_one_knows_whence(
     pair: Pair,
 ) -> None:
     pair.ask(ENTRY)
@@ -211,7 +211,7 @@ def test_one_that_stands_on_the_far_loop_for_long_has_come_anew_and_nobody_knows
     ]
 
 
-def test_a_stalled_vehicle_hides_nobody_on_the_other_side_for_ever(pair: Pair) -> None:
+def test_a_stalled_vehicle_hides_no_one_on_the_other_side_for_ever(pair: Pair) -> None:
     pair.ask(ENTRY)
     pair.safety(True)
     pair.arrival(EXIT, True)
@@ -222,7 +222,7 @@ def test_a_stalled_vehicle_hides_nobody_on_the_other_side_for_ever(pair: Pair) -
     assert told(pair.arrival(EXIT, True)) == [(EXIT, Sensor.ARRIVAL, True, True)]
 
 
-def test_where_the_arrival_loops_lie_apart_whoever_comes_has_arrived() -> None:
+def test_where_the_arrival_loops_lie_apart_who_comes_has_arrived() -> None:
     pair = Pair(timing=replace(TIMING, in_line=False))
     pair.ask(ENTRY)
     pair.safety(True)
@@ -257,7 +257,7 @@ def test_who_comes_over_the_far_loop_under_a_boom_that_is_up_for_another_is_uncl
     assert told(pair.safety(True)) == [(EXIT, Sensor.SAFETY, True, False)]
 
 
-def test_an_owner_between_its_two_loops_is_no_doubt_where_nobody_else_is(pair: Pair) -> None:
+def test_an_owner_between_its_two_loops_is_no_doubt_where_no_one_else_is(pair: Pair) -> None:
     pair.arrival(EXIT, True)
     pair.ask(EXIT)
     pair.arrival(EXIT, False)

@@ -83,7 +83,7 @@ def test_a_stay_that_goes_on_is_over_from_a_moment_on_but_not_yet_an_overstay_th
     assert not day.law.is_over(day.visit)
 
 
-def test_time_in_which_the_exit_is_occupied_counts_for_nobody() -> None:
+def test_time_in_which_the_exit_is_occupied_counts_for_no_one() -> None:
     day = Day()
     day.truth.occupied("inner-exit", True, ENTERED + 100.0)
     day.truth.occupied("inner-exit", False, ENTERED + 200.0)
@@ -104,7 +104,7 @@ def test_a_break_of_the_queue_counts_only_if_it_is_longer_than_20_s(
 
 
 @pytest.mark.parametrize("cause", ["camera", "power"])
-def test_time_in_which_the_exit_cannot_be_watched_counts_for_nobody(cause: str) -> None:
+def test_time_in_which_the_exit_cannot_be_watched_counts_for_no_one(cause: str) -> None:
     day = Day()
     day.truth.blind("inner-exit", cause, True, ENTERED + 300.0)
     day.truth.blind("inner-exit", cause, False, ENTERED + 400.0)
@@ -112,7 +112,7 @@ def test_time_in_which_the_exit_cannot_be_watched_counts_for_nobody(cause: str) 
     assert day.law.has_overstayed(day.visit, ENTERED + 760.1)
 
 
-def test_what_happens_at_the_entry_excuses_nobody() -> None:
+def test_what_happens_at_the_entry_excuses_no_one() -> None:
     day = Day().leave(700.0)
     day.truth.occupied("inner-entry", True, ENTERED + 1.0)
     assert day.law.is_over(day.visit)
@@ -185,7 +185,7 @@ def test_an_overstay_that_was_only_suspected_is_found_but_not_certain() -> None:
     assert judged.doubts == {"tailgating": 1}
 
 
-def test_an_overstay_that_nobody_judged_is_missed() -> None:
+def test_an_overstay_that_no_one_judged_is_missed() -> None:
     assert Day().leave(700.0).verdicts.overstays_missed == 1
 
 

@@ -29,7 +29,7 @@ def finds_nothing(stay: Stay, noted: NotedDoubt) -> Stay:
     return stay
 
 
-def test_with_the_clean_window_rule_nobody_is_blacklisted_wrongly() -> None:
+def test_with_the_clean_window_rule_no_one_is_blacklisted_wrongly() -> None:
     judged = verdicts(HARD)
     assert judged.wrong_blacklistings == 0
     assert judged.overstays_suspected > 0

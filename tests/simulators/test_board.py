@@ -54,7 +54,7 @@ async def test_a_vehicle_drives_through_when_the_relay_has_lifted_the_boom(
     assert await inputs(client) == [False] * 5
 
 
-async def test_nobody_drives_through_a_lowered_boom(board: Any) -> None:
+async def test_no_one_drives_through_a_lowered_boom(board: Any) -> None:
     await board.do("arrive in")
     answer = await board.tell("cross in 0.05")
     assert (answer["said"], answer["detail"]) == ("error", "boom is down")

@@ -59,7 +59,7 @@ class Bench:
 
 
 @in_virtual_time
-async def test_a_pulse_lifts_it_and_it_falls_by_itself_if_nobody_comes() -> None:
+async def test_a_pulse_lifts_it_and_it_falls_by_itself_if_no_one_comes() -> None:
     bench = Bench()
     await bench.pulse(0.5)
     await asyncio.sleep(20)

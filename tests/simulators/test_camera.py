@@ -124,7 +124,7 @@ async def test_a_folder_of_photographs_is_gone_through_by_name(start: Any, tmp_p
     assert shown == ["a.png", "b.png", "a.png"]
 
 
-async def test_digest_lets_in_who_knows_the_password_and_nobody_else(start: Any) -> None:
+async def test_digest_lets_in_who_knows_the_password_and_no_one_else(start: Any) -> None:
     camera = await start("camera", *SECRET)
     url = await address(camera)
 
@@ -198,7 +198,7 @@ async def test_a_frozen_camera_sends_the_same_bytes_and_a_black_one_black(start:
     assert (await get(url))[1] != before
 
 
-async def test_a_hanging_camera_answers_nobody_and_still_ends_with_its_stdin(start: Any) -> None:
+async def test_a_hanging_camera_answers_no_one_and_still_ends_with_its_stdin(start: Any) -> None:
     camera = await start("camera")
     await camera.do("fault in hang")
     url = await address(camera)

@@ -156,7 +156,7 @@ async def test_dismiss_and_pardon_take_off_again(centre: Any, gate: Gate) -> Non
     }
 
 
-async def test_a_snapshot_goes_to_who_has_nothing_or_something_old_and_to_nobody_else(
+async def test_a_snapshot_goes_to_who_has_nothing_or_something_old_and_to_no_one_else(
     centre: Any, gate: Gate
 ) -> None:
     gate.say("registry/visitors/wanted", {"have": 1})
@@ -248,7 +248,7 @@ async def test_what_one_gate_takes_off_its_blacklist_all_gates_take_off(
     assert (await centre.do("lists"))["lists"]["blacklist"]["rows"] == []
 
 
-async def test_what_one_gate_sets_aside_refuses_nobody_any_longer(centre: Any, gate: Gate) -> None:
+async def test_what_one_gate_sets_aside_refuses_no_one_any_longer(centre: Any, gate: Gate) -> None:
     entry = {"plate": "闽C12345", "zone": "hall", "reason": "overstay", "stay": "s"}
     gate.event(1, "blacklist.added", **entry, until="2026-12-24T08:00:00Z")
     change = await gate.hear("blacklist/changes")
@@ -309,7 +309,7 @@ async def test_an_order_can_be_sent_again_as_it_was(centre: Any, gate: Gate) -> 
     assert sent == [{"id": "one", "lane": "in", "extra": [1]}] * 2
 
 
-async def test_an_order_that_nobody_answers_is_an_error(
+async def test_an_order_that_no_one_answers_is_an_error(
     start: Any, site: str, broker: Any, gate: Gate
 ) -> None:
     centre = await begin(start, site, broker, "--patience=0.1")
@@ -319,7 +319,7 @@ async def test_an_order_that_nobody_answers_is_an_error(
     assert (answer["said"], answer["detail"][-9:]) == ("error", "no answer")
 
 
-async def test_an_order_for_a_lane_nobody_has_told_of_is_an_error(centre: Any) -> None:
+async def test_an_order_for_a_lane_no_one_has_told_of_is_an_error(centre: Any) -> None:
     assert (await centre.tell("open nowhere because"))["said"] == "error"
 
 

@@ -105,7 +105,7 @@ def test_a_taken_port_is_said_and_is_exit_code_1() -> None:
     assert done.stderr == ""
 
 
-def test_it_ends_when_nobody_reads_what_it_says() -> None:
+def test_it_ends_when_no_one_reads_what_it_says() -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "simulators.board"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:

@@ -53,7 +53,7 @@ def test_journals_are_counted_apart() -> None:
     journals.close()
 
 
-def test_what_was_committed_is_there_after_a_restart_and_what_was_not_comes_anew(
+def test_what_was_committed_is_there_after_a_restart_and_what_was_not_comes_again(
     tmp_path: Path,
 ) -> None:
     path = str(tmp_path / "events.db")

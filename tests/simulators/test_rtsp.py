@@ -28,7 +28,7 @@ async def answers(url: str) -> bytes:
     return line
 
 
-async def test_each_lane_has_a_server_of_its_own_and_nobody_plays_at_first(start: Any) -> None:
+async def test_each_lane_has_a_server_of_its_own_and_no_one_plays_at_first(start: Any) -> None:
     cameras = await start("rtsp", "in", "out")
     urls = {(await cameras.said("listening", lane=lane))["url"] for lane in ("in", "out")}
 

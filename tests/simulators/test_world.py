@@ -209,7 +209,7 @@ def test_a_person_counts_both_zones_each_morning(month: tuple[Truth, Witness]) -
         assert at % 86_400 == 7 * 3_600
 
 
-def test_nobody_is_twice_in_a_zone_or_leaves_before_coming(month: tuple[Truth, Witness]) -> None:
+def test_no_one_is_twice_in_a_zone_or_leaves_before_coming(month: tuple[Truth, Witness]) -> None:
     last: dict[tuple[str, str], float] = {}
     for visit in month[0].visits:
         key = visit.plate, visit.zone
@@ -309,7 +309,7 @@ def test_a_refused_member_of_the_staff_is_pardoned_days_later() -> None:
     assert strict.told["blacklist removed"] > 10
 
 
-def test_who_is_let_out_by_nobody_is_let_out_by_hand() -> None:
+def test_who_is_let_out_by_no_one_is_let_out_by_hand() -> None:
     class Shut(Witness):
         def openings(self) -> list[str]:
             return [lane for lane in super().openings() if lane != "inner-exit"]
@@ -320,7 +320,7 @@ def test_who_is_let_out_by_nobody_is_let_out_by_hand() -> None:
     assert not ways[Way.READ]
 
 
-def test_the_lists_before_the_first_day_name_nobody_twice_but_the_blacklist_is_empty() -> None:
+def test_the_lists_before_the_first_day_name_no_one_twice_but_the_blacklist_is_empty() -> None:
     lists = World(Plan(), 1).lists()
     plates = [plate for name in ("visitors", "internals", "exempt") for plate in lists[name]]
     assert len(lists["internals"]) == 200

@@ -59,7 +59,7 @@ def test_the_front_is_on_the_safety_loop_before_the_rear_is_off_the_arrival_loop
     assert pace.when(off_safety) - pace.when(on_safety) < 6.7 / (1.2 * 0.9) + 1e-9
 
 
-def test_a_boom_rises_in_two_seconds_and_falls_by_itself_if_nobody_comes() -> None:
+def test_a_boom_rises_in_two_seconds_and_falls_by_itself_if_no_one_comes() -> None:
     boom = Boom()
     boom.pulse(0.0)
     assert [boom.up(at) for at in (1.9, 2.0, 11.9, 12.1)] == [False, True, True, False]

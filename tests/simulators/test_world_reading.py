@@ -75,7 +75,7 @@ def test_dirt_is_misread_the_same_way_and_surely_in_every_lane_all_day() -> None
     assert len(texts) == 1
 
 
-def test_dirt_is_drawn_anew_the_next_day() -> None:
+def test_dirt_is_drawn_again_the_next_day() -> None:
     plan = replace(NOTHING_WRONG, persistent_misreads=1.0)
     car = Works(dice(4)).car(Vehicle.INTERNAL)
     reader = Reader(plan, 0.0, dice(1))

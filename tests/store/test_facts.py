@@ -64,7 +64,7 @@ def test_every_kind_of_fact_has_a_class_of_its_own() -> None:
     assert len(facts.CLASSES) == len(get_args(Fact))
 
 
-def test_a_field_that_nobody_knows_is_passed_over() -> None:
+def test_a_field_that_no_one_knows_is_passed_over() -> None:
     body = '{"alarm": "camera_stale", "subject": "gate-1", "since_version": 9}'
 
     fact = facts.fact_of("alarm.cleared", body)
@@ -78,7 +78,7 @@ def test_a_field_that_was_not_written_takes_its_default() -> None:
     assert fact == model.ControllerStarted(version="0.1.0", boot_id="b", unfinished=())
 
 
-def test_a_kind_that_nobody_knows_is_an_error_that_names_it() -> None:
+def test_a_kind_that_no_one_knows_is_an_error_that_names_it() -> None:
     with pytest.raises(StoreError, match=r"barrier\.melted"):
         facts.fact_of("barrier.melted", "{}")
 

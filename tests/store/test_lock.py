@@ -58,7 +58,7 @@ def test_it_can_be_taken_again_after_it_was_let_go(database: Path) -> None:
             pass
 
 
-async def test_whoever_moves_nothing_may_write_beside_it(database: Path) -> None:
+async def test_who_moves_nothing_may_write_beside_it(database: Path) -> None:
     with alone(database, "the controller"):
         await (await Store.opened(database)).close()
 

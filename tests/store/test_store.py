@@ -269,7 +269,7 @@ async def test_a_commit_goes_on_when_its_caller_is_cancelled(store: Store, path:
     assert queued.cancelled()
 
 
-async def test_a_failure_that_nobody_waits_for_is_logged(store: Store) -> None:
+async def test_a_failure_that_no_one_waits_for_is_logged(store: Store) -> None:
     naive = Record(fact=VehicleArrived(), at=replace(AT, wall=AT.wall.replace(tzinfo=None)))
 
     with structlog.testing.capture_logs() as logged:

@@ -121,7 +121,7 @@ def test_many_calls_share_a_transaction_but_not_all(
     assert _seen_by_others(path) == 7
 
 
-def test_nobody_else_writes_during_a_rehearsal(rehearsed: Store, path: Path) -> None:
+def test_no_one_else_writes_during_a_rehearsal(rehearsed: Store, path: Path) -> None:
     other = sqlite3.connect(path, timeout=0)
 
     with pytest.raises(sqlite3.OperationalError, match="locked"):

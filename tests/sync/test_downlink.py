@@ -56,7 +56,7 @@ async def test_at_each_connection_every_list_is_asked_for_with_the_version_held(
     assert centre.heard(wanted[ListName.BLACKLIST]) == [{"have": None}, {"have": None}]
 
 
-async def test_lists_are_asked_for_again_and_again_in_case_nobody_heard(
+async def test_lists_are_asked_for_again_and_again_in_case_no_one_heard(
     broker: Broker, centre: Centre, gate: Gate
 ) -> None:
     gate.start(broker.port, replace(gate.pace, ask_all_s=0.05))
@@ -378,7 +378,7 @@ async def test_a_slow_order_delays_no_list(broker: Broker, centre: Centre, gate:
 
 
 @pytest.mark.parametrize("response", ["answers/+", "gatekeeper/#"])
-async def test_a_response_topic_nobody_can_publish_to_stops_nothing(
+async def test_a_response_topic_no_one_can_publish_to_stops_nothing(
     broker: Broker, centre: Centre, gate: Gate, response: str
 ) -> None:
     await _up(broker, gate)

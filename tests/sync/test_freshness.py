@@ -60,7 +60,7 @@ async def test_row_41_an_order_waits_until_the_centre_has_told_what_time_it_is(
     assert [order.id for order in gate.orders] == ["o-1"]
 
 
-async def test_row_41_where_nobody_tells_the_time_it_is_refused_for_that(
+async def test_row_41_where_no_one_tells_the_time_it_is_refused_for_that(
     broker: Broker, centre: Centre, gate: Gate
 ) -> None:
     _power_was_cut(gate)

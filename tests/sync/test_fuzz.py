@@ -187,7 +187,7 @@ class _Listeners:
 @pytest.mark.parametrize(
     "count", [1500, pytest.param(100_000, marks=pytest.mark.campaign, id="a-hundred-thousand")]
 )
-async def test_whatever_comes_and_whoever_falls_over_each_message_is_acknowledged_once(
+async def test_whatever_comes_and_who_falls_over_each_message_is_acknowledged_once(
     gate: Gate, count: int
 ) -> None:
     listeners, line = _Listeners(3), _Line()

@@ -48,7 +48,7 @@ async def test_the_centre_hears_that_the_controller_is_online_and_how_it_is(
     assert gate.health.silent() == ()
 
 
-async def test_how_it_is_nobody_hears_when_it_is_no_longer_true(
+async def test_how_it_is_no_one_hears_when_it_is_no_longer_true(
     broker: Broker, centre: Centre, gate: Gate
 ) -> None:
     gate.start(broker.port, replace(gate.pace, report_good_for_s=90))
@@ -73,7 +73,7 @@ async def test_a_clean_stop_says_offline_and_leaves_no_thread_and_no_socket(
     assert (_threads(), _descriptors()) == before
 
 
-async def test_a_stop_while_nobody_answers_leaves_no_thread_and_no_socket(
+async def test_a_stop_while_no_one_answers_leaves_no_thread_and_no_socket(
     broker: Broker, gate: Gate
 ) -> None:
     broker.stop()
@@ -250,7 +250,7 @@ async def test_the_link_runs_over_tls(
         ("broker.key", "broker.key: cannot be used as ca: "),
     ],
 )
-async def test_a_broker_whose_certificate_nobody_vouches_for_is_an_alarm(
+async def test_a_broker_whose_certificate_no_one_vouches_for_is_an_alarm(
     make_broker: Callable[..., Broker], gate: Gate, certificates: Path, ca: str, detail: str
 ) -> None:
     broker = _over_tls(make_broker, certificates)

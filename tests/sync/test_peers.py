@@ -325,7 +325,7 @@ async def test_what_a_controller_is_told_of_others_it_does_not_journal_nor_tell_
     assert [event["seq"] for event in centre.events] == [1]
 
 
-async def test_nobody_is_a_peer_of_itself_and_strangers_are_not_heard(
+async def test_no_one_is_a_peer_of_itself_and_strangers_are_not_heard(
     broker: Broker, centre: Centre, gate: Gate
 ) -> None:
     gate.start(broker.port, peers=("gate-1", "gate-2"))
@@ -470,7 +470,7 @@ async def test_malformed_messages_of_a_peer_are_harmless(
     assert [said.seq for said in gate.peers_said] == [17]
 
 
-async def test_a_broker_that_lets_nobody_hear_peers_is_an_alarm_and_the_rest_goes_on(
+async def test_a_broker_that_lets_no_one_hear_peers_is_an_alarm_and_the_rest_goes_on(
     make_broker: Callable[..., Broker],
     make_centre: Callable[..., Centre],
     gate: Gate,

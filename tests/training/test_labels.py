@@ -28,7 +28,7 @@ def test_a_character_beyond_the_edge_disturbs_nothing() -> None:
     assert greedy(instants.tolist()) == "A"
 
 
-def test_where_nobody_measured_nothing_is_taught() -> None:
+def test_where_no_one_measured_nothing_is_taught() -> None:
     assert unaligned().tolist() == [UNKNOWN] * INSTANTS
 
 

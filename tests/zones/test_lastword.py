@@ -109,7 +109,7 @@ def test_any_other_event_counts_for_no_zone(words: LastWords) -> None:
     assert words.heard(event(1, VehicleArrived())) == ()
 
 
-def test_what_was_forgotten_bans_nobody_and_the_memory_has_an_end(
+def test_what_was_forgotten_bans_no_one_and_the_memory_has_an_end(
     words: LastWords, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lastword, "_KEPT", 3)

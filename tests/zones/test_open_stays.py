@@ -51,7 +51,7 @@ def open_stays() -> OpenStays:
 # --- stays ----------------------------------------------------------------------------------
 
 
-def test_an_empty_roll_knows_nobody(open_stays: OpenStays) -> None:
+def test_an_empty_roll_knows_no_one(open_stays: OpenStays) -> None:
     assert open_stays.inside == ()
     assert open_stays.of_plate("京A12345") == []
     assert open_stays.watched("hall") == ()
@@ -148,7 +148,7 @@ def test_what_no_stay_can_still_ask_for_is_forgotten(open_stays: OpenStays) -> N
     assert open_stays.paused("yard") == pauses.NONE
 
 
-def test_where_nobody_is_watched_only_what_still_lasts_is_kept(open_stays: OpenStays) -> None:
+def test_where_no_one_is_watched_only_what_still_lasts_is_kept(open_stays: OpenStays) -> None:
     open_stays.keep_paused(
         "hall", pauses.began(pauses.lasted(pauses.NONE, "out", 0, 50), "in", 60), 300.0
     )

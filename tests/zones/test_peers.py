@@ -126,7 +126,7 @@ def test_another_journal_is_another_count_and_the_old_one_is_over(peers: Peers) 
     assert take(peers, 1, 2, 3, journal="j2") == [3]
 
 
-def test_the_first_journal_is_none_that_begins_anew(peers: Peers) -> None:
+def test_the_first_journal_is_none_that_begins_again(peers: Peers) -> None:
     assert not peers.starts_new_journal(event(7))
 
 

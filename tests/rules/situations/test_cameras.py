@@ -30,7 +30,7 @@ def test_row_50_cars_that_come_and_are_inside_and_leave_and_are_not_are_an_alarm
     assert ALARM in site.standing(ZONE)
 
 
-def test_row_50_before_it_is_sure_nobody_can_overstay_for_certain(site: "Site") -> None:
+def test_row_50_before_it_is_sure_no_one_can_overstay_for_certain(site: "Site") -> None:
     exchanged(site, rounds=2)
     assert ALARM not in site.standing(ZONE)
     assert Doubt.CAMERAS_EXCHANGED in site.doubts(STAFF[2])

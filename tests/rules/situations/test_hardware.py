@@ -55,7 +55,7 @@ def test_row_24_a_fire_that_is_still_on_when_the_controller_starts_is_one(site: 
     assert len(site.facts(FireLatched)) == 1
 
 
-def test_row_24_nobody_is_under_a_boom_that_is_let_go(site: "Site") -> None:
+def test_row_24_no_one_is_under_a_boom_that_is_let_go(site: "Site") -> None:
     site.order("hold", lane="inner-entry")
     site.arrive("inner-entry", UNKNOWN)
     site.drive_on("inner-entry")
@@ -175,7 +175,7 @@ def test_row_25_half_an_hour_is_an_alarm_and_still_open(site: "Site") -> None:
     assert site.held() == EVERY
 
 
-def test_row_25_whoever_comes_is_let_out_and_in_without_a_pulse_and_never_for_certain(
+def test_row_25_who_comes_is_let_out_and_in_without_a_pulse_and_never_for_certain(
     site: "Site",
 ) -> None:
     site.employ(STAFF)
@@ -192,7 +192,7 @@ def test_row_25_whoever_comes_is_let_out_and_in_without_a_pulse_and_never_for_ce
     assert site.openings("inner-entry") == site.openings("inner-exit") == 0
 
 
-def test_row_25_nobody_inside_is_certain_to_have_overstayed(site: "Site") -> None:
+def test_row_25_no_one_inside_is_certain_to_have_overstayed(site: "Site") -> None:
     site.employ(STAFF, UNKNOWN)
     site.enter(STAFF)
     site.fire(True)
@@ -278,7 +278,7 @@ def test_a_fleet_of_which_too_few_come_is_over_in_time(site: "Site") -> None:
 @pytest.mark.parametrize(
     "more", [{}, {"vehicles": 0}, {"vehicles": 3, "minutes": 0}], ids=["nothing", "0 cars", "0 min"]
 )
-def test_a_fleet_of_nobody_is_refused(site: "Site", more: dict[str, int]) -> None:
+def test_a_fleet_of_no_one_is_refused(site: "Site", more: dict[str, int]) -> None:
     assert site.order("fleet", lane="inner-entry", **more).outcome == "refused"
     assert site.held() == set()
 

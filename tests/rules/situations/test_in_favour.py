@@ -62,7 +62,7 @@ def test_row_36_a_plate_that_is_not_listed_or_two_characters_away_changes_nothin
     assert not site.doubts(STAFF)
 
 
-def test_row_36_a_driver_read_as_a_colleague_for_certain_brings_nobody_on_the_blacklist(
+def test_row_36_a_driver_read_as_a_colleague_for_certain_brings_no_one_on_the_blacklist(
     site: "Site",
 ) -> None:
     site.employ(STAFF)
@@ -210,7 +210,7 @@ def test_row_39_a_row_whose_time_is_over_while_the_car_is_inside_limits_it_no_lo
     assert not site.banned(STAFF)
 
 
-def test_row_39_one_that_ends_after_the_overstay_excuses_nobody(site: "Site") -> None:
+def test_row_39_one_that_ends_after_the_overstay_excuses_no_one(site: "Site") -> None:
     until = EPOCH + timedelta(minutes=15)
     site.put(ListName.INTERNALS, STAFF, valid_until=until)
     site.enter(STAFF)
@@ -219,7 +219,7 @@ def test_row_39_one_that_ends_after_the_overstay_excuses_nobody(site: "Site") ->
     assert site.banned(STAFF)
 
 
-def test_row_39_by_a_clock_that_is_not_trusted_nobody_can_say_whether_it_had_ended(
+def test_row_39_by_a_clock_that_is_not_trusted_no_one_can_say_whether_it_had_ended(
     site: "Site",
 ) -> None:
     site.put(ListName.INTERNALS, STAFF, valid_until=EPOCH + timedelta(days=1))

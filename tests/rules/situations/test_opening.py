@@ -275,7 +275,7 @@ def test_row_16_a_person_names_the_plate_and_it_is_decided_as_usual(site: "Site"
 
 
 @pytest.mark.parametrize(("plate", "reason"), [(OTHER, "not_bound"), (STAFF, "blacklisted")])
-def test_row_16_naming_a_plate_admits_nobody_whom_the_rules_refuse(
+def test_row_16_naming_a_plate_admits_no_one_whom_the_rules_refuse(
     site: "Site", plate: str, reason: str
 ) -> None:
     site.ban(STAFF)

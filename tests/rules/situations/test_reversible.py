@@ -159,7 +159,7 @@ def test_row_23_a_refused_car_keeps_no_exit_waiting(lane: "Site") -> None:
     assert (lane.openings(IN), lane.openings(OUT)) == (1, 1)
 
 
-def test_row_23_a_decision_that_waited_is_made_anew_when_its_turn_comes(build: "Build") -> None:
+def test_row_23_a_decision_that_waited_is_made_again_when_its_turn_comes(build: "Build") -> None:
     night = {"class": "visitor", "from": "00:01", "until": "06:00", "then": "refuse"}
     lane = with_a_visitor(build(reversible="in_line", schedule=[night]))
     lane.arrive(OUT, VISITOR)
@@ -184,7 +184,7 @@ def test_row_23_a_list_that_changes_while_a_car_waits_is_heeded_at_once(lane: "S
     assert lane.openings(IN) == 1
 
 
-def test_row_23_in_a_fire_nobody_waits_for_a_turn(lane: "Site") -> None:
+def test_row_23_in_a_fire_no_one_waits_for_a_turn(lane: "Site") -> None:
     lane.arrive(IN, STAFF)
     lane.arrive(OUT, VISITOR)
     assert lane.state(OUT) == "waiting"
@@ -222,7 +222,7 @@ def test_row_23_a_barrier_that_never_clears_is_an_alarm_and_the_exit_opens(apart
     assert apart.openings(OUT) >= 1
 
 
-def test_row_23_an_order_opens_for_nobody_against_the_car_that_has_the_barrier(
+def test_row_23_an_order_opens_for_no_one_against_the_car_that_has_the_barrier(
     lane: "Site",
 ) -> None:
     lane.arrive(OUT, VISITOR)
@@ -244,7 +244,7 @@ def test_row_23_a_lane_that_fails_gives_the_barrier_back(lane: "Site") -> None:
     assert lane.state(IN) == "waiting"
 
 
-def test_row_23_after_a_crash_a_car_on_each_side_is_decided_anew_one_after_the_other(
+def test_row_23_after_a_crash_a_car_on_each_side_is_decided_again_one_after_the_other(
     lane: "Site",
 ) -> None:
     lane.arrive(IN, STAFF)

@@ -63,7 +63,7 @@ class Lane:
 )
 @pytest.mark.parametrize("reversible", ["in_line", "apart"])
 @given(happenings=HAPPENINGS)
-def test_one_lane_opens_at_a_time_and_whoever_leaves_is_let_out(
+def test_one_lane_opens_at_a_time_and_who_leaves_is_let_out(
     build: "Build", reversible: str, happenings: list[tuple[str, str, object]]
 ) -> None:
     lane = Lane(build(reversible=reversible))

@@ -103,7 +103,7 @@ def test_row_31_the_centre_learns_of_it(site: "Site") -> None:
     assert site.standing("store") == set()
 
 
-def test_row_31_whoever_was_inside_when_the_controller_ends_so_is_never_banned(
+def test_row_31_who_was_inside_when_the_controller_ends_so_is_never_banned(
     site: "Site",
 ) -> None:
     site.employ(STAFF)

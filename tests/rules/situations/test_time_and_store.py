@@ -76,7 +76,7 @@ def test_row_28_a_car_that_waits_is_decided_when_the_lists_have_come(build: "Bui
     assert site.openings("inner-entry") == 1
 
 
-def test_row_28_an_exit_without_a_stay_invents_none_and_the_count_stops_at_nobody(
+def test_row_28_an_exit_without_a_stay_invents_none_and_the_count_stops_at_no_one(
     site: "Site",
 ) -> None:
     site.employ(STAFF)
@@ -220,7 +220,7 @@ def test_row_30_within_one_boot_an_untrusted_clock_changes_no_duration(site: "Si
     assert not site.facts(StayOverstayed)
 
 
-def test_row_30_a_box_without_a_battery_clock_bans_nobody_after_a_power_cut(site: "Site") -> None:
+def test_row_30_a_box_without_a_battery_clock_bans_no_one_after_a_power_cut(site: "Site") -> None:
     site.employ(STAFF)
     site.enter(STAFF)
     site.wait(minutes=3)
