@@ -52,7 +52,7 @@ def recogniser_of(
 
         return open_hyperlpr(found, threads, decode)
     told = found.manifest
-    finder, strips = _finder(found, threads), _strips(found, threads, decode)
+    finder, strips = finder_of(found, threads), _strips(found, threads, decode)
     sides = (told.detector.side, told.detector.second_side)
     return Engine(
         finder,
@@ -63,7 +63,8 @@ def recogniser_of(
     )
 
 
-def _finder(found: NetworkSet, threads: int) -> ClpFinder | Y5fuFinder:
+def finder_of(found: NetworkSet, threads: int) -> ClpFinder | Y5fuFinder:
+    """The detector of a set; raises `NetworkSetError`."""
     told = found.manifest
     network = _network(found, told.detector.file, threads)
     finder: ClpFinder | Y5fuFinder
