@@ -65,7 +65,7 @@ class Hyperlpr3Detector(_Part):
     points from top left on, and the shares of one row and two rows.
 
     Where the network takes any size (`square = false`), only what is missing to a multiple of 32 is
-    black; hyperlpr3's own engine takes square ones alone.
+    black; hyperlpr3's own engine makes a square of `side` of every picture.
     """
 
     contract: Literal["hyperlpr3"]

@@ -187,6 +187,17 @@ def test_both_engines_read_the_same_texts_on_the_same_set(
         assert own == theirs == set(texts)
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_detector_of_any_size_runs_in_both_engines(
+    toys: Toys, toy_plate: Plate, row_of: Row, engine: EngineName
+) -> None:
+    found = toys.made("toy", row_of(40, 100, 160, 48), square=False)
+
+    (read,) = recogniser_of(found, 1, engine).read(on_grey((toy_plate("京A12345"), 40, 100)))
+
+    assert read.text == "京A12345"
+
+
 def test_its_own_pipeline_takes_our_parts_and_reads_the_same(
     toys: Toys, toy_plate: Plate, row_of: Row
 ) -> None:
