@@ -165,12 +165,20 @@ def _onto(corners: Points, quad: Points) -> Matrix:
 
 def _paste(canvas: Picture, picture: Picture, cover: Cover, turn: Matrix, blur: float) -> None:
     """Draws it into the canvas, in place, out of focus by so many pixels."""
+    tall, wide = cover.shape
+    ends = moved(np.array([[0, 0], [wide, 0], [wide, tall], [0, tall]], np.float32), turn)
+    left, top = np.clip(np.floor(ends.min(axis=0)) - 2, 0, SIDE).astype(int).tolist()
+    right, bottom = np.clip(np.ceil(ends.max(axis=0)) + 2, 0, SIDE).astype(int).tolist()
+    if right <= left or bottom <= top:
+        return
     both = np.dstack([picture, np.asarray(cover * 255, np.uint8)])
-    seen = warped(both, turn, (SIDE, SIDE), cv2.BORDER_CONSTANT).astype(np.float32)
+    shift = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1]], np.float32)
+    seen = warped(both, shift @ turn, (right - left, bottom - top), cv2.BORDER_CONSTANT)
     if blur > 0.3:
-        seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), blur), np.float32)
-    share = seen[..., 3:] / 255
-    canvas[:] = np.clip(canvas + (seen[..., :3] - canvas) * share, 0, 255).astype(np.uint8)
+        seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), blur), np.uint8)
+    here = canvas[top:bottom, left:right]
+    share = seen[..., 3:] / np.float32(255)
+    here[:] = (here + (seen[..., :3] - here.astype(np.float32)) * share).astype(np.uint8)
 
 
 def _as_light_as(seen: Picture, canvas: Picture, quad: Points) -> Picture:
