@@ -39,7 +39,7 @@ class Model(_Part):
 
 
 class Pace(_Part):
-    """`minutes` of training make a run; a run resumed after its end begins another, at
+    """`minutes` of the processor make a run; a run resumed after its end begins another, at
     `again_rate` of the learning rate.
     """
 

@@ -1,8 +1,8 @@
 """What all training here has in common: weights and their average, a schedule by time spent, a
 checkpoint every few minutes, stopped and resumed at will.
 
-The schedule runs by time spent training, for the machine is shared and how many steps an hour
-has is not known. Time while it is stopped does not count.
+The schedule runs by the processor's time spent training, for the machine is shared and how many
+steps an hour has is not known. Time while it is stopped or waits its turn does not count.
 """
 
 import json
@@ -107,22 +107,22 @@ class Course:
         `names` are those of the losses that `learn` returns; `tell` is called after each save.
         """
         stop = _Stop()
-        before = saved = time.perf_counter()
+        before, saved = time.process_time(), time.perf_counter()
         losses: list[tuple[float, ...]] = []
         while self.progress < 1 and not stop.asked:
             losses.append(learn(next(batches)))
-            now = time.perf_counter()
+            now = time.process_time()
             self.spent_s += now - before
             before = now
             if self.step % _TELL_EVERY == 0:
                 means = dict(zip(names, np.mean(losses, axis=0).round(4).tolist(), strict=True))
                 self.log(step=self.step, **means, progress=round(self.progress, 4))
                 losses = []
-            if now - saved > _SAVE_EVERY_S:
-                saved = now
+            if time.perf_counter() - saved > _SAVE_EVERY_S:
+                saved = time.perf_counter()
                 self.save()
                 tell()
-                before = time.perf_counter()
+                before = time.process_time()
         self.save()
         self.log(event="stop", step=self.step, progress=round(self.progress, 4))
 
