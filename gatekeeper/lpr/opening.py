@@ -53,11 +53,10 @@ def recogniser_of(
         return open_hyperlpr(found, threads, decode)
     told = found.manifest
     finder, strips = finder_of(found, threads), _strips(found, threads, decode)
-    sides = (told.detector.side, told.detector.second_side)
     return Engine(
         finder,
         strips,
-        Search(sides=tuple(side for side in sides if side), rim=told.detector.rim),
+        Search(sides=told.detector.sides, rim=told.detector.rim),
         classifier=_classifier(found, threads),
         thresholds=told.thresholds,
     )

@@ -26,6 +26,7 @@ def _options() -> argparse.ArgumentParser:
     one = each["evaluate"]
     one.add_argument("--part", default="test", choices=("test", "calibration"))
     one.add_argument("--side", type=int, default=640, help="longest side of the input")
+    one.add_argument("--least", type=float, default=0.6, help="score from which it is a plate")
     one.add_argument("--compare", nargs="*", default=[], help="sets of networks, as well")
     return options
 
@@ -43,10 +44,11 @@ def _export(config: DetectorConfig, _data: Path, told: argparse.Namespace) -> No
 
 
 def _evaluate(config: DetectorConfig, data: Path, told: argparse.Namespace) -> None:
-    from training.detector.evaluate import evaluate
+    from training.detector.evaluate import Ours, evaluate
     from training.split import Part
 
-    print(evaluate(config, data, told.work, told.network, Part(told.part), told.side, told.compare))
+    ours = Ours(path=told.network, side=told.side, least=told.least)
+    print(evaluate(config, data, told.work, ours, Part(told.part), told.compare))
 
 
 _COMMANDS = {"train": _train, "export": _export, "evaluate": _evaluate}

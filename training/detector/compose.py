@@ -149,7 +149,7 @@ def _view(scene: Scene, dice: Chance) -> Matrix:
     else:
         middle = np.asarray(dice.uniform(0.1, 0.9, 2) * (wide, tall), np.float32)
         scale = SIDE / max(wide, tall) * float(np.exp(dice.uniform(-0.2, 1.6)))
-    tilt = float(dice.choice((1.0, 4.0)))
+    tilt = float(dice.choice((1.0, 4.0, 10.0), p=(0.4, 0.35, 0.25)))
     turn = turned(np.array([wide / 2, tall / 2]), dice, tilt, 0.015 * tilt, 0.02)
     stretch = np.diag([scale * np.exp(dice.normal(0, 0.06)), scale, 1.0])
     matrix = stretch @ turn

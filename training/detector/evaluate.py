@@ -17,7 +17,7 @@ from gatekeeper.lpr.detect import Finder
 from gatekeeper.lpr.opening import finder_of
 from gatekeeper.lpr.session import open_network
 from gatekeeper.lpr.y5fu import Y5fuFinder
-from gatekeeper.networks.manifest import Hyperlpr3Detector
+from gatekeeper.networks.manifest import Hyperlpr3Detector, Thresholds
 from training.config import DetectorConfig
 from training.detector import scenes
 from training.detector.scenes import Scene, overlap
@@ -44,22 +44,27 @@ class Figures:
     took_ms: list[float] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ours:
+    """The network that is measured: its longest side, and the least score of a plate."""
+
+    path: Path
+    side: int
+    least: float
+
+
 def evaluate(
-    config: DetectorConfig,
-    data: Path,
-    work: Path,
-    network: Path,
-    part: Part,
-    side: int,
-    compare: list[str],
+    config: DetectorConfig, data: Path, work: Path, ours: Ours, part: Part, compare: list[str]
 ) -> str:
     """A table of the network, the teachers and the detectors of the sets named, one thread each."""
     cv2.setNumThreads(1)
     held = [scene for scene in scenes.load(config, data, work) if scene.part is part]
-    finders: dict[str, tuple[Finder, int]] = {network.name: (_finder(network, side, False), side)}
+    limits = Thresholds(least_score=ours.least)
+    first = _finder(ours.path, ours.side, limits, square=False)
+    finders: dict[str, tuple[Finder, int]] = {ours.path.name: (first, ours.side)}
     for teacher in map(Path, config.teachers):
-        its = 640 if "640" in teacher.name else 320
-        finders[teacher.name] = (_finder(teacher, its, True), its)
+        side = 640 if "640" in teacher.name else 320
+        finders[teacher.name] = (_finder(teacher, side, Thresholds(), square=True), side)
     for name in compare:
         found = networks.find(name)
         finders[name] = (finder_of(found, 1), found.manifest.detector.side)
@@ -91,9 +96,9 @@ def measured(held: list[Scene], finder: Finder, side: int) -> Figures:
     return told
 
 
-def _finder(path: Path, side: int, square: bool) -> Finder:
+def _finder(path: Path, side: int, limits: Thresholds, *, square: bool) -> Finder:
     contract = Hyperlpr3Detector(contract="hyperlpr3", file=path.name, side=side, square=square)
-    return Y5fuFinder(open_network(path.read_bytes(), path.name, 1), contract)
+    return Y5fuFinder(open_network(path.read_bytes(), path.name, 1), contract, limits)
 
 
 def _table(figures: Mapping[str, Figures]) -> list[str]:
