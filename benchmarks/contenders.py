@@ -104,7 +104,7 @@ def contenders(official: Path) -> list[Contender]:
         contract = networks.find(name).manifest
         if contract.recogniser.contract != "hyperlpr3":
             continue
-        if contract.detector.contract == "hyperlpr3" and contract.detector.square:
+        if contract.detector.contract == "hyperlpr3":
             found.append(
                 Contender(name=f"hyperlpr3 with {name}", kind="hyperlpr3", network_set=name)
             )

@@ -10,71 +10,40 @@ python -m training card CONFIG --work FOLDER FIGURES NOTES the model card, from 
 
 import argparse
 import json
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from training import config as configs
+from training.commands import parser, run
 from training.config import Config
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 done, 1 not."""
-    told = _options().parse_args(arguments)
-    config = configs.load(told.config)
-    data = told.data or Path(config.data)
-    told.work.mkdir(parents=True, exist_ok=True)
-    try:
-        _COMMANDS[told.command](config, data, told)
-    except (OSError, ValueError) as error:
-        sys.stderr.write(f"training: {error}\n")
-        return 1
-    return 0
+    return run(_options().parse_args(arguments), configs.load, _COMMANDS)
 
 
 def _options() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(
-        prog="python -m training",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    work = os.environ.get("GATEKEEPER_TRAINING")
-    commands = options.add_subparsers(dest="command", required=True)
-    for name in _COMMANDS:
-        one = commands.add_parser(name)
-        one.add_argument("config", type=Path)
-        one.add_argument("--data", type=Path, help="the pictures, in place of the config's")
-        one.add_argument(
-            "--work",
-            type=Path,
-            default=Path(work) if work else None,
-            required=not work,
-            help="where checkpoints and logs are (or $GATEKEEPER_TRAINING)",
-        )
+    options, each = parser("training", __doc__, list(_COMMANDS))
+    for name, one in each.items():
         if name not in ("train", "card"):
             one.add_argument("network", type=Path)
-        if name == "card":
-            one.add_argument("figures", type=Path, help="what evaluate --json printed")
-            one.add_argument("notes", type=Path, help="known weaknesses, in words")
-        if name == "export":
-            one.add_argument("--temperature", type=float, default=1.0)
-            one.add_argument("--mix", type=Path, help="work folder of an earlier run, mixed in")
-            one.add_argument(
-                "--share", type=float, default=0.3, help="of the earlier run's weights"
-            )
-        if name == "evaluate":
-            one.add_argument("--json", action="store_true")
-            one.add_argument("--part", default="test", choices=("test", "calibration"))
-            one.add_argument("--rendered", type=int, default=120, help="plates of each kind")
-            one.add_argument("--compare", nargs="*", default=[], help="sets of networks, as well")
-        if name == "calibrate":
-            one.add_argument(
-                "--rendered", type=int, default=12_000, help="plates, besides the real"
-            )
-            one.add_argument("--plot", type=Path)
-            one.add_argument("--manifest", type=Path, help="tables for the set's manifest go there")
-            one.add_argument("--figures", type=Path, help="what evaluate --json printed, for them")
+    each["card"].add_argument("figures", type=Path, help="what evaluate --json printed")
+    each["card"].add_argument("notes", type=Path, help="known weaknesses, in words")
+    one = each["export"]
+    one.add_argument("--temperature", type=float, default=1.0)
+    one.add_argument("--mix", type=Path, help="work folder of an earlier run, mixed in")
+    one.add_argument("--share", type=float, default=0.3, help="of the earlier run's weights")
+    one = each["evaluate"]
+    one.add_argument("--json", action="store_true")
+    one.add_argument("--part", default="test", choices=("test", "calibration"))
+    one.add_argument("--rendered", type=int, default=120, help="plates of each kind")
+    one.add_argument("--compare", nargs="*", default=[], help="sets of networks, as well")
+    one = each["calibrate"]
+    one.add_argument("--rendered", type=int, default=12_000, help="plates, besides the real")
+    one.add_argument("--plot", type=Path)
+    one.add_argument("--manifest", type=Path, help="tables for the set's manifest go there")
+    one.add_argument("--figures", type=Path, help="what evaluate --json printed, for them")
     return options
 
 

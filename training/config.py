@@ -38,9 +38,9 @@ class Model(_Part):
     channels: tuple[int, int, int, int]
 
 
-class Schedule(_Part):
-    """`minutes` of training make a run; a run resumed after its end begins another, at
-    `again_rate` of the learning rate and without the frame-aligned loss.
+class Pace(_Part):
+    """`minutes` of the processor make a run; a run resumed after its end begins another, at
+    `again_rate` of the learning rate.
     """
 
     minutes: Positive
@@ -49,25 +49,27 @@ class Schedule(_Part):
     again_rate: Share
     decay: Share
     warm_up: Share
-    aligned_until: Share
     average: Share
-    real_share: Share
-    hard_share: Share
     bfloat16: bool
 
 
-class Config(_Part):
-    """A whole run. `salt` decides which plates train (see `training.split`)."""
+class Schedule(Pace):
+    """Of the recogniser; a second run goes without the frame-aligned loss."""
+
+    aligned_until: Share
+    real_share: Share
+    hard_share: Share
+
+
+class Run(_Part):
+    """What runs of all networks have. `salt` decides which plates train (see `training.split`)."""
 
     name: str
     seed: int
     salt: str
     data: str
-    detector: str
     threads: Annotated[int, Field(ge=1, le=64)]
     rendering: Rendering
-    model: Model
-    schedule: Schedule
     sets: tuple[DataSet, ...]
 
     def set_of(self, path: str) -> DataSet | None:
@@ -75,6 +77,58 @@ class Config(_Part):
         return next((one for one in self.sets if one.use and path.startswith(one.prefix)), None)
 
 
+class WithCrops(Run):
+    """A run that looks at plates cut from scenes; `detector` is the teacher of corners."""
+
+    detector: str
+
+
+class Config(WithCrops):
+    """A whole run of the recogniser."""
+
+    model: Model
+    schedule: Schedule
+
+
+class DetectorModel(_Part):
+    """Channels at a half, a quarter, an 8th, a 16th and a 32nd of the picture, and of the heads."""
+
+    channels: tuple[int, int, int, int, int]
+    head: Annotated[int, Field(ge=8)]
+
+
+class DetectorConfig(Run):
+    """A whole run of the detector. What both `teachers` see is a plate; `reader` is the network of
+    ours that tells which plate, where no label does.
+    """
+
+    teachers: tuple[str, str]
+    reader: str
+    model: DetectorModel
+    schedule: Pace
+
+
+class ClassifierConfig(WithCrops):
+    """A whole run of the network for colour and kind; `teacher` tells the colour of real plates
+    whose text does not.
+    """
+
+    teacher: str
+    channels: tuple[int, int, int, int]
+    real_share: Share
+    schedule: Pace
+
+
 def load(path: Path) -> Config:
     """The config in a file; raises `ValueError` (pydantic's or tomllib's) for a wrong one."""
     return Config.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def load_detector(path: Path) -> DetectorConfig:
+    """As `load`, of a detector."""
+    return DetectorConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def load_classifier(path: Path) -> ClassifierConfig:
+    """As `load`, of a network for colour and kind."""
+    return ClassifierConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))

@@ -1,6 +1,6 @@
 """Corners of plates in scenes that have none labelled, by a teacher's detector.
 
-The teacher is HyperLPR3's y5fu network (Apache-2.0): (1, 3, 640, 640) in, rows of centre, size,
+The teacher is HyperLPR3's y5fu network (Apache-2.0): (1, 3, side, side) in, rows of centre, size,
 objectness, four corner points and the shares of one row and two rows out.
 """
 
@@ -13,7 +13,6 @@ import onnxruntime
 
 from training.render.flat import Picture, Points
 
-_SIDE = 640
 _LEAST = 0.4
 _OVERLAP = 0.5
 
@@ -37,12 +36,13 @@ class Teacher:
             str(path), options, providers=["CPUExecutionProvider"]
         )
         self._input = self._session.get_inputs()[0].name
+        self._side = int(self._session.get_inputs()[0].shape[2])
 
     def find(self, scene: Picture) -> list[Found]:
         """The plates in a scene, the surest first."""
         tall, wide = scene.shape[:2]
-        scale = _SIDE / max(tall, wide)
-        page = np.zeros((_SIDE, _SIDE, 3), np.uint8)
+        scale = self._side / max(tall, wide)
+        page = np.zeros((self._side, self._side, 3), np.uint8)
         small = cv2.resize(scene, (round(wide * scale), round(tall * scale)))
         page[: small.shape[0], : small.shape[1]] = small
         planes = page[:, :, ::-1].transpose(2, 0, 1)[None].astype(np.float32) / 255

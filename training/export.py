@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from training import checkpoint
 from training.config import Config
@@ -28,10 +28,10 @@ def export(
     this one went on from; raises `ValueError` without a checkpoint, or when onnxruntime does not
     say what torch says.
     """
-    weights = _average(work)
+    weights = average(work)
     if earlier is not None:
         folder, share = earlier
-        old = _average(folder)
+        old = average(folder)
         weights = {
             name: torch.lerp(one, old[name], share) if one.is_floating_point() else one
             for name, one in weights.items()
@@ -40,27 +40,39 @@ def export(
     reader.load_state_dict(weights)
     shares = Shares(reader, temperature).eval()
     given = torch.randn(2, 3, 48, 160, generator=torch.Generator().manual_seed(1))
+    axes = {"picture": {0: "n"}, "shares": {0: "n"}}
+    write(shares, given, target, axes, _CLOSE)
+
+
+def write(
+    network: nn.Module, given: Tensor, target: Path, axes: dict[str, dict[int, str]], close: float
+) -> None:
+    """The network as a file, with the names and free `axes` of its input and output; raises
+    `ValueError` when onnxruntime says of `given` something else than torch, by more than `close`.
+    """
+    names = list(axes)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # the other exporter needs onnxscript
         torch.onnx.export(
-            shares,
+            network,
             (given[:1],),
             str(target),
-            input_names=["picture"],
-            output_names=["shares"],
-            dynamic_axes={"picture": {0: "n"}, "shares": {0: "n"}},
+            input_names=names[:1],
+            output_names=names[1:],
+            dynamic_axes=axes,
             opset_version=_OPSET,
             dynamo=False,
         )
     session = onnxruntime.InferenceSession(str(target), providers=["CPUExecutionProvider"])
     with torch.no_grad():
-        wanted = shares(given).numpy()
-    (told,) = session.run(None, {"picture": given.numpy()})
-    if not np.allclose(told, wanted, atol=_CLOSE):
+        wanted = network(given).numpy()
+    (told,) = session.run(None, {names[0]: given.numpy()})
+    if not np.allclose(told, wanted, atol=close):
         raise ValueError(f"{target}: onnxruntime says something else than torch")
 
 
-def _average(work: Path) -> dict[str, Tensor]:
+def average(work: Path) -> dict[str, Tensor]:
+    """The averaged weights in a work folder; raises `ValueError` without a checkpoint."""
     state = checkpoint.read(work)
     if state is None:
         raise ValueError(f"{work}: holds no checkpoint")

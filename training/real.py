@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from training.alphabet import writable
-from training.config import Config
+from training.config import Run, WithCrops
 from training.corners import Teacher
 from training.labels import usual_centres
 from training.render import camera
@@ -49,7 +49,7 @@ class Real:
         return f"scenes/{name.split('_')[0]}" if folder == "scenes" else folder
 
 
-def load(config: Config, data: Path, work: Path) -> list[Real]:
+def load(config: WithCrops, data: Path, work: Path) -> list[Real]:
     """All plates of the manifest, and those of unlabelled scenes that two readers agreed on.
 
     Corners that the teacher found are kept in `work`.
@@ -61,7 +61,7 @@ def load(config: Config, data: Path, work: Path) -> list[Real]:
     return [*labelled, *_agreed(work / "agreed.json", data, config.salt)]
 
 
-def trained_on(config: Config, plates: Iterable[Real]) -> list[Real]:
+def trained_on(config: Run, plates: Iterable[Real]) -> list[Real]:
     """Those a run may learn from: of the training part, not doubtful, of a set switched on."""
     return [
         plate

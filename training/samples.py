@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from training import real
 from training.alphabet import encoded
-from training.config import Config
+from training.config import Config, Run
 from training.labels import Instants, aligned, unaligned
 from training.real import Real
 from training.render import camera
@@ -42,7 +42,7 @@ class Sample:
     instants: Instants
 
 
-def glyphs_of(config: Config, data: Path) -> Glyphs:
+def glyphs_of(config: Run, data: Path) -> Glyphs:
     """The sources of characters that the config names; a texture whose name tells of a plate is
     used only if that plate trains.
     """

@@ -1,25 +1,21 @@
-"""The training itself: batches in, a checkpoint every few minutes out, stopped and resumed at will.
-
-The schedule runs by time spent training, for the machine is shared and how many steps an hour
-has is not known. Time while it is stopped does not count.
+"""The training of the recogniser itself: batches in, a checkpoint every few minutes out (see
+`training.course`).
 """
 
-import json
-import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 
-from training import checkpoint, real
+from training import real
 from training.alphabet import BLANK, greedy
 from training.config import Config, Schedule
+from training.course import Course, deaf
 from training.labels import INSTANTS, UNKNOWN
 from training.model import Reader
 from training.real import Real
@@ -28,8 +24,6 @@ from training.render.flat import Picture
 from training.samples import LONGEST, Sample, glyphs_of, stream
 from training.split import Part
 
-_SAVE_EVERY_S = 240
-_TELL_EVERY = 50
 _RING = 4096
 """Hard samples kept; the oldest is replaced."""
 _HARDEST = 0.08
@@ -65,62 +59,21 @@ def _batch(samples: list[Sample]) -> Batch:
 
 
 class Trainer:
-    """A reader in training, with all that a checkpoint holds."""
+    """A reader in training."""
 
     def __init__(self, config: Config, work: Path) -> None:
-        torch.manual_seed(config.seed)
-        self._told, self._work = config.schedule, work
-        self.reader = Reader(config.model.channels).to(memory_format=torch.channels_last)
-        self.average = Reader(config.model.channels)
-        self.average.load_state_dict(self.reader.state_dict())
-        for weight in self.average.parameters():
-            weight.requires_grad_(False)
-        self._optimiser = torch.optim.AdamW(
-            self.reader.parameters(), config.schedule.rate, weight_decay=config.schedule.decay
-        )
-        self.step, self.spent_s, self.run = 0, 0.0, 1
+        self._told = config.schedule
+        self.course = Course(lambda: Reader(config.model.channels), self._told, config.seed, work)
         self._hard = _Ring()
-        self._resumed()
-
-    def _resumed(self) -> None:
-        state = checkpoint.read(self._work)
-        if state is None:
-            return
-        self.reader.load_state_dict(state["reader"])
-        self.average.load_state_dict(state["average"])
-        self._optimiser.load_state_dict(state["optimiser"])
-        self.step, self.spent_s, self.run = state["step"], state["spent_s"], state["run"]
-        if self.progress >= 1:
-            self.spent_s, self.run = 0.0, self.run + 1
-
-    def save(self) -> None:
-        """Writes the checkpoint."""
-        checkpoint.write(
-            self._work,
-            {
-                "reader": self.reader.state_dict(),
-                "average": self.average.state_dict(),
-                "optimiser": self._optimiser.state_dict(),
-                "step": self.step,
-                "spent_s": self.spent_s,
-                "run": self.run,
-            },
-        )
-
-    @property
-    def progress(self) -> float:
-        """0 to 1 of the present run."""
-        return min(1.0, self.spent_s / (60 * self._told.minutes))
 
     def learn(self, batch: Batch) -> tuple[float, float]:
         """One step; returns the mean loss of CTC, and of the frame-aligned cross-entropy."""
-        batch = self._hard.mixed(batch, self._told.hard_share if self.progress > 0.25 else 0.0)
+        progress, again = self.course.progress, self.course.run > 1
+        batch = self._hard.mixed(batch, self._told.hard_share if progress > 0.25 else 0.0)
         pictures, classes, lengths, instants = batch
-        for group in self._optimiser.param_groups:
-            group["lr"] = rate_at(self.progress, self._told, again=self.run > 1)
         given = scaled(pictures).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=self._told.bfloat16):
-            told = self.reader(given)
+            told = self.course.network(given)
         logs = functional.log_softmax(told.float(), dim=2)
         spans = torch.full((len(lengths),), INSTANTS)
         each = functional.ctc_loss(
@@ -129,27 +82,10 @@ class Trainer:
         frames = functional.nll_loss(
             logs.transpose(1, 2), instants, ignore_index=UNKNOWN, reduction="mean"
         )
-        share = aligned_share(self.progress, self._told, again=self.run > 1)
-        loss = each.mean() * (1 - 0.85 * share / 1.5) + frames * share
-        self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.reader.parameters(), 2.0)
-        self._optimiser.step()
+        share = aligned_share(progress, self._told, again=again)
+        self.course.follow(each.mean() * (1 - 0.85 * share / 1.5) + frames * share)
         self._hard.keep(batch, each.detach())
-        self.step += 1
-        self._averaged()
         return float(each.detach().mean()), float(frames.detach())
-
-    def _averaged(self) -> None:
-        keep = min(self._told.average, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            for mean, now in zip(
-                self.average.state_dict().values(), self.reader.state_dict().values(), strict=True
-            ):
-                if mean.is_floating_point():
-                    mean.lerp_(now, 1 - keep)
-                else:
-                    mean.copy_(now)
 
 
 class _Ring:
@@ -183,15 +119,6 @@ class _Ring:
         return mixed[0], mixed[1], mixed[2], mixed[3]
 
 
-def rate_at(progress: float, told: Schedule, *, again: bool) -> float:
-    """Learning rate: a warm-up, then half a cosine down to a hundredth."""
-    top = told.rate * (told.again_rate if again else 1.0)
-    if progress < told.warm_up:
-        return top * max(0.02, progress / told.warm_up)
-    done = (progress - told.warm_up) / (1 - told.warm_up)
-    return float(top * (0.01 + 0.99 * (1 + np.cos(np.pi * done)) / 2))
-
-
 def aligned_share(progress: float, told: Schedule, *, again: bool) -> float:
     """Weight of the frame-aligned loss: 1.5 at first, falling to nothing."""
     if again or not told.aligned_until:
@@ -204,7 +131,7 @@ def scaled(pictures: Tensor) -> Tensor:
     return (pictures.permute(0, 3, 1, 2).float() - 127.5) / 127.5
 
 
-def read_all(reader: Reader, pictures: list[Picture]) -> list[str]:
+def read_all(reader: torch.nn.Module, pictures: list[Picture]) -> list[str]:
     """What the reader says, greedily."""
     reader.eval()
     texts = []
@@ -213,24 +140,6 @@ def read_all(reader: Reader, pictures: list[Picture]) -> list[str]:
             given = scaled(torch.from_numpy(np.stack(pictures[at : at + 128])))
             texts += [greedy(row) for row in reader(given).argmax(dim=2).tolist()]
     return texts
-
-
-class _Stop:
-    """Told by SIGTERM or SIGINT that the next step is the last."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ask)
-
-    def _ask(self, _number: int, _frame: object) -> None:
-        self.asked = True
-
-
-def _deaf(_worker: int) -> None:
-    """The maker of samples ends with the trainer, not with the signal that both are sent."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def train(config: Config, data: Path, work: Path) -> None:
@@ -249,49 +158,20 @@ def train(config: Config, data: Path, work: Path) -> None:
         if plate.part is Part.CALIBRATION and not plate.doubtful and plate.corners is None
     ]
     trainer = Trainer(config, work)
-    stop = _Stop()
+    course = trainer.course
     batches = DataLoader(
-        Batches(config, data, used, config.seed + trainer.step),
+        Batches(config, data, used, config.seed + course.step),
         batch_size=None,
         num_workers=1,
-        worker_init_fn=_deaf,
+        worker_init_fn=deaf,
         prefetch_factor=8,
     )
-    _log(work, event="start", run=trainer.run, step=trainer.step, real=len(used), check=len(check))
-    _run(trainer, iter(batches), stop, work, check)
-    trainer.save()
-    _log(work, event="stop", step=trainer.step, progress=round(trainer.progress, 4))
+    course.log(event="start", run=course.run, step=course.step, real=len(used), check=len(check))
+    course.go(iter(batches), trainer.learn, ("ctc", "frames"), lambda: _tell(course, check))
 
 
-def _run(
-    trainer: Trainer, batches: Iterator[Batch], stop: _Stop, work: Path, check: list[Real]
-) -> None:
-    before = saved = time.perf_counter()
-    losses: list[tuple[float, float]] = []
-    while trainer.progress < 1 and not stop.asked:
-        losses.append(trainer.learn(next(batches)))
-        now = time.perf_counter()
-        trainer.spent_s += now - before
-        before = now
-        if trainer.step % _TELL_EVERY == 0:
-            ctc, frames = np.mean(losses, axis=0).round(4).tolist()
-            _log(work, step=trainer.step, ctc=ctc, frames=frames, progress=trainer.progress)
-            losses = []
-        if now - saved > _SAVE_EVERY_S:
-            saved = now
-            trainer.save()
-            _tell(trainer, work, check)
-            before = time.perf_counter()
-
-
-def _tell(trainer: Trainer, work: Path, check: list[Real]) -> None:
+def _tell(course: Course, check: list[Real]) -> None:
     """How well the averaged weights read the real crops of the calibration part."""
-    said = read_all(trainer.average, [camera.plain(plate.picture) for plate in check])
+    said = read_all(course.average, [camera.plain(plate.picture) for plate in check])
     right = sum(one == plate.text for one, plate in zip(said, check, strict=True))
-    _log(work, step=trainer.step, calibration_crops=f"{right} of {len(check)}")
-
-
-def _log(work: Path, **told: object) -> None:
-    line = json.dumps(told, ensure_ascii=False)
-    with (work / "log.jsonl").open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
+    course.log(step=course.step, calibration_crops=f"{right} of {len(check)}")

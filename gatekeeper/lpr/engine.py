@@ -72,7 +72,8 @@ class Engine:
         self._strips = strips
         self._classifier = classifier
         self._sides = search.sides
-        self._convincing = (thresholds or Thresholds()).convincing
+        limits = thresholds or Thresholds()
+        self._convincing, self._strong = limits.convincing, limits.strong_score
         wider, higher = search.rim
         self._rim, self._loose, self._tight = (
             rectify.grown(wider + more, higher + taller)
@@ -94,16 +95,15 @@ class Engine:
         seen: list[Plate] = []
         for side in self._sides:
             found = self._finder.find(pixels, side)[:MOST_PLATES]
-            here = [
-                self._first(pixels, place, self._rim)
-                for place in found
-                if rectify.legible(place.quad)
-            ]
-            if not any(map(self._convinces, here)):
-                here = [self._again(pixels, plate) for plate in here]
-            seen += here
-            if any(map(self._convinces, here)):
-                break
+            legible = [place for place in found if rectify.legible(place.quad)]
+            strong = [place for place in legible if place.score >= self._strong]
+            for places in (strong, legible[len(strong) :]):
+                here = [self._first(pixels, place, self._rim) for place in places]
+                if not any(map(self._convinces, here)):
+                    here = [self._again(pixels, plate) for plate in here]
+                seen += here
+                if any(map(self._convinces, here)):
+                    return seen
         return seen
 
     def _first(self, pixels: Pixels, found: Found, part: rectify.Part) -> Plate:

@@ -149,13 +149,12 @@ def open_hyperlpr(found: NetworkSet, threads: int, decode: Decode) -> HyperlprEn
 
     def made(name: str, file: str, **more: object) -> Any:
         """An instance of its class, which opens the network itself, on all cores."""
-        module, name = name.rsplit(".", 1)
-        part = getattr(_module(module), name)(found.content(file), **more)
+        part = _class(name)(found.content(file), **more)
         part.session = sessions[file]
         return part
 
     parts = Parts(
-        detector=made(_DETECTOR, detector.file, input_size=(detector.side, detector.side)),
+        detector=_detector(sessions[detector.file], detector.side),
         recogniser=made(_RECOGNISER, recogniser.file, token_dict=("blank", *alphabet)),
         classifier=told.classifier and made(_CLASSIFIER, told.classifier.file),
     )
@@ -171,9 +170,18 @@ def _of_its_contract(found: NetworkSet) -> tuple[Hyperlpr3Detector, Hyperlpr3Rec
             f'{found.folder}: hyperlpr3 runs parts of the contract "hyperlpr3" alone; its detector'
             f' is "{detector.contract}", its recogniser "{recogniser.contract}"'
         )
-    if not detector.square:
-        raise NetworkSetError(f"{found.folder}: hyperlpr3 runs detectors with square = true alone")
     return detector, recogniser
+
+
+def _detector(session: Any, side: int) -> Any:
+    """An instance of its class, which looks at squares. What its constructor does is done here, for
+    that refuses a network which takes any size.
+    """
+    kind = _class(_DETECTOR)
+    part = kind.__new__(kind)
+    part.session, part.input_size = session, (side, side)
+    part.input_name, part.outputs_option = session.get_inputs()[0].name, session.get_outputs()
+    return part
 
 
 def _legible(rows: np.ndarray[Any, Any], longest: int) -> Iterator[Found]:
@@ -182,6 +190,12 @@ def _legible(rows: np.ndarray[Any, Any], longest: int) -> Iterator[Found]:
         quad = row[5:13].reshape(4, 2).astype(np.float32)
         if rectify.legible(quad) and max(rectify.extent(quad)) <= MOST_GROWN * longest:
             yield Found(quad=quad, score=float(row[4]), rows=int(row[13]) + 1)
+
+
+def _class(name: str) -> Any:
+    """A class of hyperlpr3, by the names of its module and its own."""
+    module, name = name.rsplit(".", 1)
+    return getattr(_module(module), name)
 
 
 def _module(name: str) -> Any:

@@ -52,18 +52,18 @@ def recogniser_of(
 
         return open_hyperlpr(found, threads, decode)
     told = found.manifest
-    finder, strips = _finder(found, threads), _strips(found, threads, decode)
-    sides = (told.detector.side, told.detector.second_side)
+    finder, strips = finder_of(found, threads), _strips(found, threads, decode)
     return Engine(
         finder,
         strips,
-        Search(sides=tuple(side for side in sides if side), rim=told.detector.rim),
+        Search(sides=told.detector.sides, rim=told.detector.rim),
         classifier=_classifier(found, threads),
         thresholds=told.thresholds,
     )
 
 
-def _finder(found: NetworkSet, threads: int) -> ClpFinder | Y5fuFinder:
+def finder_of(found: NetworkSet, threads: int) -> ClpFinder | Y5fuFinder:
+    """The detector of a set; raises `NetworkSetError`."""
     told = found.manifest
     network = _network(found, told.detector.file, threads)
     finder: ClpFinder | Y5fuFinder

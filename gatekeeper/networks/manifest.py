@@ -50,6 +50,11 @@ class ClpDetector(_Part):
     corners: tuple[Point, Point, Point, Point]
     rim: Rim = (0.14, -0.02)
 
+    @property
+    def sides(self) -> tuple[int, ...]:
+        """Longest sides of the picture, one for each pass."""
+        return (self.side, self.second_side) if self.second_side else (self.side,)
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if len(self.steps) != len(self.sizes) or not self.steps:
@@ -65,21 +70,28 @@ class Hyperlpr3Detector(_Part):
     points from top left on, and the shares of one row and two rows.
 
     Where the network takes any size (`square = false`), only what is missing to a multiple of 32 is
-    black; hyperlpr3's own engine takes square ones alone.
+    black; hyperlpr3's own engine makes a square of `side` of every picture.
     """
 
     contract: Literal["hyperlpr3"]
     file: FileName
     side: Side = 320
     second_side: Side | None = None
+    third_side: Side | None = None
     square: bool = True
     rim: Rim = (0.0, 0.0)
 
+    @property
+    def sides(self) -> tuple[int, ...]:
+        """Longest sides of the picture, one for each pass."""
+        sides = self.side, self.second_side, self.third_side
+        return tuple(side for side in sides if side)
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.square and self.second_side is not None:
+        if self.square and len(self.sides) > 1:
             raise ValueError("a square network has one side: leave second_side out")
-        if self.side % 32 or (self.second_side or 0) % 32:
+        if any(side % 32 for side in self.sides):
             raise ValueError("sides must be multiples of 32")
         return self
 
@@ -159,11 +171,13 @@ class ClassifierContract(_Part):
 
 
 class Thresholds(_Part):
-    """From which score a plate is one, from which overlap two are the same, and from which weakest
-    character a reading needs no second look.
+    """From which score a plate is one, from which it is read at once (fainter ones where no
+    stronger one convinces), from which overlap two are the same, and from which weakest character
+    a reading needs no second look.
     """
 
     least_score: Share = 0.3
+    strong_score: Share = 0.0
     most_overlap: Share = 0.4
     convincing: Share = 0.6
 

@@ -79,15 +79,15 @@ def toy_recogniser() -> onnx.ModelProto:
     )
 
 
-def toy_detector(side: int, *rows: Sequence[float]) -> onnx.ModelProto:
-    """(1, 3, S, S) -> (1, N, 15) as large as the official one's: these rows, and zeros; nothing
-    where the picture is black.
+def toy_detector(side: int, *rows: Sequence[float], square: bool = True) -> onnx.ModelProto:
+    """(1, 3, S, S), or any size, -> (1, N, 15) as large as the official one's: these rows, and
+    zeros; nothing where the picture is black.
     """
     count = {320: 6300, 640: 25200}[side]
     constant = np.zeros((1, count, 15), np.float32)
     constant[0, : len(rows)] = np.array(rows, np.float32).reshape(-1, 15)
     return made(
-        (1, 3, side, side),
+        (1, 3, side, side) if square else (1, 3, "height", "width"),
         (1, count, 15),
         {"rows": constant, "many": np.array(1e6, np.float32), "one": np.array(1.0, np.float32)},
         [
@@ -155,13 +155,19 @@ class Toys:
         self.folder = folder
 
     def made(
-        self, name: str, *rows: Sequence[float], side: int = 320, more: str = "", fit: str = "pad"
+        self,
+        name: str,
+        *rows: Sequence[float],
+        side: int = 320,
+        square: bool = True,
+        more: str = "",
+        fit: str = "pad",
     ) -> NetworkSet:
         """A set whose detector sees plates where `rows` say; `more` are lines of its manifest."""
         place = self.folder / name
         place.mkdir(parents=True)
         models = {
-            f"y5fu_{side}x_sim.onnx": toy_detector(side, *rows),
+            f"y5fu_{side}x_sim.onnx": toy_detector(side, *rows, square=square),
             "rpv3_mdict_160_r3.onnx": toy_recogniser(),
             "litemodel_cls_96x_r1.onnx": toy_classifier(),
         }
@@ -170,7 +176,9 @@ class Toys:
         for file, data in files.items():
             (place / file).write_bytes(data)
         sums = "\n".join(f'"{file}" = "{sha256(data).hexdigest()}"' for file, data in files.items())
-        text = TOY_MANIFEST.format(name=name, side=side, sums=sums, more=more, fit=fit)
+        text = TOY_MANIFEST.format(
+            name=name, side=side, square=str(square).lower(), sums=sums, more=more, fit=fit
+        )
         (place / "manifest.toml").write_text(text, encoding="utf-8")
         return find(name, self.folder)
 
@@ -187,6 +195,7 @@ certain = 0.99
 contract = "hyperlpr3"
 file = "y5fu_{side}x_sim.onnx"
 side = {side}
+square = {square}
 [recogniser]
 contract = "hyperlpr3"
 file = "rpv3_mdict_160_r3.onnx"

@@ -121,6 +121,21 @@ def test_thresholds_of_the_set_are_honoured(
     assert len(recogniser_of(found, 1, engine).read(picture)) == count
 
 
+@pytest.mark.parametrize(
+    ("upper", "texts"),
+    [("京A12345", {"京A12345"}), ("", {"沪B54321"})],
+    ids=["a strong one convinces", "no strong one does"],
+)
+def test_a_faint_plate_is_read_where_no_stronger_one_convinces(
+    toys: Toys, toy_plate: Plate, row_of: Row, upper: str, texts: set[str]
+) -> None:
+    rows = row_of(40, 40, 160, 48), row_of(40, 200, 160, 48, sure=0.4)
+    found = toys.made("toy", *rows, more="[thresholds]\nleast_score = 0.3\nstrong_score = 0.6")
+    picture = on_grey((toy_plate(upper), 40, 40), (toy_plate("沪B54321"), 40, 200))
+
+    assert {read.text for read in recogniser_of(found, 1).read(picture)} == texts
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("least", "count"), [(0.4, 1), (0.5, 0)])
 def test_a_score_is_what_is_there_times_what_it_is(
@@ -185,6 +200,17 @@ def test_both_engines_read_the_same_texts_on_the_same_set(
         own, theirs = ({read.text for read in engine.read(picture)} for engine in engines)
 
         assert own == theirs == set(texts)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_detector_of_any_size_runs_in_both_engines(
+    toys: Toys, toy_plate: Plate, row_of: Row, engine: EngineName
+) -> None:
+    found = toys.made("toy", row_of(40, 100, 160, 48), square=False)
+
+    (read,) = recogniser_of(found, 1, engine).read(on_grey((toy_plate("京A12345"), 40, 100)))
+
+    assert read.text == "京A12345"
 
 
 def test_its_own_pipeline_takes_our_parts_and_reads_the_same(

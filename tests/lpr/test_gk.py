@@ -9,13 +9,15 @@ import pytest
 from gatekeeper import networks
 from gatekeeper.lpr import Recogniser, open_recogniser
 from gatekeeper.lpr.beam import plates
+from gatekeeper.lpr.colour import ground as by_pixels
 from gatekeeper.lpr.grammar import Grammar
 from gatekeeper.lpr.session import Network, open_network
 from gatekeeper.lpr.strip import StripReader
-from gatekeeper.model import PROVINCES, Pixels
+from gatekeeper.model import PROVINCES, Colour, Pixels
 from gatekeeper.rules.plate import GRAMMAR
 from simulators.plate import Ground, draw
 from training.alphabet import ALPHABET
+from training.classifier.samples import CLASSES
 from training.evaluate import SURE
 
 MOST_BYTES = 5_000_000
@@ -77,6 +79,54 @@ def test_a_car_on_a_street_is_read(
     ours: Recogniser, street: Callable[[str, Ground], Pixels]
 ) -> None:
     assert [read.text for read in ours.read(street("鲁B2K871", Ground.BLUE))] == ["鲁B2K871"]
+
+
+COLOURS = [
+    ("闽C12F57", Ground.BLUE, Colour.BLUE, "ordinary"),
+    ("粤B12345", Ground.YELLOW, Colour.YELLOW, ""),
+    ("沪AD12345", Ground.GREEN, Colour.GREEN, "new_energy_small"),
+    ("京A1234警", Ground.WHITE, Colour.WHITE, "police"),
+    ("粤Z1234港", Ground.BLACK, Colour.BLACK, ""),
+]
+
+
+@pytest.mark.parametrize("light", [(1.0, 1.0, 1.0), (0.35, 0.35, 0.35), (1.0, 0.8, 0.75)])
+@pytest.mark.parametrize(("text", "ground", "colour", "kind"), COLOURS)
+def test_colour_and_kind_are_told_in_any_light(
+    ours: Recogniser,
+    text: str,
+    ground: Ground,
+    colour: Colour,
+    kind: str,
+    light: tuple[float, ...],
+) -> None:
+    small = cv2.resize(draw(text, ground), (110, 34), interpolation=cv2.INTER_AREA)
+
+    (read,) = ours.read(np.asarray(small * np.array(light), np.uint8), crop=True)
+
+    assert (read.colour, read.kind) == (colour, kind)
+
+
+def test_a_white_plate_in_blue_light_is_white_though_its_pixels_are_blue(ours: Recogniser) -> None:
+    small = cv2.resize(draw("京A1234警", Ground.WHITE), (110, 34), interpolation=cv2.INTER_AREA)
+    plate = np.asarray(small * np.array([1.0, 0.8, 0.75]), np.uint8)
+
+    (read,) = ours.read(plate, crop=True)
+
+    assert by_pixels(plate) is Colour.BLUE
+    assert read.colour is Colour.WHITE
+
+
+def test_its_manifest_names_the_outputs_of_the_classifier_in_the_order_of_training(
+    found: networks.NetworkSet,
+) -> None:
+    told = found.manifest.classifier
+
+    assert told is not None
+    assert len(told.classes) == len(CLASSES)
+    for one, (colour, kind) in zip(told.classes, CLASSES, strict=True):
+        assert one.colour is colour
+        assert one.kind in ("", kind)
 
 
 def test_the_beam_reads_what_it_says(network: Network) -> None:

@@ -73,3 +73,27 @@ def test_corners_are_in_pixels_of_the_picture() -> None:
 
     assert found.quad.tolist() == [[280, 220], [360, 220], [360, 260], [280, 260]]
     assert found.rows == 1
+
+
+def test_a_picture_is_searched_at_each_side_that_is_named_in_their_order() -> None:
+    told = Hyperlpr3Detector(
+        contract="hyperlpr3",
+        file="a.onnx",
+        side=640,
+        second_side=320,
+        third_side=960,
+        square=False,
+    )
+
+    assert told.sides == (640, 320, 960)
+
+
+@pytest.mark.parametrize("more", [{"second_side": 640}, {"third_side": 640}])
+def test_a_network_of_one_size_has_one_side(more: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="a square network has one side"):
+        Hyperlpr3Detector.model_validate({"contract": "hyperlpr3", "file": "a.onnx", **more})
+
+
+def test_sides_are_multiples_of_the_networks_step() -> None:
+    with pytest.raises(ValueError, match="multiples of 32"):
+        Hyperlpr3Detector(contract="hyperlpr3", file="a.onnx", third_side=330, square=False)

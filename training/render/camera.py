@@ -42,8 +42,8 @@ def shot(
     `gentle` spares what is real, or is drawn for measuring, the worst of light and lens.
     """
     turn, size = _framing(corners, chance, gentle=gentle)
-    canvas = _warped(picture, turn, size)
-    return _finished(canvas, _moved(centres, turn)[:, 0] / size[0], chance, gentle=gentle)
+    canvas = warped(picture, turn, size)
+    return _finished(canvas, moved(centres, turn)[:, 0] / size[0], chance, gentle=gentle)
 
 
 def shot_of_rows(
@@ -58,8 +58,8 @@ def shot_of_rows(
     halves, places = [], []
     for part, wide, mine in ((upper, sizes[0], centres[:2]), (lower, sizes[1], centres[2:])):
         turn = np.asarray(_cut(part, wide, tall) @ square, np.float32)
-        halves.append(_warped(picture, turn, (wide, tall)))
-        places.append(_moved(mine, turn)[:, 0] + sum(half.shape[1] for half in halves[:-1]))
+        halves.append(warped(picture, turn, (wide, tall)))
+        places.append(moved(mine, turn)[:, 0] + sum(half.shape[1] for half in halves[:-1]))
     middles = np.concatenate(places) / sum(sizes)
     return _finished(np.hstack(halves), middles, chance, gentle=gentle)
 
@@ -74,25 +74,25 @@ def shot_of_half(
     tall = max(12, round(wide / 440 * 220 * (bottom - top)))
     turn = np.asarray(_cut(part, wide, tall) @ _rectified(corners, chance), np.float32)
     mine = centres[:2] if upper else centres[2:]
-    canvas = _warped(picture, turn, (wide, tall))
-    return _finished(canvas, _moved(mine, turn)[:, 0] / wide, chance)
+    canvas = warped(picture, turn, (wide, tall))
+    return _finished(canvas, moved(mine, turn)[:, 0] / wide, chance)
 
 
 def shot_of_crop(crop: Picture, centres: tuple[float, ...], chance: Chance) -> Shot:
     """A real crop, a little turned, moved and spoilt; `centres` as for `Shot`."""
     tall, wide = crop.shape[:2]
     middle = np.array([wide / 2, tall / 2])
-    turn = _turned(middle, chance, float(chance.choice((1.5, 4.0, 8.0))), 0.15, 0.06)
+    turn = turned(middle, chance, float(chance.choice((1.5, 4.0, 8.0))), 0.15, 0.06)
     zoom = chance.uniform(0.9, 1.08, 2) if chance.random() < 0.8 else chance.uniform(0.8, 1.0, 2)
     turn = _scaled(zoom, middle) @ turn
     turn[:2, 2] += chance.uniform(-0.04, 0.04, 2) * (wide, tall)
     matrix = np.asarray(turn, np.float32)
-    canvas = _warped(crop, matrix, (wide, tall))
+    canvas = warped(crop, matrix, (wide, tall))
     if chance.random() < 0.3 and wide > 60:
         less = chance.uniform(0.5, 0.95)
         canvas = _resized(canvas, max(32, round(wide * less)), max(12, round(tall * less)))
     line = np.array([(place * wide, tall / 2) for place in centres], np.float32).reshape(-1, 2)
-    places = _moved(line, matrix)[:, 0] / wide if len(line) else np.zeros(0, np.float32)
+    places = moved(line, matrix)[:, 0] / wide if len(line) else np.zeros(0, np.float32)
     return _finished(canvas, places, chance, gentle=True)
 
 
@@ -121,8 +121,8 @@ def _finished(
 def _framing(corners: Points, chance: Chance, *, gentle: bool) -> tuple[Matrix, tuple[int, int]]:
     """How the flat picture is seen, and the size of the crop around the plate in it."""
     tilt = chance.choice((1.2, 4.0, 9.0), p=(0.75, 0.25, 0) if gentle else (0.55, 0.27, 0.18))
-    turn = _turned(corners.mean(axis=0), chance, float(tilt), 0.03 * tilt, 0.02 + 0.006 * tilt)
-    quad = _moved(corners, np.asarray(turn, np.float32))
+    turn = turned(corners.mean(axis=0), chance, float(tilt), 0.03 * tilt, 0.02 + 0.006 * tilt)
+    quad = moved(corners, np.asarray(turn, np.float32))
     low, high = quad.min(axis=0), quad.max(axis=0)
     span = high - low
     low = low - span * _margins(chance)
@@ -143,7 +143,7 @@ def _margins(chance: Chance) -> npt.NDArray[np.float64]:
     return chance.uniform(0, 1, 2) * ((0.04, 0.08) if kind < 0.7 else (0.10, 0.25))
 
 
-def _turned(
+def turned(
     middle: npt.NDArray[np.floating], chance: Chance, degrees: float, shear: float, bent: float
 ) -> npt.NDArray[np.float64]:
     """Turned about its middle, sheared and seen from aside; each by a normal deviation."""
@@ -196,25 +196,26 @@ def _cut(part: tuple[float, float, float, float], wide: int, tall: int) -> Matri
     return np.asarray(_fit(low, high, (wide, tall)), np.float32)
 
 
-def _moved(points: Points, turn: Matrix) -> Points:
+def moved(points: Points, turn: Matrix) -> Points:
+    """Where the points are after the turn."""
     return np.asarray(cv2.perspectiveTransform(points[None], turn)[0], np.float32)
 
 
-def _warped(picture: Picture, turn: Matrix, size: tuple[int, int]) -> Picture:
+def warped(
+    picture: Picture, turn: Matrix, size: tuple[int, int], border: int = cv2.BORDER_REPLICATE
+) -> Picture:
     """Warped; where the result is much coarser than the picture, that is shrunk first, for warping
     picks single pixels.
     """
     tall, wide = picture.shape[:2]
     middle = np.array([[wide / 2, tall / 2], [wide / 2 + 8, tall / 2]], np.float32)
-    ends = _moved(middle, turn)
+    ends = moved(middle, turn)
     coarse = 8 / max(float(np.linalg.norm(ends[1] - ends[0])), 0.5)
     if coarse > 1.4:
         small = _resized(picture, max(16, round(wide / coarse)), max(8, round(tall / coarse)))
         grow = np.diag([wide / small.shape[1], tall / small.shape[0], 1.0])
         picture, turn = small, np.asarray(turn @ grow, np.float32)
-    return np.asarray(
-        cv2.warpPerspective(picture, turn, size, borderMode=cv2.BORDER_REPLICATE), np.uint8
-    )
+    return np.asarray(cv2.warpPerspective(picture, turn, size, borderMode=border), np.uint8)
 
 
 def _resized(picture: Picture, wide: int, tall: int) -> Picture:

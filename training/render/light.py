@@ -41,12 +41,12 @@ def spoilt(picture: Picture, chance: Chance, *, gentle: bool) -> Picture:
     if chance.random() < (0.06 if gentle else 0.16):
         seen = _shaken(seen, chance)
     if chance.random() < (0.2 if gentle else 0.45):
-        seen = _noisy(seen, chance, 8 if gentle else 16)
+        seen = noisy(seen, chance, 8 if gentle else 16)
     if chance.random() < 0.1:
         soft = cv2.GaussianBlur(seen, (0, 0), 1.2)
         seen = np.asarray(cv2.addWeighted(seen, 1.8, soft, -0.8, 0), np.uint8)
     if chance.random() < (0.25 if gentle else 0.5):
-        seen = _packed(np.asarray(seen, np.uint8), chance)
+        seen = packed(np.asarray(seen, np.uint8), chance)
     return np.asarray(seen, np.uint8)
 
 
@@ -115,7 +115,8 @@ def _shaken(seen: Picture, chance: Chance) -> Picture:
     return np.asarray(cv2.filter2D(seen, -1, kernel / max(float(kernel.sum()), 1.0)), np.uint8)
 
 
-def _noisy(seen: Picture, chance: Chance, most: float) -> Picture:
+def noisy(seen: Picture, chance: Chance, most: float) -> Picture:
+    """With the grain of a sensor, of a deviation of `most` shades at the most."""
     level = chance.uniform(1, most)
     grain = chance.standard_normal(seen.shape, np.float32) * np.float32(level)
     if chance.random() < 0.3:
@@ -123,7 +124,7 @@ def _noisy(seen: Picture, chance: Chance, most: float) -> Picture:
     return np.asarray(np.clip(seen + grain, 0, 255), np.uint8)
 
 
-def _packed(seen: Picture, chance: Chance) -> Picture:
+def packed(seen: Picture, chance: Chance) -> Picture:
     """Compressed as JPEG, and read again."""
     quality = int(chance.uniform(12, 90))
     _done, data = cv2.imencode(".jpg", seen, [cv2.IMWRITE_JPEG_QUALITY, quality])

@@ -1,0 +1,1 @@
+"""A small network for the colour and the kind of a plate."""
