@@ -78,6 +78,7 @@ class Health:
         self._clock = clock
         self._alarms: dict[tuple[str, str], Alarm] = {}
         self._standing: set[tuple[str, str]] = set()
+        self._relieved_at: dict[tuple[str, str], float] = {}
         self._flapping: dict[tuple[str, str], Flapping] = {}
         self._beats: dict[str, tuple[float, float]] = {}
         self._watchers: list[Watcher] = []
@@ -112,6 +113,7 @@ class Health:
         if key not in self._standing:
             return
         self._standing.discard(key)
+        self._relieved_at[key] = self._clock.boot_s()
         flapping = self._flapping.get(key)
         if flapping is not None:
             flapping.gone(self._clock.boot_s())
@@ -123,6 +125,10 @@ class Health:
     def stands(self, alarm: str, subject: str) -> bool:
         """Whether this alarm stands now."""
         return (alarm, subject) in self._standing
+
+    def relieved_at(self, alarm: str, subject: str) -> float | None:
+        """When this alarm last ceased to stand (boot clock), None if it never stood."""
+        return self._relieved_at.get((alarm, subject))
 
     @property
     def alarms(self) -> tuple[Alarm, ...]:

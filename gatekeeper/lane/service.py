@@ -44,6 +44,9 @@ from gatekeeper.rules.passage import (
 
 log = structlog.get_logger(__name__)
 
+TOLD_S = 1.0
+"""So long after a board has come back its inputs have been told."""
+
 
 class Service:
     """The vehicle that one lane serves, as `visit`, and the state of the lane."""
@@ -93,7 +96,7 @@ class Service:
     @property
     def wake_at(self) -> float | None:
         """When `late` wants to be called (boot clock)."""
-        moments = (self._machine.wake_at, self._boom.wake_at)
+        moments = (self._machine.wake_at, self._boom.wake_at, self._deaf_at)
         return min((moment for moment in moments if moment is not None), default=None)
 
     def begin_again(self) -> None:
@@ -147,11 +150,26 @@ class Service:
 
     async def late(self) -> None:
         """The moment `wake_at` has come."""
-        if self._boom.wake_at is not None and self._boom.wake_at == self.wake_at:
+        if self._deaf_at is not None and self._deaf_at == self.wake_at:
+            await self.feed(Input.DEAF)
+        elif self._boom.wake_at is not None and self._boom.wake_at == self.wake_at:
             self._boom.late()
             await self.feed(Input.FAILED)  # a pulse without effect (situations, 13)
         else:
             await self.feed(Input.TIME)
+
+    @property
+    def _deaf_at(self) -> float | None:
+        """When the vehicle that was let in is to be taken for another: a board of its loops has
+        been away since, and has told what they say now. None where none has.
+        """
+        if self.visit is None or self.state is not State.OPENING:
+            return None
+        since = max(self._context.last_pulse.at or 0.0, self.visit.arrived)
+        boards = {wire.board for wire in self._context.settings.inputs.values()}
+        relieved_at = self._rooms.health.relieved_at
+        back = (relieved_at("relay_unreachable", board) for board in boards)
+        return max((at + TOLD_S for at in back if at is not None and at > since), default=None)
 
     def _released(self) -> Input | None:
         """The boom under which the vehicle was let in without a pulse is up no longer."""

@@ -28,6 +28,7 @@ OUTSIDE = [
     Input.LOOK_AGAIN,
     Input.FAILED,
     Input.RECONSIDERED,
+    Input.DEAF,
     Input.TIME,
 ]
 

@@ -68,6 +68,7 @@ TABLE: Mapping[State, Mapping[Input, Move]] = {
         Input.FAILED: Move(State.RETRYING),
         # The boom it was let in under is up no longer, and it is not yet below.
         Input.RELEASED: Move(State.READING, (Output.DECIDE_AFRESH,)),
+        Input.DEAF: Move(State.CLEAR, (Output.TIMED_OUT,)),
         Input.TIME: Move(State.CLEAR, (Output.TIMED_OUT,)),
         Input.EXHAUSTED: Move(State.STUCK, (Output.LANE_BLOCKED,)),
     },

@@ -54,6 +54,9 @@ class Input(StrEnum):
     FAILED = "failed"
     RECONSIDERED = "reconsidered"
     RELEASED = "released"
+    DEAF = (
+        "deaf"  # the loops were not heard for a while: it may be another vehicle that stands there
+    )
     TIME = "time"
     # What the machine makes of the above, from what it remembers:
     EXHAUSTED = "exhausted"  # time, and the last attempt is spent

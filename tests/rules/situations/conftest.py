@@ -340,6 +340,12 @@ class Site:
         """The relay of a barrier answers, or does not."""
         self._gate(lane).relay(lane, works=works)
 
+    def board_away(self, away: bool) -> None:
+        """The boards do not answer, or do again."""
+        for gate in self._gates:
+            gate.board(gate.config.board[0].name, away=away)
+        self._gather()
+
     def fire(self, on: bool) -> None:
         """The fire controller closes its contact, or opens it again."""
         self._burns = on

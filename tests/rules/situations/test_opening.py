@@ -626,3 +626,47 @@ def test_row_23_a_car_that_backs_off_the_exit_has_not_left(site: "Site") -> None
     assert site.count().count == 1
     site.leave(VISITOR)
     assert site.stay(VISITOR).end is StayEnd.EXITED
+
+
+# --- 13: a board that was away while one car left and the next came ------------------------------
+
+
+@pytest.mark.parametrize("lane", ["inner-exit", "outer-exit"])
+def test_row_13_who_stands_at_an_exit_when_its_board_comes_back_is_let_out(
+    site: "Site", lane: str
+) -> None:
+    site.arrive(lane, VISITOR)
+    assert site.openings(lane) == 1
+    site.board_away(True)
+    site.wait(8)  # the one drives out, and the next rolls up, unheard
+    site.board_away(False)
+    site.wait(4)
+    assert site.openings(lane) == 2
+
+
+def test_row_13_at_an_entry_the_next_is_decided_by_its_own_plate(site: "Site") -> None:
+    site.bind(VISITOR)
+    site.arrive("inner-entry", VISITOR)
+    site.board_away(True)
+    site.wait(8)
+    site.board_away(False)
+    site.wait(1.5)
+    site.show("inner-entry", "京A88888")
+    site.wait(5)
+    assert site.openings("inner-entry") == 1
+    assert site.decisions("inner-entry") == ["visitor", "not_bound"]
+
+
+def test_row_13_who_drives_on_while_the_board_is_back_is_followed_as_ever(site: "Site") -> None:
+    site.arrive("inner-exit", VISITOR)
+    site.board_away(True)
+    site.wait(3)
+    site.board_away(False)
+    site.loop("inner-exit", Sensor.SAFETY, True)
+    site.wait(1.5)
+    site.loop("inner-exit", Sensor.ARRIVAL, False)
+    site.wait(1.0)
+    site.loop("inner-exit", Sensor.SAFETY, False)
+    site.wait(5)
+    assert site.openings("inner-exit") == 1
+    assert [end for end, _, _ in site.passages("inner-exit")] == ["passed"]
