@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gatekeeper.cli.times import at_site
+from gatekeeper.cli.times import at_site, by_site
 
 if TYPE_CHECKING:
     from gatekeeper.model import Stay
@@ -36,7 +36,8 @@ def _as_json(stay: "Stay", zone: tzinfo) -> str:
     from gatekeeper.rules import window
     from gatekeeper.store import facts
 
-    said = json.loads(facts.to_json(stay)) | {"window": window.explain(stay, zone)}
+    told = by_site(json.loads(facts.to_json(stay)), zone)
+    said = told | {"window": window.explain(stay, zone)}
     return json.dumps(said, ensure_ascii=False)
 
 

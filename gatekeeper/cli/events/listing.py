@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gatekeeper.cli.times import at_site
+from gatekeeper.cli.times import at_site, by_site
 
 if TYPE_CHECKING:
     from gatekeeper.store.journal import JournalRow
@@ -40,7 +40,7 @@ def _as_json(row: "JournalRow", zone: tzinfo) -> str:
         "occurred_at": row.occurred_at.astimezone(zone).isoformat(),
         "clock_trusted": row.clock_trusted,
         "confirmed": row.confirmed,
-        "body": json.loads(row.body),
+        "body": by_site(json.loads(row.body), zone),
     }
     return json.dumps(said, ensure_ascii=False)
 
