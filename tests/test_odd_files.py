@@ -298,3 +298,13 @@ def test_row_55_no_password_is_left_in_an_address_that_is_shown(password: str) -
     shown = config.without_secrets(f"rtsp://admin:{password}@192.0.2.11/stream?token={password}")
     assert shown == "rtsp://192.0.2.11/stream" or "@" not in shown
     assert "admin" not in shown
+
+
+@pytest.mark.parametrize("how_many", [1, 4])
+def test_row_55_one_of_several_tables_that_stands_alone_is_named_with_its_cure(
+    tmp_path: Path, how_many: int
+) -> None:
+    file = tmp_path / "gate.toml"
+    file.write_text(EXAMPLE.read_text("utf-8").replace("[[lane]]", "[lane]", how_many), "utf-8")
+    with pytest.raises(ConfigError, match=r"of lane there may be several: write \[\[lane\]\]"):
+        config.load(file)

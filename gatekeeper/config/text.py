@@ -68,6 +68,14 @@ def plain(data: bytes, where: Path, what: str) -> str:
     return text
 
 
+def _single_table(text: str, line: str) -> str | None:
+    """The table that is declared here, if it is one of several and was once declared alone."""
+    found = re.match(r"\s*\[\[?\s*(\w+)\s*\]", line)
+    name = None if found is None else found[1]
+    alone = name is not None and re.search(rf"^\s*\[\s*{name}\s*\]", text, re.MULTILINE)
+    return name if alone else None
+
+
 def no_toml(text: str, said: str) -> str:
     """Where `tomllib` gave up, by what it `said`, and what stands there in place of what is meant;
     nothing else of the line.
@@ -82,6 +90,8 @@ def no_toml(text: str, said: str) -> str:
         why = f"{told(there)}; write {meant}"
     elif why == "Invalid value":
         why += '; a text stands in "quotes"'
+    elif single := _single_table(text, line):
+        why = f"of {single} there may be several: write [[{single}]], not [{single}], each time"
     return f"line {number}, character {column}: is not TOML: {why}"
 
 
