@@ -10,11 +10,11 @@ from uuid import uuid4
 from gatekeeper import __version__
 from gatekeeper.app.controller import Controller
 from gatekeeper.clock import Clock
-from gatekeeper.config import Config
+from gatekeeper.config import Config, LaneSettings
 from gatekeeper.errors import ControlError, StoreError
 from gatekeeper.health import Health
 from gatekeeper.model import Order
-from gatekeeper.sync import JournalBook, wire
+from gatekeeper.sync import JournalBook, carried_out, wire
 
 GOOD_S: Final = 20.0
 """An order from beside the gate is carried out within this, or not at all."""
@@ -38,7 +38,8 @@ class ControlRoom:
 
     async def _order(self, question: Mapping[str, Any], who: str) -> Mapping[str, object]:
         order = self._read(question, who)
-        answer = await self._controller.obey(order)
+        controller = self._controller
+        answer = await carried_out(order, controller.obey, GOOD_S, controller.health)
         self._book.note(order, answer)
         return {"outcome": answer.outcome, "detail": answer.detail}
 
@@ -63,16 +64,16 @@ class ControlRoom:
             "controller": self._config.controller,
             "at": wire.time(clock.instant().wall),
             "clock_trusted": clock.instant().trusted,
-            "lanes": [self._lane(name) for name in controller.lanes],
+            "lanes": [self._lane(settings) for settings in self._config.lane],
             "zones": [self._zone(zone.name, zone.capacity) for zone in self._config.zone],
             "alarms": self._alarms(controller.health),
             "centre_away_s": controller.centre_away_s,
             **await self._store(),
         }
 
-    def _lane(self, name: str) -> dict[str, object]:
+    def _lane(self, settings: LaneSettings) -> dict[str, object]:
+        name = settings.name
         lane, holder = self._controller.lanes[name], self._controller.holders[name]
-        settings = next(each for each in self._config.lane if each.name == name)
         return {
             "name": name,
             "zone": settings.zone,

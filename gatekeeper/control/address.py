@@ -1,9 +1,9 @@
 """Where the control socket is, and what is said on it."""
 
-import hashlib
-import os
 from pathlib import Path
 from typing import Final
+
+from gatekeeper import kernelname
 
 LINE_BYTES: Final = 1 << 20
 """The longest line, question or answer: one JSON object."""
@@ -13,8 +13,5 @@ ANSWER_S: Final = 30.0
 
 
 def address(database: Path) -> str:
-    """The socket of the controller that keeps this database, in the kernel's own name space
-    (unix(7)): it needs no disk, and goes with the program.
-    """
-    digest = hashlib.sha256(os.fsencode(database.absolute())).hexdigest()
-    return f"\0gatekeeper-control-{digest}"
+    """The socket of the controller that keeps this database."""
+    return kernelname.of_database(database, "control-")

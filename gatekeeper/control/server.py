@@ -6,10 +6,8 @@ service and the members of its group are answered; the kernel says who they are.
 
 import asyncio
 import contextlib
-import grp
 import json
 import os
-import pwd
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -20,6 +18,7 @@ import structlog
 
 from gatekeeper.control.address import ANSWER_S, LINE_BYTES, address
 from gatekeeper.errors import GatekeeperError
+from gatekeeper.ownership import group_name, user_name
 
 log = structlog.get_logger(__name__)
 
@@ -96,12 +95,10 @@ def _caller(line: socket.socket) -> tuple[str, str]:
     """The name of who asks, and why that is not answered, if it is not."""
     said = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     _, user, group = _CREDENTIALS.unpack(said)
-    name = str(user)
-    with contextlib.suppress(KeyError):
-        name = pwd.getpwuid(user).pw_name
+    name = user_name(user)
     if may_ask(user, {group, *_groups(name, group)}, os.getuid(), os.getgid()):
         return name, ""
-    return name, f"{name} may not ask: use sudo, or be in the group {_group(os.getgid())}"
+    return name, f"{name} may not ask: use sudo, or be in the group {group_name(os.getgid())}"
 
 
 def may_ask(user: int, groups: Collection[int], our_user: int, our_group: int) -> bool:
@@ -115,10 +112,3 @@ def _groups(name: str, group: int) -> list[int]:
     with contextlib.suppress(KeyError, OSError):
         return os.getgrouplist(name, group)
     return []
-
-
-def _group(number: int) -> str:
-    try:
-        return grp.getgrgid(number).gr_name
-    except KeyError:
-        return str(number)

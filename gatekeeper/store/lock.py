@@ -9,7 +9,6 @@ and says who holds it. The database itself stays open to commands that move noth
 
 import errno
 import fcntl
-import hashlib
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from typing import TextIO, TypeAlias
 
 import structlog
 
+from gatekeeper import kernelname
 from gatekeeper.errors import LockError
 from gatekeeper.ownership import give_to_owner
 
@@ -47,13 +47,10 @@ def alone(database: Path, who: str) -> Iterator[None]:
 
 @contextmanager
 def _taken_name(database: Path, path: Path) -> Iterator[None]:
-    """A name no other program has. Abstract names (unix(7)) begin with a zero byte and hold 107
-    more, which a path may exceed.
-    """
-    digest = hashlib.sha256(os.fsencode(database.absolute())).hexdigest()
+    """A name no other program has."""
     with socket.socket(socket.AF_UNIX) as held:
         try:
-            held.bind(f"\0gatekeeper-{digest}")
+            held.bind(kernelname.of_database(database))
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise LockError(f"{database}: cannot be locked: {error.strerror}") from error

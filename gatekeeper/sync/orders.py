@@ -97,7 +97,8 @@ class Orders:
         if why is not None:
             return order.answered("refused", why)
         until = None if order.until is None else order.until - ahead
-        return await self._carried_out(replace(order, deadline=deadline, until=until))
+        ready = replace(order, deadline=deadline, until=until)
+        return await carried_out(ready, self._obey, self._pace.obey_s, self._health)
 
     def _late(self, order: Order, message: Message, ahead: timedelta) -> tuple[float, str | None]:
         """Until when an order may be carried out (boot clock), and why no longer, if that is over;
@@ -107,20 +108,24 @@ class Orders:
         deadline, why = min(_limits(order, message, at.wall + ahead, at.boot_s))
         return deadline, why if deadline <= at.boot_s else None
 
-    async def _carried_out(self, order: Order) -> OrderAnswer:
-        mishap = Unforeseen(Heard.ORDER, self._health)
-        try:
-            async with asyncio.timeout(self._pace.obey_s):
-                with mishap:
-                    return await self._obey(order)
-        except GatekeeperError as error:
-            unknown = str(error)
-        except TimeoutError:
-            unknown = f"no outcome within {self._pace.obey_s:g} s"
-        else:
-            unknown = mishap.error or ""
-        log.error("order.failed", order=order.id, error=unknown)
-        return order.answered("unknown", unknown)
+
+async def carried_out(order: Order, obey: Obey, within_s: float, health: Health) -> OrderAnswer:
+    """What became of an order, whatever happens: `unknown` where it fails or takes too long, for
+    something may have moved.
+    """
+    mishap = Unforeseen(Heard.ORDER, health)
+    try:
+        async with asyncio.timeout(within_s):
+            with mishap:
+                return await obey(order)
+    except GatekeeperError as error:
+        unknown = str(error)
+    except TimeoutError:
+        unknown = f"no outcome within {within_s:g} s"
+    else:
+        unknown = mishap.error or ""
+    log.error("order.failed", order=order.id, error=unknown)
+    return order.answered("unknown", unknown)
 
 
 def _limits(
