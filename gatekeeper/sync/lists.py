@@ -33,8 +33,6 @@ _LONG = 64 * 1024
 MANY = 50
 """Of more rows than this, no more than half may go at once without a word of the centre's."""
 
-ALL_TAKEN = Refused()
-
 _KNOWN = 200
 """Steps of a list that are remembered, so that one that comes twice is known."""
 
@@ -146,11 +144,14 @@ class Lists:
         """Whether the centre has an older list than this gate. What may have waited at the broker
         tells nothing, and a whole list of the same version was asked for by another gate.
         """
-        followed, held = self._followed[name], await self._held(name)
+        followed = self._followed[name]
+        if message.may_have_waited and not followed.is_back:
+            return False
+        held = await self._held(name)
         is_new = held is None or version > held
         if followed.is_back:
             return not (whole and is_new)
-        if is_new or message.may_have_waited or (whole and version == held):
+        if is_new or (whole and version == held):
             return False
         races = self._clock.boot_s() - followed.moved_at <= self._pace.races_s
         if races or not followed.is_foreign(version, _digest(message)):
@@ -190,7 +191,9 @@ class Lists:
     async def _held(self, name: ListName) -> int | None:
         return {one.list: one.version for one in await self._store.versions()}.get(name)
 
-    async def _ask(self, connection: Carrier, name: ListName, refused: Refused = ALL_TAKEN) -> None:
+    async def _ask(
+        self, connection: Carrier, name: ListName, refused: Refused = wire.ALL_TAKEN
+    ) -> None:
         back = self._followed[name].is_back
         body = wire.wanted(await self._held(name), back=back, refused=refused)
         await connection.say(self._topics.wanted(name), body)

@@ -53,6 +53,9 @@ VERBS: Mapping[str, tuple[str, ...]] = {
 """The orders this version of the protocol knows, and the fields of `Order` each cannot do without.
 """
 
+ALL_TAKEN = Refused()
+"""No row of a list was left out."""
+
 LATE_S = 10.0
 """An event that waited longer than this to be sent says so."""
 
@@ -238,14 +241,14 @@ def _with_body(head: dict[str, object], body: bytes) -> bytes:
     return _json(head).removesuffix(b"}") + b',"body":' + body + b"}"
 
 
-def wanted(have: int | None, *, back: bool = False, refused: Refused | None = None) -> bytes:
+def wanted(have: int | None, *, back: bool = False, refused: Refused = ALL_TAKEN) -> bytes:
     """The body of `registry/{list}/wanted`: the version held here, if any; `back` says that the
     centre told of an older one, `refused` which rows were left out of it.
     """
     said: dict[str, object] = {"have": have}
     if back:
         said["back"] = True
-    if refused is not None and refused.count:
+    if refused.count:
         rows = [{"number": e.number, "text": e.text, "reason": e.reason} for e in refused.first]
         said["refused"] = {"count": refused.count, "rows": rows}
     return _json(said)
