@@ -219,6 +219,9 @@ class Service:
         before = self._machine
         after = step(before, what, at, self._timing)
         self._machine = after.passage
+        onto_safety = what in (Input.SAFETY_ON, Input.UNCLEAR)
+        if self._turn is not None and onto_safety and self.state is State.CROSSING:
+            self._turn.ask()  # where the lane has begun again it had given the barrier back
         if before.state is not after.passage.state:
             log.info("lane.state", lane=self._context.name, state=after.passage.state.value)
         for output in after.outputs:

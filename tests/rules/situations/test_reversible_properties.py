@@ -80,6 +80,18 @@ def test_one_lane_opens_at_a_time_and_who_leaves_is_let_out(
     assert lane.site.openings(OUT) == before + 1
 
 
+def test_a_lane_that_fails_with_its_car_under_the_boom_keeps_the_barrier_until_it_is_through(
+    build: "Build",
+) -> None:
+    lane = Lane(build(reversible="apart"))
+    lane.switch(IN, Sensor.SAFETY)
+    lane.switch(IN, Sensor.ARRIVAL)
+    lane.site.restart(OUT)
+    for _ in range(2):
+        lane.switch(IN, Sensor.SAFETY)
+        assert lane.owners() == {OUT}
+
+
 @settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
