@@ -334,6 +334,7 @@ async def test_a_snapshot_cut_short_leaves_the_old_list_or_the_new_one_and_no_wa
     monkeypatch.setattr(registry, "PIECE", 2)
     names = [f"P{number}" for number in range(9)]
     for version in range(1, 16):
+        await store.flush()  # what the one before still had under way
         before = {each.version for each in (await store.listing(names)).rows}
         rows = [row(name) for name in names]
         task = asyncio.create_task(store.replace(snapshot(version, *rows), AT))
