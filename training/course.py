@@ -10,11 +10,12 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset
 
 from training import checkpoint
 from training.config import Pace
@@ -154,7 +155,15 @@ class _Stop:
         self.asked = True
 
 
-def deaf(_worker: int) -> None:
+def made_beside(samples: "IterableDataset[Any]") -> Iterator[Any]:
+    """Batches, made by a process of their own while the network learns."""
+    loader = DataLoader(
+        samples, batch_size=None, num_workers=1, worker_init_fn=_deaf, prefetch_factor=8
+    )
+    return iter(loader)
+
+
+def _deaf(_worker: int) -> None:
     """The maker of samples ends with the trainer, not with the signal that both are sent."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import IterableDataset
 
 from training import real
 from training.alphabet import BLANK, greedy
 from training.config import Config, Schedule
-from training.course import Course, deaf
+from training.course import Course, made_beside
 from training.labels import INSTANTS, UNKNOWN
 from training.model import Reader
 from training.real import Real
@@ -159,15 +159,9 @@ def train(config: Config, data: Path, work: Path) -> None:
     ]
     trainer = Trainer(config, work)
     course = trainer.course
-    batches = DataLoader(
-        Batches(config, data, used, config.seed + course.step),
-        batch_size=None,
-        num_workers=1,
-        worker_init_fn=deaf,
-        prefetch_factor=8,
-    )
+    batches = made_beside(Batches(config, data, used, config.seed + course.step))
     course.log(event="start", run=course.run, step=course.step, real=len(used), check=len(check))
-    course.go(iter(batches), trainer.learn, ("ctc", "frames"), lambda: _tell(course, check))
+    course.go(batches, trainer.learn, ("ctc", "frames"), lambda: _tell(course, check))
 
 
 def _tell(course: Course, check: list[Real]) -> None:

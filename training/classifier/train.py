@@ -8,14 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import IterableDataset
 
 from gatekeeper.lpr.classify import SIDE
 from training import real
 from training.classifier.model import Shares, Sorter
 from training.classifier.samples import known, stream
 from training.config import ClassifierConfig
-from training.course import Course, deaf
+from training.course import Course, made_beside
 from training.export import average, write
 from training.real import Real
 from training.samples import glyphs_of
@@ -63,15 +63,9 @@ def train(config: ClassifierConfig, data: Path, work: Path) -> None:
         course.follow(loss)
         return (float(loss.detach()),)
 
-    batches = DataLoader(
-        Batches(config, data, used, config.seed + course.step),
-        batch_size=None,
-        num_workers=1,
-        worker_init_fn=deaf,
-        prefetch_factor=8,
-    )
+    batches = made_beside(Batches(config, data, used, config.seed + course.step))
     course.log(event="start", run=course.run, step=course.step, real=len(used))
-    course.go(iter(batches), learn, ("loss",), lambda: None)
+    course.go(batches, learn, ("loss",), lambda: None)
 
 
 def export(config: ClassifierConfig, work: Path, target: Path) -> None:

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import IterableDataset
 
 from training.config import DetectorConfig
-from training.course import Course, deaf
+from training.course import Course, made_beside
 from training.detector import scenes
 from training.detector.compose import SIDE, Composer
 from training.detector.model import REACH, STEPS, Finder
@@ -134,12 +134,6 @@ def train(config: DetectorConfig, data: Path, work: Path) -> None:
         course.follow(score + 20 * corners + 0.2 * rows)
         return tuple(float(one.detach()) for one in (score, corners, rows))
 
-    batches = DataLoader(
-        Batches(config, data, used, config.seed + course.step),
-        batch_size=None,
-        num_workers=1,
-        worker_init_fn=deaf,
-        prefetch_factor=8,
-    )
+    batches = made_beside(Batches(config, data, used, config.seed + course.step))
     course.log(event="start", run=course.run, step=course.step, scenes=len(used))
-    course.go(iter(batches), learn, ("score", "corners", "rows"), lambda: None)
+    course.go(batches, learn, ("score", "corners", "rows"), lambda: None)
